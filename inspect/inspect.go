@@ -1,0 +1,266 @@
+// Package inspect turns stored bytes into findings: it unwraps a message layer
+// by layer into a tree of Parts, each with the path that leads to it, and lets
+// detectors and canaries look at the tree.
+//
+// Inspection is a pure function of the Subject and the Config: no network, no
+// clock, no database, no state between calls, so that anybody can repeat it.
+// An Inspector is safe for concurrent use. Work is bounded by Limits; what was
+// cut short or could not be decoded is Damage in the Report, never an error,
+// and a decoder or detector that panics costs its own opinion only.
+//
+// The package does not say what a decoder or a detector recognises: the lists
+// are decode.All and detect.All.
+package inspect
+
+import (
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"constat/proxy/flow"
+)
+
+// Class is what a payload is about, as one lower-case word.
+type Class string
+
+// The classes. SMS, Photo, DeviceStats and GreetingContent are the four that
+// the affair turned on.
+const (
+	SMS             Class = "sms"              // text messages of the phone's own SMS store; not chats of an app's service
+	Photo           Class = "photo"            // camera pictures, or a resized copy, or their metadata
+	DeviceStats     Class = "device_stats"     // model, build, battery, memory, network state, usage counters
+	GreetingContent Class = "greeting_content" // preset jokes, poems and holiday wishes for sending on
+	Email           Class = "email"
+	Notes           Class = "notes"
+	Contacts        Class = "contacts"
+	CallLog         Class = "call_log"
+	Location        Class = "location"
+	Identifiers     Class = "identifiers" // of the phone, its SIM or its user
+	BrowsingHistory Class = "browsing_history"
+	AppList         Class = "app_list"
+	Credentials     Class = "credentials"
+	UpdateCheck     Class = "update_check"
+	Opaque          Class = "opaque" // measured to be encrypted or random, not readable
+)
+
+// Classes lists every class in the order in which reports show them.
+var Classes = []Class{
+	SMS, Photo, Contacts, CallLog, Email, Notes, Location, BrowsingHistory, AppList,
+	Credentials, Identifiers, DeviceStats, GreetingContent, UpdateCheck, Opaque,
+}
+
+// Confidence says how sure a finding is. Only a canary, or an exact copy of a
+// planted file, confirms.
+type Confidence string
+
+// The confidences, weakest first.
+const (
+	Suspected Confidence = "suspected"
+	Probable  Confidence = "probable"
+	Confirmed Confidence = "confirmed"
+)
+
+// Rank orders confidences: 1 Suspected, 2 Probable, 3 Confirmed, 0 unknown.
+func (c Confidence) Rank() int {
+	return 1 + slices.Index([]Confidence{Suspected, Probable, Confirmed}, c)
+}
+
+// Subject is what is inspected together: one exchange, or one WebSocket message
+// of one. Its bytes are not changed.
+type Subject struct {
+	Method, Scheme, Host string // host without port
+	Path, Query          string // as sent, not decoded
+	Status               int
+	Server               netip.Addr // address that answered, the zero value if none
+	Request, Response    Content
+
+	// Frame, when not nil, is the one WebSocket message to look at; the rest
+	// then only says where it belongs and is not looked at again.
+	Frame          []byte
+	FrameDirection flow.Direction
+	FrameText      bool
+}
+
+// Content is one direction of a Subject.
+type Content struct {
+	Header    http.Header
+	Body      []byte // as on the wire, content coding kept
+	Truncated bool   // the body goes on beyond what was kept
+}
+
+// Path names a Part by the steps that lead to it from a root, such as
+// "request.body|gzip|form:data_list|base64|gzip|json:[0].properties.url".
+//
+// The roots are request.path, request.query, request.header, request.cookie,
+// request.body, the same under response where they exist, and frame. A step is
+// a decoder's name, or name:argument where a decoder yields several parts.
+// A bar or backslash inside an argument is escaped with a backslash.
+type Path string
+
+// Steps splits p into the root and the steps, still escaped.
+func (p Path) Steps() []string {
+	var out []string
+	start, s := 0, string(p)
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '|':
+			out = append(out, s[start:i])
+			start = i + 1
+		}
+	}
+	return append(out, s[start:])
+}
+
+var (
+	pathEscaper   = strings.NewReplacer(`\`, `\\`, `|`, `\|`)
+	pathUnescaper = strings.NewReplacer(`\\`, `\`, `\|`, `|`)
+)
+
+// Append returns p with one more step; arg may be empty.
+func (p Path) Append(decoder, arg string) Path {
+	if arg == "" {
+		return p + "|" + Path(decoder)
+	}
+	if strings.ContainsAny(arg, `\|`) {
+		arg = pathEscaper.Replace(arg)
+	}
+	return p + "|" + Path(decoder) + ":" + Path(arg)
+}
+
+// SplitStep cuts a step of Steps into the decoder's name and the argument.
+func SplitStep(step string) (decoder, arg string) {
+	decoder, arg, _ = strings.Cut(step, ":")
+	return decoder, pathUnescaper.Replace(arg)
+}
+
+// Part is a piece of a message after some decoding steps. Parts are read-only
+// once the tree is built.
+type Part struct {
+	Path      Path
+	Direction flow.Direction
+	Data      []byte // shared with the Subject or with other parts
+	Name      string // key, field or header name that holds it, "" when none
+	// Group is the same for parts that belong to one record (the fields of one
+	// JSON object, one form, one table row), and differs between records. It
+	// means something among the children of one parent only.
+	Group  string
+	Media  string // media type, declared or recognised, without parameters; "" unknown
+	Kind   Kind
+	Depth  int // decoding steps since the root
+	Parent *Part
+	// Children are what decoders made of Data; several decoders may have.
+	Children []*Part
+}
+
+// Kind is the type of value that a Part is, where the layer above says so.
+type Kind uint8
+
+// The kinds of value.
+const (
+	Bytes  Kind = iota // unknown, or binary
+	Text               // a string
+	Number             // a number in decimal text
+	Bool               // "true" or "false"
+	Null
+)
+
+// Child is what a decoder makes of a Part: the new piece and the argument that
+// tells it from its siblings.
+type Child struct {
+	Arg   string // unique among the children of one Decode call; "" if it is the only one
+	Name  string
+	Group string
+	Media string
+	Kind  Kind
+	Data  []byte
+}
+
+// Decoder takes one layer off.
+type Decoder struct {
+	Name string // lower case, no bar or colon; the word used in paths
+	Doc  string // one sentence: what it takes off, and the source of the format
+
+	// Decode returns the pieces inside p.Data. No children and no error mean
+	// that p is not this decoder's business, which it must find out cheaply:
+	// every decoder sees every part. An error means that the layer is there
+	// but broken; what could be read of it may be returned as well. Decode
+	// must return the same for the same p, must not keep or change p, and must
+	// account for every byte that it makes with w.
+	Decode func(w *Work, p *Part) ([]Child, error)
+}
+
+// Detector recognises one class.
+type Detector struct {
+	Name  string // lower case; usually the class
+	Class Class
+	Doc   string // one sentence: what it looks for
+
+	// Detect looks at the whole tree and returns its findings. Class and
+	// Detector are filled in by the caller when empty.
+	Detect func(t *Tree) []Finding
+}
+
+// Finding is an opinion about one Part and the reason for it.
+type Finding struct {
+	Class      Class          `json:"class"`
+	Direction  flow.Direction `json:"direction"`
+	Confidence Confidence     `json:"confidence"`
+	Detector   string         `json:"detector"`
+	Path       Path           `json:"path"`
+	// Start and End are the bytes of the Part that decided it; both 0 for the
+	// whole Part.
+	Start int `json:"start,omitempty"`
+	End   int `json:"end,omitempty"`
+	// Excerpt is at most 160 characters of the Part, in one line.
+	Excerpt string `json:"excerpt"`
+	// Reason is one sentence that a lawyer can read.
+	Reason string `json:"reason"`
+}
+
+// Hit is a planted value that was found.
+type Hit struct {
+	Canary    string         `json:"canary"` // its name in the persona: "imei", "sms-2.text"
+	Kind      string         `json:"kind"`   // what it is: "imei", "phone", "sms_text"
+	Class     Class          `json:"class"`  // the class it proves
+	Form      string         `json:"form"`   // how it was written: "e164", "digits", "sha256/hex"
+	Direction flow.Direction `json:"direction"`
+	Path      Path           `json:"path"`
+	Start     int            `json:"start"`
+	End       int            `json:"end"`
+}
+
+// Damage is something that could not be looked at, and why.
+type Damage struct {
+	Path    Path   `json:"path"`
+	Decoder string `json:"decoder,omitempty"` // or detector
+	Reason  string `json:"reason"`            // "gzip: unexpected end", "limit: depth", "panic"
+}
+
+// Report is what inspection makes of one Subject. Its lists are sorted and
+// without repeats, so the same Subject and Config give the same Report.
+type Report struct {
+	Parts    int // parts looked at
+	Owner    Owner
+	Findings []Finding
+	Hits     []Hit
+	Damage   []Damage
+}
+
+// Owner is who answers behind a host name and address, as far as is known.
+type Owner struct {
+	Name    string `json:"name,omitempty"`    // company, else the registrable domain, else ""
+	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2 of the address, "" unknown
+}
+
+// Tags returns the classes found, sorted and without repeats.
+func (r *Report) Tags() []Class {
+	var tags []Class
+	for _, f := range r.Findings {
+		tags = append(tags, f.Class)
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
+}
