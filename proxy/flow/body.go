@@ -70,7 +70,10 @@ func (b *Body) Write(p []byte) (int, error) {
 			b.hash.Write(rest)
 			break
 		}
-		n := min(int64(len(rest)), room, int64(ChunkSize-len(b.tail)))
+		n := min(int64(len(rest)), room)
+		if b.rec != nil {
+			n = min(n, int64(ChunkSize-len(b.tail)))
+		}
 		b.hash.Write(rest[:n])
 		b.tail = append(b.tail, rest[:n]...)
 		b.kept += n

@@ -61,3 +61,17 @@ func TestBodyChunksAndHashes(t *testing.T) {
 		}
 	}
 }
+
+func TestBodyWithoutRecorderHoldsEverything(t *testing.T) {
+	data := make([]byte, 3*ChunkSize+17)
+	b := NewBody(nil, nil, int64(len(data)))
+	for range 2 {
+		if _, err := b.Write(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Close(false)
+	if !bytes.Equal(b.Tail(), data) || b.Size() != 2*int64(len(data)) || b.Complete() {
+		t.Errorf("kept %d of %d bytes, complete %v", len(b.Tail()), b.Size(), b.Complete())
+	}
+}
