@@ -1,0 +1,44 @@
+# make run     start Constat on a fresh case
+# make test    all tests, with the race detector, and the end-to-end tests
+# make lint    go vet, staticcheck, gofumpt
+# make bench   cost per request, side by side with other proxies
+# make score   precision and recall: make score DATA=folder
+
+GO      ?= go
+PACKAGES := ./...
+export CGO_ENABLED = 1
+
+.PHONY: run build test lint bench score deps clean
+
+run: bin/constat
+	@bin/constat run
+
+build: bin/constat
+
+bin/constat: FORCE
+	@$(GO) build -o $@ ./cmd/constat
+
+FORCE:
+
+# The end-to-end tests drive real programs; this installs those that are missing.
+deps:
+	@.ci/deps curl:curl openssl:openssl sqlite3:sqlite3 chromium:chromium certutil:libnss3-tools
+
+test: deps
+	$(GO) test -race -timeout 14m $(PACKAGES)
+
+lint:
+	$(GO) vet $(PACKAGES)
+	$(GO) tool staticcheck $(PACKAGES)
+	@out=$$($(GO) tool gofumpt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofumpt would change:"; echo "$$out"; exit 1; fi
+
+bench: bin/constat
+	$(GO) run ./cmd/constat-bench -constat bin/constat
+
+DATA ?=
+score:
+	@test -n "$(DATA)" || { echo "make score: name a folder of labelled data, as in: make score DATA=data"; exit 2; }
+	$(GO) run ./cmd/constat-score -data $(DATA)
+
+clean:
+	rm -rf bin
