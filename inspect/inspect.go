@@ -92,10 +92,16 @@ type Content struct {
 // Path names a Part by the steps that lead to it from a root, such as
 // "request.body|gzip|form:data_list|base64|gzip|json:[0].properties.url".
 //
-// The roots are request.path, request.query, request.header, request.cookie,
-// request.body, the same under response where they exist, and frame. A step is
+// The roots are request.path, request.query, request.header:NAME,
+// request.cookie:NAME, request.body, response.header:NAME,
+// response.cookie:NAME, response.body, and frame for a WebSocket message; a
+// second header or cookie of the same name is NAME#1, a third NAME#2. A step is
 // a decoder's name, or name:argument where a decoder yields several parts.
-// A bar or backslash inside an argument is escaped with a backslash.
+//
+// In an argument a bar or backslash is escaped with a backslash, and what is
+// not printable UTF-8 is written as \xNN, byte by byte. An argument of more than
+// 200 bytes is cut and ends in an ellipsis and 16 digits of its SHA-256. So a
+// Path is always one line of valid UTF-8, whatever was on the wire.
 type Path string
 
 // Steps splits p into the root and the steps, still escaped.
@@ -114,26 +120,16 @@ func (p Path) Steps() []string {
 	return append(out, s[start:])
 }
 
-var (
-	pathEscaper   = strings.NewReplacer(`\`, `\\`, `|`, `\|`)
-	pathUnescaper = strings.NewReplacer(`\\`, `\`, `\|`, `|`)
-)
-
 // Append returns p with one more step; arg may be empty.
 func (p Path) Append(decoder, arg string) Path {
-	if arg == "" {
-		return p + "|" + Path(decoder)
-	}
-	if strings.ContainsAny(arg, `\|`) {
-		arg = pathEscaper.Replace(arg)
-	}
-	return p + "|" + Path(decoder) + ":" + Path(arg)
+	b := make([]byte, 0, len(p)+len(decoder)+len(arg)+2)
+	return Path(appendStep(append(b, p...), decoder, arg))
 }
 
 // SplitStep cuts a step of Steps into the decoder's name and the argument.
 func SplitStep(step string) (decoder, arg string) {
 	decoder, arg, _ = strings.Cut(step, ":")
-	return decoder, pathUnescaper.Replace(arg)
+	return decoder, unescapeArg(arg)
 }
 
 // Part is a piece of a message after some decoding steps. Parts are read-only
@@ -146,14 +142,31 @@ type Part struct {
 	// Group is the same for parts that belong to one record (the fields of one
 	// JSON object, one form, one table row), and differs between records. It
 	// means something among the children of one parent only.
-	Group  string
-	Media  string // media type, declared or recognised, without parameters; "" unknown
-	Kind   Kind
-	Depth  int // decoding steps since the root
-	Parent *Part
+	Group string
+	Media string // media type, declared or recognised, without parameters; "" unknown
+	// ContentType is the Content-Type declared for Data, with its parameters,
+	// and Coding the content codings declared that are still on Data, in the
+	// order of RFC 9110 section 8.4: the last one comes off first. Both are
+	// what somebody said, and need not be true.
+	ContentType, Coding string
+	Kind                Kind
+	Depth               int // decoding steps since the root
+	Parent              *Part
 	// Children are what decoders made of Data; several decoders may have.
 	Children []*Part
+	// Same, when not nil, is an earlier part of the same direction with the same
+	// bytes. It has the children, this one has none.
+	Same *Part
+
+	step string // name of the decoder that made it; of a root, the root's name
 }
+
+// Decoder returns the name of the decoder that made p, and of a root its name
+// without argument: "json", "request.header".
+func (p *Part) Decoder() string { return p.step }
+
+// String returns the data as it is, which need not be valid UTF-8.
+func (p *Part) String() string { return string(p.Data) }
 
 // Kind is the type of value that a Part is, where the layer above says so.
 type Kind uint8
@@ -173,22 +186,26 @@ type Child struct {
 	Arg   string // unique among the children of one Decode call; "" if it is the only one
 	Name  string
 	Group string
-	Media string
+	Media string // "": taken from ContentType, or recognised
 	Kind  Kind
 	Data  []byte
+	// ContentType and Coding go into the fields of Part of the same name.
+	ContentType, Coding string
 }
 
 // Decoder takes one layer off.
 type Decoder struct {
 	Name string // lower case, no bar or colon; the word used in paths
 	Doc  string // one sentence: what it takes off, and the source of the format
+	Min  int    // parts of fewer bytes are not shown to Decode
 
 	// Decode returns the pieces inside p.Data. No children and no error mean
 	// that p is not this decoder's business, which it must find out cheaply:
-	// every decoder sees every part. An error means that the layer is there
+	// every decoder sees every part of Kind Bytes or Text. An error means that the layer is there
 	// but broken; what could be read of it may be returned as well. Decode
 	// must return the same for the same p, must not keep or change p, and must
-	// account for every byte that it makes with w.
+	// account for every byte that it makes with w; bytes shared with p.Data are
+	// free. It must not recurse as deep as its input says.
 	Decode func(w *Work, p *Part) ([]Child, error)
 }
 

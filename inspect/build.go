@@ -1,0 +1,316 @@
+package inspect
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"hash/maphash"
+	"strings"
+
+	"constat/proxy/flow"
+)
+
+// Errors that decoders return when they stop at a limit. They become Damage.
+var (
+	ErrBytes = errors.New("limit: bytes")
+	ErrParts = errors.New("limit: parts")
+	ErrDepth = errors.New("limit: depth")
+)
+
+// Reasons of Damage that no decoder reports.
+const (
+	damageTime      = "limit: time"
+	damageTruncated = "limit: body truncated"
+	damagePanic     = "panic"
+)
+
+// Work counts what one call of a decoder costs, against the limits. It belongs
+// to that call. What one call may make does not depend on what was made before,
+// so a path replays to the same bytes alone as in the whole tree; the total is
+// held between calls, and exceeds Limits.Bytes by less than one call's worth.
+type Work struct {
+	ctx   context.Context
+	used  int64
+	limit int64
+	parts int
+	next  int64 // used at which ctx is looked at again
+	over  bool  // Take said no for want of bytes
+	late  bool  // Take said no for want of time
+}
+
+// Take accounts for n bytes made. It returns false when the budget is used up:
+// the decoder then stops and returns what it has.
+func (w *Work) Take(n int) bool {
+	if int64(n) > w.limit-w.used {
+		w.used, w.over = w.limit, true
+		return false
+	}
+	w.used += int64(n)
+	if w.used >= w.next {
+		w.next = w.used + 256<<10
+		if w.ctx.Err() != nil {
+			w.late = true
+		}
+	}
+	return !w.late
+}
+
+// Left is how many bytes Take still grants.
+func (w *Work) Left() int64 {
+	if w.late {
+		return 0
+	}
+	return w.limit - w.used
+}
+
+// Parts is how many children the call may return.
+func (w *Work) Parts() int { return w.parts }
+
+// build takes one Subject apart. The parts of the tree are the queue, too.
+type build struct {
+	in     *Inspector
+	ctx    context.Context
+	t      *Tree
+	damage []Damage
+	w      Work
+	made   int64 // bytes made by all calls
+
+	part, decoder int // where unwrap is: indexes of t.Parts and of the decoders
+	seen          map[uint64]*Part
+	names         []string // scratch
+	steps         []byte   // scratch: the steps of the children of one call
+	ends          []int    // scratch: where each ends
+}
+
+func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
+	l := in.cfg.Limits
+	return &build{
+		in: in, ctx: ctx,
+		t: &Tree{Subject: s, Parts: make([]*Part, 0, 64)},
+		w: Work{ctx: ctx, limit: l.Bytes, parts: l.Parts},
+	}
+}
+
+func (b *build) hurt(p Path, decoder, reason string) {
+	b.damage = append(b.damage, Damage{p, decoder, reason})
+}
+
+// roots adds the roots of the subject.
+func (b *build) roots() {
+	s := b.t.Subject
+	if s.Frame != nil {
+		p := b.root("frame", "", "", b.cut("frame", s.Frame, false))
+		p.Direction = s.FrameDirection
+		if s.FrameText {
+			p.Kind = Text
+		}
+		return
+	}
+	if len(s.Path) > 1 {
+		b.root("request.path", "", "", []byte(s.Path)).Kind = Text
+	}
+	if s.Query != "" {
+		b.root("request.query", "", "", []byte(s.Query)).Kind = Text
+	}
+	b.headerRoots("request", &s.Request)
+	b.body("request.body", &s.Request)
+	b.headerRoots("response", &s.Response)
+	b.body("response.body", &s.Response)
+}
+
+func (b *build) body(name string, c *Content) {
+	data := b.cut(name, c.Body, c.Truncated)
+	if len(data) == 0 {
+		return
+	}
+	p := b.root(name, "", "", data)
+	p.ContentType = canonical(c.Header, "Content-Type")
+	p.Media = mediaType(p.ContentType)
+	p.Coding = canonical(c.Header, "Content-Encoding")
+	if p.Media == "" || p.Media == "application/octet-stream" {
+		if m := Recognise(data); m != "" {
+			p.Media = m
+		}
+	}
+}
+
+// cut holds a body to its limit and notes that it is not whole.
+func (b *build) cut(name string, data []byte, truncated bool) []byte {
+	if limit := b.in.cfg.Limits.Body; int64(len(data)) > limit {
+		data, truncated = data[:limit:limit], true
+	}
+	if truncated {
+		b.hurt(Path(name), "", damageTruncated)
+	}
+	return data
+}
+
+func (b *build) root(name, arg, field string, data []byte) *Part {
+	p := &Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name}
+	if strings.HasPrefix(name, "response") {
+		p.Direction = flow.Down
+	}
+	if arg != "" {
+		p.Path = Path(appendArg([]byte(name), arg))
+	}
+	b.t.Parts = append(b.t.Parts, p)
+	return p
+}
+
+// unwrap runs the decoders over all parts, those they make included, until
+// nothing is left to take off or a limit is hit.
+func (b *build) unwrap() {
+	for !b.pass() {
+	}
+}
+
+// pass goes on where the pass before it ended, which it did because a decoder
+// panicked, and reports whether it came to the end.
+func (b *build) pass() (done bool) {
+	defer func() {
+		if recover() != nil {
+			b.hurt(b.t.Parts[b.part].Path, b.in.cfg.Decoders[b.decoder].Name, damagePanic)
+			b.decoder++
+		}
+	}()
+	decoders := b.in.cfg.Decoders
+	for ; b.part < len(b.t.Parts); b.part, b.decoder = b.part+1, 0 {
+		p := b.t.Parts[b.part]
+		if b.part&63 == 0 && b.ctx.Err() != nil {
+			b.hurt(p.Path, "", damageTime)
+			return true
+		}
+		if p.Kind > Text || len(p.Data) < b.in.least {
+			continue
+		}
+		if b.decoder == 0 {
+			if p.Same = b.known(p); p.Same != nil {
+				continue
+			}
+		}
+		for ; b.decoder < len(decoders); b.decoder++ {
+			d := &decoders[b.decoder]
+			if len(p.Data) < d.Min {
+				continue
+			}
+			children, err := d.Decode(&b.w, p)
+			if len(children) == 0 && err == nil && b.w.used == 0 {
+				continue
+			}
+			if stop := b.adopt(p, d, children, err); stop {
+				return true
+			}
+		}
+	}
+	return true
+}
+
+// adopt makes the children of one call parts of the tree and notes what went
+// wrong. It reports whether unwrapping must stop altogether.
+func (b *build) adopt(p *Part, d *Decoder, children []Child, err error) (stop bool) {
+	w := &b.w
+	b.made += w.used
+	over, late := w.over, w.late
+	w.used, w.next, w.over, w.late = 0, 0, false, false
+	if late { // what was made hangs on the clock: leave it out
+		b.hurt(p.Path, d.Name, damageTime)
+		return true
+	}
+	if over {
+		err = ErrBytes
+	}
+	if len(children) > 0 && p.Depth >= b.in.cfg.Limits.Depth {
+		children, err = nil, ErrDepth
+	}
+	if room := b.in.cfg.Limits.Parts - len(b.t.Parts); len(children) > room {
+		children, err, stop = children[:room], ErrParts, true
+	}
+	if err != nil {
+		b.hurt(p.Path, d.Name, reason(err))
+	}
+	if len(children) > 0 {
+		b.append(p, d.Name, children)
+		b.remember(p)
+	}
+	if b.made >= b.in.cfg.Limits.Bytes && !stop {
+		b.hurt(p.Path, d.Name, ErrBytes.Error())
+		stop = true
+	}
+	return stop
+}
+
+// reason is the text of a decoder's error, held to one short line.
+func reason(err error) string {
+	text := err.Error()
+	return Excerpt([]byte(text), 0, len(text))
+}
+
+// append adds children to p and to the queue. Their paths share one string.
+func (b *build) append(p *Part, decoder string, children []Child) {
+	b.steps, b.ends = b.steps[:0], b.ends[:0]
+	for i := range children {
+		b.steps = append(b.steps, p.Path...)
+		b.steps = appendStep(b.steps, decoder, children[i].Arg)
+		b.ends = append(b.ends, len(b.steps))
+	}
+	paths, start := Path(b.steps), 0
+	parts := make([]Part, len(children))
+	if p.Children == nil {
+		p.Children = make([]*Part, 0, len(children))
+	}
+	for i := range children {
+		c, q := &children[i], &parts[i]
+		*q = Part{
+			Path: paths[start:b.ends[i]], Direction: p.Direction, Data: c.Data, Name: c.Name, Group: c.Group,
+			Media: c.Media, ContentType: c.ContentType, Coding: c.Coding, Kind: c.Kind, Depth: p.Depth + 1, Parent: p, step: decoder,
+		}
+		start = b.ends[i]
+		if q.Media == "" && q.Kind <= Text {
+			if q.ContentType != "" {
+				q.Media = mediaType(q.ContentType)
+			} else {
+				q.Media = Recognise(q.Data)
+			}
+		}
+		p.Children = append(p.Children, q)
+		b.t.Parts = append(b.t.Parts, q)
+	}
+}
+
+// leastKnown is the size from which on it is worth knowing that bytes were seen
+// before.
+const leastKnown = 16
+
+var seed = maphash.MakeSeed()
+
+func key(p *Part) uint64 {
+	k := maphash.Bytes(seed, p.Data)
+	if p.Direction == flow.Down {
+		k = ^k
+	}
+	return k
+}
+
+// known returns the part that the same bytes were taken out of before.
+func (b *build) known(p *Part) *Part {
+	if len(b.seen) == 0 || len(p.Data) < leastKnown {
+		return nil
+	}
+	q := b.seen[key(p)]
+	if q == nil || q == p || q.Direction != p.Direction || q.Coding != p.Coding || q.ContentType != p.ContentType || !bytes.Equal(q.Data, p.Data) {
+		return nil
+	}
+	return q
+}
+
+func (b *build) remember(p *Part) {
+	if len(p.Data) < leastKnown {
+		return
+	}
+	if b.seen == nil {
+		b.seen = make(map[uint64]*Part)
+	}
+	if k := key(p); b.seen[k] == nil {
+		b.seen[k] = p
+	}
+}

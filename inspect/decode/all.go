@@ -1,0 +1,46 @@
+// Package decode holds the decoders: each takes one layer off a part of a
+// message.
+//
+// A decoder is one file with one package-level inspect.Decoder, its cases under
+// testdata, and one line in All. Decoders are pure functions, safe for
+// concurrent use, and bounded by the inspect.Work they are given. They decide
+// from the bytes alone and from what was declared for them (Part.Media,
+// ContentType, Coding); they know no hosts and no products.
+package decode
+
+import "constat/inspect"
+
+// All lists the decoders in the order in which they look at a part: what was
+// declared comes before what is guessed, and what has an unmistakable first byte
+// before what has not. Every decoder sees every part; the order only decides in
+// which order the parts stand in the tree.
+var All = []inspect.Decoder{
+	// Content codings and compression inside fields.
+	Gzip,
+	Deflate,
+	Zstd,
+	Brotli,
+
+	// Character sets, before anything reads text.
+	Charset,
+
+	// Structures.
+	JSON,
+	NDJSON,
+	Multipart,
+	Form,
+	PathSegments,
+	URL,
+
+	// Encodings of one value.
+	DataURI,
+	Authorization,
+	JWT,
+	Percent,
+	Base64,
+	Hex,
+
+	// Left out:
+	// quoted-printable: only mail carries it, and what it hides stays readable.
+	// compress (LZW): registered as a content coding; no client sends it.
+}

@@ -1,0 +1,117 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/base64"
+
+	"constat/inspect"
+)
+
+// Base64 undoes base64 of a whole value: either alphabet, with or without
+// padding, on one line or broken into lines, and with the "+" that a form turned
+// into a space.
+//
+// Many words and identifiers are spelled in the same alphabet. What comes out
+// counts if it is text or begins with known magic bytes; else only 64 bytes or
+// more of it do, and only if the value is spelled with small and capital letters
+// and digits.
+var Base64 = inspect.Decoder{
+	Name:   "base64",
+	Doc:    "undoes base64 and base64url (RFC 4648 sections 4 and 5) of a value, padded or not, wrapped or not",
+	Min:    8,
+	Decode: decodeBase64,
+}
+
+// keepOpaque is how many bytes that mean nothing are kept, so that somebody can
+// measure how random they are.
+const keepOpaque = 64
+
+func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
+	d := bytes.TrimRight(p.Data, "\r\n")
+	for n := 0; n < 2 && len(d) > 0 && d[len(d)-1] == '='; n++ {
+		d = d[:len(d)-1]
+	}
+	var all uint8
+	var url, std, gaps, spaces int
+	for _, c := range d {
+		k := class[c]
+		if k&b64 == 0 {
+			switch c {
+			case '\n', '\r':
+				gaps++
+				continue
+			case ' ':
+				spaces++
+				continue
+			}
+			return nil, nil
+		}
+		all |= k
+		switch c {
+		case '-', '_':
+			url++
+		case '+', '/':
+			std++
+		}
+	}
+	n := len(d) - gaps
+	switch {
+	case n < 7 || n%4 == 1 || gaps > n/16+1:
+		return nil, nil
+	case url > 0 && std+spaces > 0:
+		return nil, nil
+	case all&(upper|lower) == 0: // a number
+		return nil, nil
+	case all&upper == 0 && len(d) == len(p.Data) && n < 24: // a word
+		return nil, nil
+	case url == 4 && n == 36 && d[8] == '-' && d[13] == '-': // a UUID
+		return nil, nil
+	case spaces > 0 && (gaps > 0 || n < 24 || spaces > n/16+1): // a sentence
+		return nil, nil
+	}
+	if isHex(d) && n%2 == 0 { // a digest, or the business of Hex
+		return nil, nil
+	}
+	if !w.Take(n) {
+		return nil, inspect.ErrBytes
+	}
+	src := d
+	if gaps+spaces+url > 0 {
+		src = make([]byte, 0, n)
+		for _, c := range d {
+			switch c {
+			case '\n', '\r':
+				continue
+			case ' ', '-':
+				c = '+'
+			case '_':
+				c = '/'
+			}
+			src = append(src, c)
+		}
+	}
+	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(src)))
+	m, err := base64.RawStdEncoding.Decode(out, src)
+	if err != nil {
+		return nil, nil
+	}
+	out = out[:m]
+	switch {
+	case spaces > 0 && inspect.Recognise(out) == "" && !(looksText(out) && (out[0] == '{' || out[0] == '[')):
+		return nil, nil
+	case interesting(out):
+	case len(out) >= keepOpaque && all&upper != 0 && all&lower != 0 && all&digit != 0:
+	default:
+		return nil, nil
+	}
+	return []inspect.Child{{Name: p.Name, Data: out}}, nil
+}
+
+func isHex(d []byte) bool {
+	for _, c := range d {
+		if class[c]&hexa == 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,593 @@
+package decode
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"constat/inspect"
+)
+
+// JSON takes JSON apart: every string, number, boolean and null in it becomes a
+// part. The argument is where the value stands: a key follows a full stop, an
+// index is in brackets, a key that is not made of letters, digits, "_", "-",
+// "$" and "@" is quoted in brackets, and a repeated key has #1, #2 behind it:
+//
+//	[0].properties.url   list["odd key"][3]   a.b#1
+//
+// Name is the innermost key on the way, Group the place of the object or array
+// around the value. A container 64 levels down is one part, which this decoder
+// sees again.
+//
+// Text that is not declared as JSON must be one whole object or array, except
+// that one with at least two values may end too early.
+var JSON = inspect.Decoder{
+	Name:   "json",
+	Doc:    "takes JSON (RFC 8259) apart into its values, whole bodies and JSON inside strings alike",
+	Min:    3,
+	Decode: decodeJSON,
+}
+
+const (
+	jsonDepth = 64  // levels taken apart in one step
+	jsonKey   = 100 // bytes of a key that are written out in the argument
+	jsonPlace = 150 // bytes of the place of a container that are written out
+)
+
+var (
+	errJSON     = errors.New("not well-formed")
+	errTrailing = errors.New("bytes after the end")
+)
+
+func decodeJSON(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
+	d, first := p.Data, p.Data[0]
+	if first > ' ' && first != '{' && first != '[' && first != '"' && first != 0xef && first != ')' {
+		return nil, nil
+	}
+	start := jsonStart(d)
+	if start == len(d) {
+		return nil, nil
+	}
+	isJSON := p.Kind == inspect.Bytes && p.Coding == "" && strings.Contains(p.Media, "json")
+	switch first = d[start]; first {
+	case '{', '[':
+	case '"':
+		if d[len(bytes.TrimRight(d, " \t\r\n"))-1] != '"' {
+			return nil, nil
+		}
+	default:
+		return nil, nil
+	}
+	s := scanners.Get().(*scanner)
+	defer s.release()
+	s.reset(d, start, w.Parts())
+	err := s.value()
+	if err == nil {
+		if s.at = skipSpace(d, s.at); s.at < len(d) {
+			err = errTrailing
+			if isJSON && (d[s.at] == '{' || d[s.at] == '[') {
+				return nil, nil // NDJSON, whatever it is called
+			}
+		}
+	}
+	if err != nil && !isJSON && (err != inspect.ErrParts && (err != errEnd || first == '"' || len(s.leaves) < 2)) {
+		return nil, nil
+	}
+	if err != nil && err != inspect.ErrParts {
+		err = fmt.Errorf("json: %w", err)
+	}
+	children, ok := s.children(w)
+	if !ok {
+		err = inspect.ErrBytes
+	}
+	return children, err
+}
+
+// jsonStart returns where the JSON in d begins: after white space, a byte order
+// mark, and the guard against script inclusion that some servers put in front.
+func jsonStart(d []byte) int {
+	i := 0
+	if bytes.HasPrefix(d, []byte("\xef\xbb\xbf")) {
+		i = 3
+	}
+	i = skipSpace(d, i)
+	if bytes.HasPrefix(d[i:], []byte(")]}'")) {
+		i = skipSpace(d, i+4)
+		if i < len(d) && d[i] == ',' {
+			i = skipSpace(d, i+1)
+		}
+	}
+	return i
+}
+
+func skipSpace(d []byte, i int) int {
+	for i < len(d) && (d[i] == ' ' || d[i] == '\n' || d[i] == '\r' || d[i] == '\t') {
+		i++
+	}
+	return i
+}
+
+// scanner reads one JSON value in one pass, without recursion. It checks the
+// structure and lets pass what real senders get wrong inside strings: control
+// characters and bytes that are not UTF-8.
+type scanner struct {
+	d      []byte
+	at     int
+	most   int // leaves
+	stack  []level
+	place  []byte // where at stands
+	leaves []leaf
+	text   []byte // arguments, groups and odd names of the leaves, one after another
+	slots  []int32
+}
+
+// level is one open container.
+type level struct {
+	array           bool
+	index           int
+	base            int  // length of place without the key or index inside
+	name, nameEnd   int  // in place, or in text when odd: the innermost key around the container
+	odd             bool // name is in text
+	group, groupEnd int  // in text
+	groupWritten    bool
+	key, keyEnd     int  // like name, for the key that was read last
+	keyOdd          bool //
+}
+
+type leaf struct {
+	arg, argEnd, name, nameEnd, group, groupEnd int // in text
+	start, end                                  int // in d
+	kind                                        inspect.Kind
+	escaped                                     bool // has escapes to undo
+}
+
+var scanners = sync.Pool{New: func() any { return new(scanner) }}
+
+func (s *scanner) reset(d []byte, at, most int) {
+	s.d, s.at, s.most = d, at, most
+	s.stack, s.place, s.leaves, s.text = s.stack[:0], s.place[:0], s.leaves[:0], s.text[:0]
+}
+
+// release gives s back, unless an unusual body made it large.
+func (s *scanner) release() {
+	s.d = nil
+	if cap(s.leaves) <= 4096 && cap(s.text) <= 1<<18 {
+		scanners.Put(s)
+	}
+}
+
+// value reads the value at s.at and stops behind it.
+func (s *scanner) value() error {
+	for {
+		s.at = skipSpace(s.d, s.at)
+		if s.at >= len(s.d) {
+			return errEnd
+		}
+		var err error
+		switch c := s.d[s.at]; c {
+		case '{', '[':
+			if len(s.stack) == jsonDepth {
+				start := s.at
+				if err = s.skip(); err == nil {
+					err = s.leaf(start, s.at, inspect.Bytes, false)
+				}
+				break
+			}
+			s.push(c == '[')
+			s.at = skipSpace(s.d, s.at+1)
+			if s.at >= len(s.d) {
+				return errEnd
+			}
+			if s.d[s.at] == c+2 { // '}' or ']'
+				s.at++
+				s.stack = s.stack[:len(s.stack)-1]
+				break
+			}
+			if err = s.next(); err != nil {
+				return err
+			}
+			continue
+		case '"':
+			start, end, escaped, e := s.str()
+			if err = e; err == nil {
+				err = s.leaf(start, end, inspect.Text, escaped)
+			}
+		case 't':
+			err = s.word("true", inspect.Bool)
+		case 'f':
+			err = s.word("false", inspect.Bool)
+		case 'n':
+			err = s.word("null", inspect.Null)
+		default:
+			err = s.number()
+		}
+		if err != nil {
+			return err
+		}
+		more, err := s.close()
+		if err != nil || !more {
+			return err
+		}
+	}
+}
+
+// close reads what follows a value: the ends of containers, then a comma and,
+// in an object, the next key. It reports whether another value follows.
+func (s *scanner) close() (more bool, err error) {
+	for len(s.stack) > 0 {
+		top := &s.stack[len(s.stack)-1]
+		s.at = skipSpace(s.d, s.at)
+		if s.at >= len(s.d) {
+			return false, errEnd
+		}
+		switch c := s.d[s.at]; {
+		case c == ',':
+			s.at++
+			top.index++
+			return true, s.next()
+		case c == '}' && !top.array, c == ']' && top.array:
+			s.at++
+			s.stack = s.stack[:len(s.stack)-1]
+		default:
+			return false, errJSON
+		}
+	}
+	return false, nil
+}
+
+// push opens a container that stands at s.place.
+func (s *scanner) push(array bool) {
+	l := level{array: array}
+	if n := len(s.stack); n > 0 {
+		up := &s.stack[n-1]
+		l.name, l.nameEnd, l.odd = up.name, up.nameEnd, up.odd
+		if !up.array {
+			l.name, l.nameEnd, l.odd = up.key, up.keyEnd, up.keyOdd
+		}
+	}
+	if len(s.place) > jsonPlace {
+		if !l.odd { // the name is about to be cut off place
+			at := len(s.text)
+			s.text = append(s.text, s.place[l.name:l.nameEnd]...)
+			l.name, l.nameEnd, l.odd = at, len(s.text), true
+		}
+		s.place = shorten(s.place, jsonPlace-50)
+	}
+	l.base = len(s.place)
+	s.stack = append(s.stack, l)
+}
+
+// shorten keeps the first n bytes of b and puts a digest of all of it behind
+// them.
+func shorten(b []byte, n int) []byte {
+	sum := sha256.Sum256(b)
+	for n > 0 && !utf8.RuneStart(b[n]) {
+		n--
+	}
+	return hex.AppendEncode(append(b[:n], "…"...), sum[:8])
+}
+
+// next moves s.place to the next element, which for an object means that it
+// reads a key and the colon.
+func (s *scanner) next() error {
+	top := &s.stack[len(s.stack)-1]
+	if top.array {
+		s.place = append(s.place[:top.base], '[')
+		s.place = append(strconv.AppendInt(s.place, int64(top.index), 10), ']')
+		return nil
+	}
+	s.at = skipSpace(s.d, s.at)
+	if s.at >= len(s.d) {
+		return errEnd
+	}
+	if s.d[s.at] != '"' {
+		return errJSON
+	}
+	start, end, escaped, err := s.str()
+	if err != nil {
+		return err
+	}
+	s.key(top, s.d[start:end], escaped)
+	s.at = skipSpace(s.d, s.at)
+	if s.at >= len(s.d) {
+		return errEnd
+	}
+	if s.d[s.at] != ':' {
+		return errJSON
+	}
+	s.at++
+	return nil
+}
+
+// key puts a key behind the place of its object.
+func (s *scanner) key(top *level, key []byte, escaped bool) {
+	s.place = s.place[:top.base]
+	if !escaped && len(key) <= jsonKey && plainKey(key) {
+		if top.base > 0 {
+			s.place = append(s.place, '.')
+		}
+		top.key, top.keyOdd = len(s.place), false
+		s.place = append(s.place, key...)
+		top.keyEnd = len(s.place)
+		return
+	}
+	top.key, top.keyOdd = len(s.text), true
+	if escaped {
+		s.text = unescape(s.text, key)
+	} else {
+		s.text = append(s.text, key...)
+	}
+	name := s.text[top.key:]
+	if len(name) > jsonKey { // a name is for people and for lists of known names
+		name = shorten(name, jsonKey/2)
+		s.text = s.text[:top.key+len(name)]
+	}
+	top.keyEnd = len(s.text)
+	s.place = append(s.place, '[')
+	s.place = strconv.AppendQuote(s.place, string(name))
+	s.place = append(s.place, ']')
+}
+
+func plainKey(key []byte) bool {
+	for _, c := range key {
+		if class[c]&(digit|upper|lower) == 0 && c != '_' && c != '-' && c != '$' && c != '@' {
+			return false
+		}
+	}
+	return len(key) > 0
+}
+
+// str reads the string at s.at and returns where its inside is.
+func (s *scanner) str() (start, end int, escaped bool, err error) {
+	start = s.at + 1
+	for i := start; ; i++ {
+		n := bytes.IndexByte(s.d[i:], '"')
+		if n < 0 {
+			return 0, 0, false, errEnd
+		}
+		i += n
+		slashes := i
+		for slashes > start && s.d[slashes-1] == '\\' {
+			slashes--
+		}
+		if (i-slashes)%2 == 0 {
+			s.at = i + 1
+			return start, i, bytes.IndexByte(s.d[start:i], '\\') >= 0, nil
+		}
+	}
+}
+
+func (s *scanner) word(word string, kind inspect.Kind) error {
+	rest := s.d[s.at:]
+	if len(rest) < len(word) {
+		if strings.HasPrefix(word, string(rest)) {
+			return errEnd
+		}
+		return errJSON
+	}
+	if string(rest[:len(word)]) != word {
+		return errJSON
+	}
+	s.at += len(word)
+	return s.leaf(s.at-len(word), s.at, kind, false)
+}
+
+// number reads a number as RFC 8259 section 6 has it, but for leading zeros,
+// which it lets pass.
+func (s *scanner) number() error {
+	start := s.at
+	if s.d[s.at] == '-' {
+		s.at++
+	}
+	err := s.digits()
+	if err == nil && s.at < len(s.d) && s.d[s.at] == '.' {
+		s.at++
+		err = s.digits()
+	}
+	if err == nil && s.at < len(s.d) && s.d[s.at]|0x20 == 'e' {
+		s.at++
+		if s.at < len(s.d) && (s.d[s.at] == '+' || s.d[s.at] == '-') {
+			s.at++
+		}
+		err = s.digits()
+	}
+	if err != nil {
+		return err
+	}
+	return s.leaf(start, s.at, inspect.Number, false)
+}
+
+// digits passes over one or more digits.
+func (s *scanner) digits() error {
+	start := s.at
+	for s.at < len(s.d) && class[s.d[s.at]]&digit != 0 {
+		s.at++
+	}
+	switch {
+	case s.at > start:
+		return nil
+	case s.at == len(s.d):
+		return errEnd
+	}
+	return errJSON
+}
+
+// skip passes over the container at s.at by its brackets alone; what is inside
+// is checked when it is taken apart.
+func (s *scanner) skip() error {
+	depth := 0
+	for s.at < len(s.d) {
+		switch s.d[s.at] {
+		case '"':
+			if _, _, _, err := s.str(); err != nil {
+				return err
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				s.at++
+				return nil
+			}
+		}
+		s.at++
+	}
+	return errEnd
+}
+
+// leaf notes the value d[start:end].
+func (s *scanner) leaf(start, end int, kind inspect.Kind, escaped bool) error {
+	if len(s.leaves) >= s.most {
+		return inspect.ErrParts
+	}
+	l := leaf{start: start, end: end, kind: kind, escaped: escaped}
+	if n := len(s.stack); n > 0 {
+		top := &s.stack[n-1]
+		if !top.groupWritten {
+			top.group = len(s.text)
+			s.text = append(s.text, s.place[:top.base]...)
+			top.groupEnd, top.groupWritten = len(s.text), true
+		}
+		l.group, l.groupEnd = top.group, top.groupEnd
+		l.arg = len(s.text)
+		s.text = append(s.text, s.place...)
+		name, nameEnd, odd := top.key, top.keyEnd, top.keyOdd
+		if top.array {
+			name, nameEnd, odd = top.name, top.nameEnd, top.odd
+		}
+		if !odd {
+			name, nameEnd = name+l.arg, nameEnd+l.arg
+		}
+		l.name, l.nameEnd = name, nameEnd
+	}
+	l.argEnd = len(s.text)
+	s.leaves = append(s.leaves, l)
+	return nil
+}
+
+// children makes the leaves children; ok is false when the budget for the
+// strings that had to be unescaped was used up.
+func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) {
+	if len(s.leaves) == 0 {
+		return nil, true
+	}
+	text := string(s.text)
+	children = make([]inspect.Child, len(s.leaves))
+	for i := range s.leaves {
+		l, c := &s.leaves[i], &children[i]
+		c.Arg, c.Name, c.Group = text[l.arg:l.argEnd], text[l.name:l.nameEnd], text[l.group:l.groupEnd]
+		c.Kind = l.kind
+		c.Data = s.d[l.start:l.end:l.end]
+		if l.escaped {
+			if !w.Take(l.end - l.start) {
+				return children[:i], false
+			}
+			c.Data = unescape(make([]byte, 0, l.end-l.start), c.Data)
+		}
+	}
+	s.unique(children)
+	return children, true
+}
+
+var jsonSeed = maphash.MakeSeed()
+
+// unique numbers the arguments that repeated keys made the same. Repeats are
+// rare, so it first looks for them in an open hash table.
+func (s *scanner) unique(children []inspect.Child) {
+	size := 16
+	for size < 2*len(children) {
+		size *= 2
+	}
+	if cap(s.slots) < size {
+		s.slots = make([]int32, size)
+	}
+	slots := s.slots[:size]
+	clear(slots)
+	repeats := false
+	for i := range children {
+		arg := children[i].Arg
+		for at := int(maphash.String(jsonSeed, arg)) & (size - 1); ; at = (at + 1) & (size - 1) {
+			if slots[at] == 0 {
+				slots[at] = int32(i + 1)
+				break
+			}
+			if children[slots[at]-1].Arg == arg {
+				repeats = true
+				break
+			}
+		}
+	}
+	if repeats {
+		var n names
+		for i := range children {
+			children[i].Arg = n.unique(children[i].Arg)
+		}
+	}
+}
+
+// unescape appends s to b with the escapes of RFC 8259 section 7 undone. What is
+// not an escape stays as it is; half a surrogate pair becomes U+FFFD.
+func unescape(b, s []byte) []byte {
+	for {
+		i := bytes.IndexByte(s, '\\')
+		if i < 0 || i+1 >= len(s) {
+			return append(b, s...)
+		}
+		b = append(b, s[:i]...)
+		c := s[i+1]
+		s = s[i+2:]
+		switch c {
+		case '"', '\\', '/':
+			b = append(b, c)
+		case 'b':
+			b = append(b, '\b')
+		case 'f':
+			b = append(b, '\f')
+		case 'n':
+			b = append(b, '\n')
+		case 'r':
+			b = append(b, '\r')
+		case 't':
+			b = append(b, '\t')
+		case 'u':
+			r, ok := hex4(s)
+			if !ok {
+				b = append(b, '\\', 'u')
+				continue
+			}
+			s = s[4:]
+			if utf16.IsSurrogate(r) {
+				low := rune(-1)
+				if len(s) >= 6 && s[0] == '\\' && s[1] == 'u' {
+					low, _ = hex4(s[2:])
+				}
+				if r = utf16.DecodeRune(r, low); r != utf8.RuneError {
+					s = s[6:]
+				}
+			}
+			b = utf8.AppendRune(b, r)
+		default:
+			b = append(b, '\\', c)
+		}
+	}
+}
+
+func hex4(s []byte) (rune, bool) {
+	if len(s) < 4 {
+		return -1, false
+	}
+	v, err := strconv.ParseUint(string(s[:4]), 16, 16)
+	if err != nil {
+		return -1, false
+	}
+	return rune(v), true
+}

@@ -1,0 +1,81 @@
+package decode
+
+import (
+	"unicode/utf8"
+
+	"constat/inspect"
+)
+
+// Classes of bytes, as bits of class.
+const (
+	b64   = 1 << iota // standard and URL-safe base64, without padding
+	hexa              // hexadecimal digit
+	digit             // decimal digit
+	upper             // A-Z
+	lower             // a-z
+	graph             // printable ASCII but space
+	keyed             // may stand in the name of a form field as it is or escaped
+	ctrl              // control character that is not white space
+)
+
+var class = func() (t [256]uint8) {
+	for c := range 256 {
+		switch c := byte(c); {
+		case c >= '0' && c <= '9':
+			t[c] = b64 | digit | hexa | graph | keyed
+		case c >= 'A' && c <= 'Z':
+			t[c] = b64 | upper | graph | keyed
+		case c >= 'a' && c <= 'z':
+			t[c] = b64 | lower | graph | keyed
+		case c > ' ' && c < 0x7f:
+			t[c] = graph
+		case c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b, c == 0x7f:
+			t[c] = ctrl
+		}
+	}
+	for _, c := range "abcdefABCDEF" {
+		t[c] |= hexa
+	}
+	for _, c := range "+/-_" {
+		t[c] |= b64
+	}
+	for _, c := range "_-.[]$%~*!@:+" {
+		t[c] |= keyed
+	}
+	return t
+}()
+
+// looksText says that b is valid UTF-8 but for a character cut off at its end,
+// without control characters.
+func looksText(b []byte) bool {
+	ascii := true
+	for _, c := range b {
+		if class[c]&ctrl != 0 {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if ascii || utf8.Valid(b) {
+		return true
+	}
+	for n := 1; n < utf8.UTFMax && n < len(b); n++ {
+		if tail := b[len(b)-n:]; utf8.RuneStart(tail[0]) {
+			return !utf8.FullRune(tail) && utf8.Valid(b[:len(b)-n])
+		}
+	}
+	return false
+}
+
+// interesting says that the outcome of a guessed decoding means something:
+// text, or a format with magic bytes.
+func interesting(b []byte) bool {
+	if looksText(b) {
+		return true
+	}
+	return len(b) >= 12 && inspect.Recognise(b) != "" || zlibHeader(b)
+}
+
+// zlibHeader says that b begins as compressors begin a zlib stream.
+func zlibHeader(b []byte) bool {
+	return len(b) >= 16 && b[0] == 0x78 && (b[1] == 0x01 || b[1] == 0x5e || b[1] == 0x9c || b[1] == 0xda)
+}

@@ -1,0 +1,106 @@
+package inspect
+
+import (
+	"iter"
+	"strings"
+
+	"constat/proxy/flow"
+)
+
+// Record is what belongs together: the values of one JSON object or array, the
+// fields of one form, the headers of one message.
+type Record struct {
+	Parent    *Part // that the fields were taken out of; nil for headers and cookies
+	Group     string
+	Fields    []*Part // in the order of the wire; for headers, of their names
+	Direction flow.Direction
+}
+
+// Path is the path of the parent, and of headers and cookies the path of the
+// first one: always one that can be replayed.
+func (r Record) Path() Path {
+	if r.Parent != nil {
+		return r.Parent.Path
+	}
+	return r.Fields[0].Path
+}
+
+// Field returns the first field with one of these names, whatever their case;
+// an earlier name wins over a later one. It returns nil when there is none.
+func (r Record) Field(names ...string) *Part {
+	for _, name := range names {
+		for _, f := range r.Fields {
+			if strings.EqualFold(f.Name, name) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// Records yields the records of the tree in the order of Parts. It is safe for
+// concurrent use.
+func (t *Tree) Records() iter.Seq[Record] {
+	return func(yield func(Record) bool) {
+		t.once.Do(t.group)
+		for _, r := range t.records {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// Part returns the part that p names, nil when there is none.
+func (t *Tree) Part(p Path) *Part {
+	for _, part := range t.Parts {
+		if part.Path == p {
+			return part
+		}
+	}
+	return nil
+}
+
+func (t *Tree) group() {
+	roots := 0
+	for roots < len(t.Parts) && t.Parts[roots].Parent == nil {
+		roots++
+	}
+	t.add(nil, t.Parts[:roots])
+	for _, p := range t.Parts {
+		if len(p.Children) > 0 {
+			t.add(p, p.Children)
+		}
+	}
+}
+
+// add appends the records of one list of siblings. Those of one decoder, or of
+// one kind of root, stand together in it.
+func (t *Tree) add(parent *Part, parts []*Part) {
+	for len(parts) > 0 {
+		n, groups := 1, false
+		for n < len(parts) && parts[n].step == parts[0].step {
+			groups = groups || parts[n].Group != parts[0].Group
+			n++
+		}
+		if run := parts[:n:n]; !groups {
+			t.records = append(t.records, Record{parent, run[0].Group, run, run[0].Direction})
+		} else {
+			t.addGroups(parent, run)
+		}
+		parts = parts[n:]
+	}
+}
+
+func (t *Tree) addGroups(parent *Part, run []*Part) {
+	at := make(map[string]int)
+	for _, p := range run {
+		i, ok := at[p.Group]
+		if !ok {
+			i = len(t.records)
+			at[p.Group] = i
+			t.records = append(t.records, Record{Parent: parent, Group: p.Group, Direction: p.Direction})
+		}
+		t.records[i].Fields = append(t.records[i].Fields, p)
+	}
+}
