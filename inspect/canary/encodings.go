@@ -1,0 +1,184 @@
+package canary
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+)
+
+// patternsOf lists the plain, encoded and hashed forms of one writing.
+// Decoders take most encodings off before a Matcher sees a value; the encoded
+// forms catch what stands inside a larger piece that no decoder split.
+func patternsOf(canary int, w writing) []pattern {
+	var out []pattern
+	add := func(form, text string, fold bool) *pattern {
+		b := []byte(text)
+		if fold {
+			b = foldASCII(b)
+		}
+		out = append(out, pattern{canary: canary, form: form, text: b, fold: fold})
+		return &out[len(out)-1]
+	}
+	if !w.digits {
+		p := add(w.form, w.text, w.fold)
+		p.word = w.word
+		p.near = foldASCII([]byte(w.near))
+	}
+	if w.near == "" && w.open == 0 && !w.weak {
+		for _, e := range encoded(w.text) {
+			p := add(w.form+"/"+e.form, e.text, e.fold)
+			p.tail, p.tailBits = e.tail, e.tailBits
+		}
+	}
+	if w.hashed {
+		for _, e := range hashed(w.text) {
+			add(e.form(w.form), e.text, e.fold)
+		}
+	}
+	return out
+}
+
+// code is an encoded writing.
+type code struct {
+	form           string
+	text           string
+	fold           bool
+	tail, tailBits uint8 // as in pattern
+}
+
+// encoded lists s in the encodings that hide it from a plain search.
+func encoded(s string) []code {
+	var out []code
+	for offset := range 3 {
+		t, tail, tailBits := aligned(s, offset)
+		if len(t) < maxWindow {
+			continue
+		}
+		out = append(out, code{"base64", t, false, tail, tailBits})
+		if u := strings.NewReplacer("+", "-", "/", "_").Replace(t); u != t {
+			out = append(out, code{"base64url", u, false, tail, tailBits})
+		}
+	}
+	out = append(out, code{form: "hex", text: hex.EncodeToString([]byte(s)), fold: true})
+	for _, t := range []string{url.QueryEscape(s), strings.ReplaceAll(url.QueryEscape(s), "+", "%20")} {
+		if t != s {
+			out = append(out, code{form: "percent", text: t, fold: true}, code{form: "percent-twice", text: url.QueryEscape(t), fold: true})
+		}
+	}
+	if t := jsonEscaped(s); t != s {
+		out = append(out, code{form: "json-escaped", text: t, fold: true})
+	}
+	var le, be []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		le = binary.LittleEndian.AppendUint16(le, u)
+		be = binary.BigEndian.AppendUint16(be, u)
+	}
+	out = append(out, code{form: "utf16le", text: string(le)}, code{form: "utf16be", text: string(be)})
+	return out
+}
+
+// aligned is the part of a longer base64 text that s decides alone, when s
+// starts offset bytes into a group of three, and the bits that it decides of
+// the character after that.
+func aligned(s string, offset int) (text string, tail, tailBits uint8) {
+	t := base64.RawStdEncoding.EncodeToString(append(make([]byte, offset), s...))
+	if offset > 0 {
+		t = t[offset+1:]
+	}
+	last := s[len(s)-1]
+	switch (offset + len(s)) % 3 {
+	case 1:
+		return t[:len(t)-1], last & 3, 2
+	case 2:
+		return t[:len(t)-1], last & 15, 4
+	}
+	return t, 0, 0
+}
+
+func jsonEscaped(s string) string {
+	var b strings.Builder
+	for _, u := range utf16.Encode([]rune(s)) {
+		if u < 0x80 {
+			b.WriteByte(byte(u))
+			continue
+		}
+		b.WriteString(`\u`)
+		h := strconv.FormatUint(uint64(u), 16)
+		b.WriteString("0000"[len(h):])
+		b.WriteString(h)
+	}
+	return b.String()
+}
+
+// digest is a hashed writing.
+type digest struct {
+	hash string // "sha256", or "sha256(md5" for a hash of a hash's hex
+	enc  string
+	text string
+	fold bool
+}
+
+// form is how people are shown it: "sha256(e164)/hex".
+func (d digest) form(writing string) string {
+	if inner := strings.Count(d.hash, "("); inner > 0 {
+		return d.hash + "(" + writing + "))/" + d.enc
+	}
+	return d.hash + "(" + writing + ")/" + d.enc
+}
+
+var hashes = []struct {
+	name string
+	sum  func([]byte) []byte
+}{
+	{"md5", func(b []byte) []byte { s := md5.Sum(b); return s[:] }},
+	{"sha1", func(b []byte) []byte { s := sha1.Sum(b); return s[:] }},
+	{"sha224", func(b []byte) []byte { s := sha256.Sum224(b); return s[:] }},
+	{"sha256", func(b []byte) []byte { s := sha256.Sum256(b); return s[:] }},
+	{"sha384", func(b []byte) []byte { s := sha512.Sum384(b); return s[:] }},
+	{"sha512", func(b []byte) []byte { s := sha512.Sum512(b); return s[:] }},
+}
+
+// hashed lists the digests of s, and the digests of the hex of its MD5, SHA-1
+// and SHA-256.
+func hashed(s string) []digest {
+	var out []digest
+	for _, h := range hashes {
+		sum := h.sum([]byte(s))
+		out = append(out, digestForms(h.name, sum)...)
+		if h.name == "sha1" {
+			// The first 16 characters: how MIUI's components name a device.
+			cut := base64.RawURLEncoding.EncodeToString(sum)[:16]
+			out = append(out, digest{h.name, "base64url-16", cut, false})
+		}
+		if h.name == "md5" || h.name == "sha1" || h.name == "sha256" {
+			inner := []byte(hex.EncodeToString(sum))
+			for _, outer := range hashes {
+				if outer.name == "md5" || outer.name == "sha1" || outer.name == "sha256" {
+					out = append(out, digest{outer.name + "(" + h.name, "hex", hex.EncodeToString(outer.sum(inner)), true})
+				}
+			}
+		}
+	}
+	return out
+}
+
+func digestForms(name string, sum []byte) []digest {
+	std, web := base64.RawStdEncoding.EncodeToString(sum), base64.RawURLEncoding.EncodeToString(sum)
+	out := []digest{
+		{name, "hex", hex.EncodeToString(sum), true},
+		{name, "base64", std, false},
+		{name, "raw", string(sum), false},
+	}
+	if web != std {
+		out = append(out, digest{name, "base64url", web, false})
+	}
+	return out
+}
