@@ -36,6 +36,8 @@ type Work struct {
 	next  int64 // used at which ctx is looked at again
 	over  bool  // Take said no for want of bytes
 	late  bool  // Take said no for want of time
+
+	children []Child // see Children
 }
 
 // Take accounts for n bytes made. It returns false when the budget is used up:
@@ -66,11 +68,25 @@ func (w *Work) Left() int64 {
 // Parts is how many children the call may return.
 func (w *Work) Parts() int { return w.parts }
 
-// build takes one Subject apart. The parts of the tree are the queue, too.
+// Children returns n zero children for the call to fill in and return. The
+// memory is used again by the next call.
+func (w *Work) Children(n int) []Child {
+	if n > cap(w.children) {
+		w.children = make([]Child, max(n, 64))
+	}
+	list := w.children[:n]
+	clear(list)
+	return list
+}
+
+// build takes one Subject apart. The parts of the tree are the queue, too. A
+// build is used again for other subjects, with the memory of its tree, unless
+// the tree was given away.
 type build struct {
 	in     *Inspector
 	ctx    context.Context
-	t      *Tree
+	t      Tree
+	arena  arena
 	damage []Damage
 	w      Work
 	made   int64 // bytes made by all calls
@@ -82,13 +98,73 @@ type build struct {
 	ends          []int    // scratch: where each ends
 }
 
-func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
-	l := in.cfg.Limits
-	return &build{
-		in: in, ctx: ctx,
-		t: &Tree{Subject: s, Parts: make([]*Part, 0, 64)},
-		w: Work{ctx: ctx, limit: l.Bytes, parts: l.Parts},
+// arena hands out parts, and room for pointers to them, from larger blocks.
+type arena struct {
+	blocks [][]Part // the last one is being handed out
+	used   int      // of the last block
+	next   int      // index of the last block
+	lists  []*Part
+}
+
+const blockParts = 64
+
+func (a *arena) parts(n int) []Part {
+	for a.next < len(a.blocks) && a.used+n > len(a.blocks[a.next]) {
+		a.next, a.used = a.next+1, 0
 	}
+	if a.next == len(a.blocks) {
+		a.blocks = append(a.blocks, make([]Part, max(n, blockParts)))
+	}
+	list := a.blocks[a.next][a.used : a.used+n : a.used+n]
+	a.used += n
+	return list
+}
+
+// list returns an empty list with room for n.
+func (a *arena) list(n int) []*Part {
+	if len(a.lists)+n > cap(a.lists) {
+		a.lists = make([]*Part, 0, max(n, 2*cap(a.lists), blockParts))
+	}
+	start := len(a.lists)
+	a.lists = a.lists[:start+n]
+	return a.lists[start : start : start+n]
+}
+
+func (a *arena) reset() {
+	for _, block := range a.blocks[:min(a.next+1, len(a.blocks))] {
+		clear(block)
+	}
+	clear(a.lists)
+	a.next, a.used, a.lists = 0, 0, a.lists[:0]
+}
+
+func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
+	b, _ := in.builds.Get().(*build)
+	if b == nil {
+		b = &build{in: in, w: Work{limit: in.cfg.Limits.Bytes, parts: in.cfg.Limits.Parts}}
+	}
+	b.ctx, b.w.ctx, b.t.Subject = ctx, ctx, s
+	return b
+}
+
+// release gives b and all its parts back. One that an unusual subject made large
+// is left to the garbage collector.
+func (b *build) release() {
+	const most = 2048
+	if len(b.t.Parts) > most || cap(b.w.children) > most || cap(b.steps) > most<<8 {
+		return
+	}
+	b.arena.reset()
+	clear(b.t.Parts)
+	clear(b.t.records)
+	clear(b.t.fields)
+	clear(b.w.children)
+	clear(b.names)
+	clear(b.seen)
+	b.t = Tree{Parts: b.t.Parts[:0], records: b.t.records[:0], fields: b.t.fields[:0]}
+	b.ctx, b.w.ctx, b.damage = nil, nil, nil
+	b.made, b.part, b.decoder = 0, 0, 0
+	b.in.builds.Put(b)
 }
 
 func (b *build) hurt(p Path, decoder, reason string) {
@@ -146,7 +222,8 @@ func (b *build) cut(name string, data []byte, truncated bool) []byte {
 }
 
 func (b *build) root(name, arg, field string, data []byte) *Part {
-	p := &Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name}
+	p := &b.arena.parts(1)[0]
+	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name}
 	if strings.HasPrefix(name, "response") {
 		p.Direction = flow.Down
 	}
@@ -254,9 +331,9 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 		b.ends = append(b.ends, len(b.steps))
 	}
 	paths, start := Path(b.steps), 0
-	parts := make([]Part, len(children))
+	parts := b.arena.parts(len(children))
 	if p.Children == nil {
-		p.Children = make([]*Part, 0, len(children))
+		p.Children = b.arena.list(len(children))
 	}
 	for i := range children {
 		c, q := &children[i], &parts[i]

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"constat/proxy/flow"
@@ -92,15 +93,38 @@ func (t *Tree) add(parent *Part, parts []*Part) {
 	}
 }
 
+// addGroups appends the records of siblings that are of several groups, which
+// need not stand together.
 func (t *Tree) addGroups(parent *Part, run []*Part) {
+	first := len(t.records)
 	at := make(map[string]int)
-	for _, p := range run {
-		i, ok := at[p.Group]
+	of := make([]int, len(run)) // record of each part
+	for i, p := range run {
+		if i > 0 && p.Group == run[i-1].Group {
+			of[i] = of[i-1]
+			continue
+		}
+		n, ok := at[p.Group]
 		if !ok {
-			i = len(t.records)
-			at[p.Group] = i
+			n = len(t.records)
+			at[p.Group] = n
 			t.records = append(t.records, Record{Parent: parent, Group: p.Group, Direction: p.Direction})
 		}
-		t.records[i].Fields = append(t.records[i].Fields, p)
+		of[i] = n
+	}
+	count := make([]int, len(t.records)-first)
+	for _, n := range of {
+		count[n-first]++
+	}
+	start := len(t.fields)
+	t.fields = slices.Grow(t.fields, len(run))
+	for i, n := range count {
+		t.records[first+i].Fields = t.fields[start : start : start+n]
+		start += n
+	}
+	t.fields = t.fields[:start]
+	for i, p := range run {
+		r := &t.records[of[i]]
+		r.Fields = append(r.Fields, p)
 	}
 }

@@ -61,6 +61,7 @@ type Inspector struct {
 	cfg     Config
 	version string
 	least   int // the smallest Min of the decoders
+	builds  sync.Pool
 }
 
 // New checks the lists and returns an Inspector.
@@ -125,6 +126,7 @@ func (in *Inspector) Version() string { return in.version }
 // Inspect looks at s. When ctx ends, it stops early and says so as Damage.
 func (in *Inspector) Inspect(ctx context.Context, s *Subject) *Report {
 	b := in.newBuild(ctx, s)
+	defer b.release()
 	b.roots()
 	b.unwrap()
 	r := &Report{Parts: len(b.t.Parts)}
@@ -155,19 +157,22 @@ func (in *Inspector) Unwrap(ctx context.Context, s *Subject) (*Tree, []Damage) {
 	b := in.newBuild(ctx, s)
 	b.roots()
 	b.unwrap()
-	return b.t, sortDamage(b.damage)
+	return &b.t, sortDamage(b.damage)
 }
 
 // ErrNoPart means that a path leads to no part of the subject.
 var ErrNoPart = errors.New("path leads to no part")
 
-// Tree is a Subject taken apart. It is safe for concurrent use.
+// Tree is a Subject taken apart. It is safe for concurrent use. The one that a
+// detector is given, with all its parts, is valid during that call only; the
+// strings in it stay valid.
 type Tree struct {
 	Subject *Subject
 	Parts   []*Part // breadth first, roots included
 
 	once    sync.Once
 	records []Record
+	fields  []*Part // of the records that are not whole lists of children
 }
 
 // detect runs one detector and completes what it says. A finding that names no
@@ -179,7 +184,7 @@ func (b *build) detect(d *Detector) (found []Finding) {
 			found = nil
 		}
 	}()
-	for _, f := range d.Detect(b.t) {
+	for _, f := range d.Detect(&b.t) {
 		p := b.t.Part(f.Path)
 		if p == nil || f.Confidence.Rank() == 0 {
 			b.hurt(f.Path, d.Name, "finding without a part or a confidence")

@@ -63,14 +63,17 @@ func recogniseCharset(p *inspect.Part) string {
 			}
 		}
 	}
-	const sample = 256
+	const sample = 1024
 	head := d[:min(len(d), sample)&^1]
 	if len(head) >= 8 && (head[0] == 0) != (head[1] == 0) {
 		return zeroBytes(head)
 	}
-	if head[0] >= utf8.RuneSelf || bytes.IndexFunc(head, func(r rune) bool { return r == utf8.RuneError }) >= 0 {
-		if !utf8.Valid(d) && isGBK(d) {
-			return "gbk"
+	for _, c := range head {
+		if c >= utf8.RuneSelf {
+			if !utf8.Valid(d) && isGBK(d) {
+				return "gbk"
+			}
+			break
 		}
 	}
 	return ""

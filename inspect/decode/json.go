@@ -481,7 +481,7 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 		return nil, true
 	}
 	text := string(s.text)
-	children = make([]inspect.Child, len(s.leaves))
+	children = w.Children(len(s.leaves))
 	for i := range s.leaves {
 		l, c := &s.leaves[i], &children[i]
 		c.Arg, c.Name, c.Group = text[l.arg:l.argEnd], text[l.name:l.nameEnd], text[l.group:l.groupEnd]

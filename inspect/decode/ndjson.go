@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"bytes"
 	"strconv"
 
 	"constat/inspect"
@@ -21,6 +22,9 @@ const recordSeparator = 0x1e
 func decodeNDJSON(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	d := p.Data
 	if d[0] != '{' && d[0] != recordSeparator {
+		return nil, nil
+	}
+	if bytes.IndexByte(d, '\n') < 0 && bytes.Index(d, []byte("}{")) < 0 {
 		return nil, nil
 	}
 	s := scanners.Get().(*scanner)
