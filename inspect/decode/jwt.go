@@ -36,6 +36,9 @@ func decodeJWT(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 		if err != nil || n == 0 || out[0] != '{' {
 			return nil, nil
 		}
+		if part.name == "header" && !bytes.Contains(out[:n], []byte(`"alg"`)) { // required by RFC 7515 section 4.1.1
+			return nil, nil
+		}
 		if !w.Take(n) {
 			return children, inspect.ErrBytes
 		}
