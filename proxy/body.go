@@ -1,0 +1,181 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"runtime/debug"
+	"sync"
+
+	"constat/proxy/flow"
+)
+
+// errUnrecorded ends the reading of a request body that cannot be recorded: the
+// log refuses it, or its exchange is already committed.
+var errUnrecorded = errors.New("the request can no longer be recorded")
+
+// requestBody records a request body while the upstream reads it. Reads are on
+// one goroutine at a time; end and failure may be called on another.
+type requestBody struct {
+	x      *exchange
+	src    io.ReadCloser
+	length int64 // as announced, -1 when it was not
+
+	mu    sync.Mutex
+	rec   *flow.Body // nil when there is no body
+	whole bool
+	ended bool
+	err   error
+}
+
+func (b *requestBody) Read(p []byte) (n int, err error) {
+	if b.rec == nil {
+		return 0, io.EOF
+	}
+	n, err = b.src.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	defer func() {
+		// This may be a goroutine of the upstream's, where a panic would end
+		// the program.
+		if v := recover(); v != nil {
+			b.x.p.conf.Log.Error().Str("panic", panicText(v)).Bytes("stack", debug.Stack()).Msg("a request was given up")
+			n, err, b.err = 0, errUnrecorded, errUnrecorded
+		}
+	}()
+	if b.ended {
+		return 0, errUnrecorded
+	}
+	if n > 0 {
+		if _, bad := b.rec.Write(p[:n]); bad != nil {
+			b.x.p.fail(bad)
+			b.err = errUnrecorded
+			return 0, errUnrecorded
+		}
+	}
+	switch {
+	case err == io.EOF, err == nil && b.rec.Size() == b.length:
+		b.whole = true
+	case err != nil:
+		b.err = err
+	}
+	return n, err
+}
+
+// Close implements io.Closer for the upstream.
+func (b *requestBody) Close() error {
+	if b.src == nil {
+		return nil
+	}
+	return b.src.Close()
+}
+
+// end closes the record of the body. Nothing is read from it afterwards.
+func (b *requestBody) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ended = true
+	if b.rec != nil {
+		b.rec.Close(b.whole)
+	}
+}
+
+// failure is why the body could not be read to its end, nil if it could so far.
+func (b *requestBody) failure() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err
+}
+
+// responseBody records a response body while it passes to the client. It keeps
+// the end back until the exchange is committed: the read with the last byte when
+// the length is known, otherwise the end of file. It belongs to the handler.
+type responseBody struct {
+	x     *exchange
+	src   io.ReadCloser
+	rec   *flow.Body
+	left  int64 // bytes to come, -1 when nobody knows
+	whole bool
+	err   error // what the next Read returns
+}
+
+// copyBuffers are for response bodies: one TLS record and its reader's slack
+// would do, but the fewer the better.
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+
+// WriteTo implements io.WriterTo: it is the copying that goproxy asks for.
+func (b *responseBody) WriteTo(w io.Writer) (total int64, err error) {
+	buf := copyBuffers.Get().(*[]byte)
+	defer copyBuffers.Put(buf)
+	for {
+		n, err := b.Read(*buf)
+		if n > 0 {
+			m, bad := w.Write((*buf)[:n])
+			total += int64(m)
+			if bad == nil && b.left > 0 {
+				bad = b.x.w.FlushError()
+			}
+			if bad != nil {
+				b.give(clientProblem)
+				return total, bad
+			}
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+func (b *responseBody) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.src.Read(p)
+	if n > 0 {
+		if _, bad := b.rec.Write(p[:n]); bad != nil {
+			b.x.p.fail(bad)
+			return 0, b.give(flow.ErrInternal + ": the response could not be recorded")
+		}
+		if b.left >= 0 {
+			b.left -= int64(n)
+		}
+	}
+	switch {
+	case err == io.EOF && b.left > 0:
+		return n, b.give(flow.ErrServerClosed + ": the response ended before its end")
+	case err == io.EOF, err == nil && b.left == 0:
+		b.whole = true
+		if b.x.commit("") != nil {
+			b.err = errUnrecorded
+			return 0, b.err
+		}
+		b.err = io.EOF
+		return n, io.EOF
+	case err != nil:
+		return n, b.give(b.x.responseProblem(err))
+	}
+	return n, nil
+}
+
+// give gives the response up: the row gets its error, and the client will not
+// see a clean end.
+func (b *responseBody) give(problem string) error {
+	if b.err == nil || b.err == io.EOF {
+		b.err = errBrokenOff
+	}
+	b.x.broken = true
+	_ = b.x.commit(problem)
+	return b.err
+}
+
+var errBrokenOff = errors.New("the response was broken off")
+
+// Close gives up a response that was not read to its end.
+func (b *responseBody) Close() error {
+	if !b.x.done {
+		b.give(clientProblem)
+	}
+	return b.src.Close()
+}

@@ -1,0 +1,286 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"constat/proxy/flow"
+)
+
+// conn is one transport connection of a client, from accept to its row. It
+// counts the bytes that pass, replays bytes that were read too early, and
+// commits the row once it is closed.
+type conn struct {
+	net.Conn
+	door *door
+	born time.Time // with the monotonic clock
+
+	up, down atomic.Int64
+	requests atomic.Int64
+	relayed  atomic.Bool  // frames or raw bytes pass: does not end by itself
+	got      atomic.Bool  // bytes came out of TLS
+	writeBy  atomic.Int64 // write deadline set from outside, in Unix ns; 0 is none
+	silent   bool         // leaves no row
+	closed   sync.Once
+
+	pre []byte // read before its time; owned by the reader
+
+	mu    sync.Mutex // guards what follows
+	row   flow.Connection
+	begun bool
+	cut   bool  // closed by shutdown
+	lost  error // of the last read that failed
+	busy  int   // handlers at work
+	over  bool  // no more handlers are let in
+	still sync.Cond
+}
+
+func newConn(d *door, nc net.Conn) *conn {
+	now := time.Now()
+	c := &conn{Conn: nc, door: d, born: now}
+	c.row = flow.Connection{Opened: now, Door: "http", Client: clientAddr(nc)}
+	c.still.L = &c.mu
+	c.row.Device = d.p.conf.Device(c.row.Client.Addr())
+	return c
+}
+
+// Read replays what unread gave back, then reads.
+func (c *conn) Read(p []byte) (int, error) {
+	if len(c.pre) > 0 {
+		n := copy(p, c.pre)
+		if c.pre = c.pre[n:]; len(c.pre) == 0 {
+			c.pre = nil
+		}
+		return n, nil
+	}
+	n, err := c.Conn.Read(p)
+	c.up.Add(int64(n))
+	return n, err
+}
+
+// unread puts p, which it keeps, in front of what Read returns next.
+func (c *conn) unread(p []byte) {
+	if len(p) > 0 {
+		c.pre = append(p[:len(p):len(p)], c.pre...)
+	}
+}
+
+// peek returns at least the next n bytes without taking them, fewer only with
+// an error. The bytes are valid until the next Read.
+func (c *conn) peek(n int) ([]byte, error) {
+	for len(c.pre) < n {
+		buf := make([]byte, max(n-len(c.pre), 2048))
+		m, err := c.Conn.Read(buf)
+		c.up.Add(int64(m))
+		c.pre = append(c.pre, buf[:m]...)
+		if err != nil && len(c.pre) < n {
+			return c.pre, err
+		}
+	}
+	return c.pre, nil
+}
+
+// Write ends with an error when the client takes nothing for IdleTimeout.
+func (c *conn) Write(p []byte) (int, error) {
+	by := time.Now().Add(c.door.p.conf.IdleTimeout)
+	if d := c.writeBy.Load(); d != 0 && d < by.UnixNano() {
+		by = time.Unix(0, d)
+	}
+	if err := c.Conn.SetWriteDeadline(by); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Write(p)
+	c.down.Add(int64(n))
+	return n, err
+}
+
+// SetDeadline sets both deadlines.
+func (c *conn) SetDeadline(t time.Time) error {
+	_ = c.SetWriteDeadline(t)
+	return c.Conn.SetReadDeadline(t)
+}
+
+// SetWriteDeadline sets the time by which later writes have to be done. They
+// have IdleTimeout at most.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	var d int64
+	if !t.IsZero() {
+		d = t.UnixNano()
+	}
+	c.writeBy.Store(d)
+	return nil
+}
+
+// CloseWrite tells the client that nothing more comes.
+func (c *conn) CloseWrite() error {
+	if cw, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return cw.CloseWrite()
+	}
+	return nil
+}
+
+// Close closes the connection and has its row committed, which it does not wait
+// for: the door does.
+func (c *conn) Close() error {
+	err := net.ErrClosed
+	c.closed.Do(func() {
+		err = c.Conn.Close()
+		go func() {
+			defer c.door.wait.Done()
+			defer c.door.leave(c)
+			c.commit()
+		}()
+	})
+	return err
+}
+
+// abort closes the connection so that the client cannot take what it got for
+// the whole: with a reset, and without the closing words of TLS.
+func (c *conn) abort() {
+	if t, ok := c.Conn.(interface{ SetLinger(int) error }); ok {
+		_ = t.SetLinger(0)
+	}
+	_ = c.Close()
+}
+
+// cutOff closes the connection because Constat stops.
+func (c *conn) cutOff() {
+	c.mu.Lock()
+	c.cut = true
+	c.mu.Unlock()
+	c.abort()
+}
+
+// wasCut says that the connection was closed because Constat stops.
+func (c *conn) wasCut() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.cut
+}
+
+// note changes the row, which is nobody else's during the call.
+func (c *conn) note(change func(row *flow.Connection)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change(&c.row)
+}
+
+// outcome sets what became of the connection. The first one stays.
+func (c *conn) outcome(o flow.Outcome, reason string) {
+	c.note(func(row *flow.Connection) {
+		if row.Outcome == "" {
+			row.Outcome, row.Reason = o, reason
+		}
+	})
+}
+
+// begin opens the row, once, and returns its ID.
+func (c *conn) begin() (int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.begun {
+		if err := c.door.p.conf.Recorder.Begin(&c.row); err != nil {
+			return 0, err
+		}
+		c.begun = true
+	}
+	return c.row.ID, nil
+}
+
+// enter lets a handler in, unless the connection is over. The row waits for it
+// to leave.
+func (c *conn) enter() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over {
+		return false
+	}
+	c.busy++
+	return true
+}
+
+func (c *conn) leave() {
+	c.mu.Lock()
+	if c.busy--; c.busy == 0 {
+		c.still.Broadcast()
+	}
+	c.mu.Unlock()
+}
+
+// readFailed notes why no more can be read.
+func (c *conn) readFailed(err error) {
+	c.mu.Lock()
+	c.lost = err
+	c.mu.Unlock()
+}
+
+// commit completes the row and adds it to the log.
+func (c *conn) commit() {
+	p := c.door.p
+	defer func() {
+		if v := recover(); v != nil {
+			p.fail(fmt.Errorf("recording a connection panicked: %s", panicText(v)))
+		}
+	}()
+	c.mu.Lock()
+	for c.busy > 0 {
+		c.still.Wait()
+	}
+	c.over = true
+	c.mu.Unlock()
+	if c.silent {
+		return
+	}
+	if _, err := c.begin(); err != nil {
+		p.fail(err)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.row.Duration = time.Since(c.born)
+	c.row.BytesUp, c.row.BytesDown = c.up.Load(), c.down.Load()
+	c.conclude()
+	if err := p.conf.Recorder.Commit(context.Background(), &c.row); err != nil {
+		p.fail(err)
+	}
+}
+
+// conclude says what became of a connection of which nobody has said it yet.
+// c.mu is held.
+func (c *conn) conclude() {
+	row := &c.row
+	if c.cut {
+		row.Outcome, row.Reason = flow.CutOff, "Constat stopped while the connection was open"
+		return
+	}
+	if row.Outcome != "" {
+		return
+	}
+	alert := alertName(c.lost)
+	switch {
+	case c.requests.Load() > 0 && row.ClientTLS != nil:
+		row.Outcome = flow.Intercepted
+	case c.requests.Load() > 0:
+		row.Outcome = flow.Plain
+	case row.ClientTLS == nil && c.up.Load() == 0 && row.Host == "":
+		row.Outcome, row.Reason = flow.Idle, "closed before any byte came"
+	case row.ClientTLS == nil:
+		row.Outcome, row.Reason = flow.Idle, "closed before a request was complete"
+	case alert != "":
+		row.ClientTLS.Alert, row.ClientTLS.Error = alert, c.lost.Error()
+		row.Outcome, row.Reason = flow.ClientRefused, refusal(alert)
+	case expired(c.lost):
+		row.Outcome, row.Reason = flow.Idle, "handshake fine, then silent until it timed out"
+	case c.got.Load() && row.ALPN != "h2":
+		row.Outcome, row.Reason = flow.Intercepted, "handshake fine, but what came was not a complete request"
+	case c.lost == nil || c.lost == io.EOF:
+		row.Outcome, row.Reason = flow.SuspectedPin, "handshake fine, then closed by the client without a request"
+	default:
+		row.Outcome, row.Reason = flow.SuspectedPin, "handshake fine, then broken off by the client without a request"
+	}
+}

@@ -1,0 +1,191 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/elazarl/goproxy"
+
+	"constat/proxy/flow"
+)
+
+// tlsConfig returns the configuration towards all clients. Old TLS versions are
+// taken because old phones have no other; the rows tell which was used.
+func (p *Proxy) tlsConfig() *tls.Config {
+	return &tls.Config{
+		MinVersion: tls.VersionTLS10,
+		NextProtos: []string{"h2", "http/1.1"},
+		GetCertificate: func(chi *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			c := chi.Conn.(*conn)
+			var names [2]string
+			list := names[:0]
+			// Session and handshake run before anybody else knows c.
+			if name := hostName(chi.ServerName); name != "" {
+				list = append(list, name)
+			}
+			if len(list) == 0 || list[0] != c.row.Host {
+				list = append(list, c.row.Host)
+			}
+			return p.conf.Issuer.Leaf(list...)
+		},
+	}
+}
+
+// established answers a CONNECT.
+var established = []byte("HTTP/1.1 200 Connection established\r\n\r\n")
+
+// tunnel takes over a connection whose CONNECT was accepted.
+func (p *Proxy) tunnel(r *http.Request, nc net.Conn, _ *goproxy.ProxyCtx) {
+	c := nc.(*conn)
+	_ = c.SetDeadline(time.Time{})
+	if _, err := c.Write(established); err != nil {
+		c.outcome(flow.Idle, "closed before the tunnel was open")
+		_ = c.Close()
+		return
+	}
+	c.ingest(target{c.row.Host, c.row.Port})
+}
+
+// ingest takes a connection whose destination is known, from whichever door:
+// it looks at the first bytes and has the connection intercepted, served as it
+// is, or relayed unread. It takes c over, and returns when c is handed on or
+// closed.
+func (c *conn) ingest(to target) {
+	conf := &c.door.p.conf
+	_ = c.SetDeadline(time.Now().Add(conf.FirstByteTimeout))
+	first, err := c.peek(1)
+	switch {
+	case err != nil && expired(err):
+		c.relay(to)
+	case err != nil:
+		c.readFailed(err)
+		c.outcome(flow.Idle, "closed before any byte came through the tunnel")
+		_ = c.Close()
+	case first[0] == 22:
+		c.intercept(to)
+	case c.looksLikeHTTP():
+		_ = c.SetDeadline(time.Time{})
+		c.door.back.put(newStream(c, c, &to))
+	default:
+		c.relay(to)
+	}
+}
+
+// methods are those by which HTTP is told from other text protocols; "PRI" is
+// the preface of HTTP/2 (RFC 9113 section 3.4).
+var methods = [][]byte{
+	[]byte("GET "), []byte("POST "), []byte("PUT "), []byte("HEAD "), []byte("DELETE "), []byte("OPTIONS "),
+	[]byte("PATCH "), []byte("TRACE "), []byte("CONNECT "), []byte("PRI "), []byte("PROPFIND "), []byte("REPORT "),
+	[]byte("MKCOL "), []byte("MOVE "), []byte("COPY "), []byte("LOCK "), []byte("UNLOCK "), []byte("PROPPATCH "),
+	[]byte("MKCALENDAR "), []byte("SEARCH "), []byte("SUBSCRIBE "), []byte("NOTIFY "), []byte("QUERY "),
+}
+
+// looksLikeHTTP says whether the first bytes are a method of HTTP. The read
+// deadline is set.
+func (c *conn) looksLikeHTTP() bool {
+	for n := 1; ; n++ {
+		b, err := c.peek(n)
+		if err != nil {
+			return false
+		}
+		possible := false
+		for _, m := range methods {
+			if bytes.HasPrefix(b, m) {
+				return true
+			}
+			possible = possible || bytes.HasPrefix(m, b)
+		}
+		if !possible {
+			return false
+		}
+		n = len(b)
+	}
+}
+
+// intercept ends the client's TLS.
+func (c *conn) intercept(to target) {
+	p := c.door.p
+	_ = c.SetDeadline(time.Now().Add(p.conf.HandshakeTimeout))
+	h, err := c.peekHello()
+	if errors.Is(err, errHello) {
+		c.relay(to)
+		return
+	}
+	if err == nil {
+		c.note(func(row *flow.Connection) {
+			row.SNI, row.JA4, row.ClientTLS = printable(h.name), h.ja4(), h.facts()
+		})
+		tc := tls.Server(c, p.tls)
+		if err = tc.HandshakeContext(context.Background()); err == nil {
+			c.established(tc, to)
+			return
+		}
+	}
+	c.note(func(row *flow.Connection) { refused(row, err) })
+	_ = c.Close()
+}
+
+// peekHello reads the ClientHello without taking it. errHello means that there
+// is none.
+func (c *conn) peekHello() (*hello, error) {
+	for need := 5; ; {
+		b, err := c.peek(need)
+		if err != nil {
+			return nil, err
+		}
+		msg, more, err := helloBytes(b)
+		if err != nil {
+			return nil, err
+		}
+		if more == 0 {
+			return parseHello(msg)
+		}
+		need = more
+	}
+}
+
+// established hands a connection on whose handshake went well.
+func (c *conn) established(tc *tls.Conn, to target) {
+	cs := tc.ConnectionState()
+	c.note(func(row *flow.Connection) {
+		t := row.ClientTLS
+		t.Version, t.Cipher = tls.VersionName(cs.Version), tls.CipherSuiteName(cs.CipherSuite)
+		t.ALPN, t.Resumed = cs.NegotiatedProtocol, cs.DidResume
+		if cs.CurveID != 0 {
+			t.Group = cs.CurveID.String()
+		}
+		row.ALPN = cs.NegotiatedProtocol
+	})
+	_ = c.SetDeadline(time.Time{})
+	s := newStream(c, tc, &to)
+	s.secure = true
+	s.name = hostName(cs.ServerName)
+	c.door.back.put(s)
+}
+
+// refused completes the row of a failed handshake.
+func refused(row *flow.Connection, err error) {
+	if row.ClientTLS == nil {
+		row.ClientTLS = new(flow.TLS)
+	}
+	row.Outcome = flow.ClientRefused
+	alert := alertName(err)
+	switch {
+	case alert != "":
+		row.ClientTLS.Alert, row.ClientTLS.Error, row.Reason = alert, err.Error(), refusal(alert)
+	case expired(err):
+		row.ClientTLS.Error, row.Reason = "timeout", "the client did not finish the handshake in time"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		row.ClientTLS.Error, row.Reason = "closed", "the client closed the connection during the handshake, without a word"
+	case isReset(err):
+		row.ClientTLS.Error, row.Reason = "reset", "the client broke the connection off during the handshake, without a word"
+	default:
+		row.ClientTLS.Error, row.Reason = err.Error(), "the handshake with the client failed"
+	}
+}
