@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// defaultBodyBytes is how much of a body is looked at unless a limit says
+// otherwise: the default of inspect.Limits.
+const defaultBodyBytes = 32 << 20
+
+// Subject returns what an Inspector looks at, with at most limit bytes of each
+// body; 0 means 32 MiB.
+func (r *Reader) Subject(ctx context.Context, exchange, frame int64, limit int64) (*inspect.Subject, error) {
+	if frame != 0 {
+		f, err := get(ctx, r.db, frameKind, "id = ? AND exchange = ?", frame, exchange)
+		if err != nil {
+			return nil, err
+		}
+		return r.frameSubject(ctx, f, limit)
+	}
+	e, err := r.Exchange(ctx, exchange)
+	if err != nil {
+		return nil, err
+	}
+	return r.exchangeSubject(ctx, e, limit)
+}
+
+func (r *Reader) exchangeSubject(ctx context.Context, e *flow.Exchange, limit int64) (*inspect.Subject, error) {
+	s := &inspect.Subject{
+		Method: e.Method, Scheme: e.Scheme, Host: e.Host, Path: e.Path, Query: e.Query,
+		Status: e.Status, Server: e.Server.Addr(),
+	}
+	var err error
+	if s.Request, err = r.content(ctx, &e.Request, limit); err != nil {
+		return nil, err
+	}
+	s.Response, err = r.content(ctx, &e.Response, limit)
+	return s, err
+}
+
+// frameSubject describes a frame. The exchange it belongs to may still be open,
+// and then only the bytes of the frame are known.
+func (r *Reader) frameSubject(ctx context.Context, f *flow.Frame, limit int64) (*inspect.Subject, error) {
+	s := &inspect.Subject{FrameDirection: f.Direction, FrameText: f.Opcode == 1}
+	if e, err := r.Exchange(ctx, f.Exchange); err == nil {
+		s.Method, s.Scheme, s.Host, s.Path, s.Query = e.Method, e.Scheme, e.Host, e.Path, e.Query
+		s.Status, s.Server = e.Status, e.Server.Addr()
+		s.Request.Header, s.Response.Header = parseHeader(e.Request.Head), parseHeader(e.Response.Head)
+	}
+	body, _, err := r.prefix(ctx, f.Payload, limit)
+	if body == nil {
+		body = []byte{} // nil would mean: not a frame
+	}
+	s.Frame = body
+	return s, err
+}
+
+func (r *Reader) content(ctx context.Context, m *flow.Message, limit int64) (c inspect.Content, err error) {
+	c.Header = parseHeader(m.Head)
+	for name, values := range parseFields(m.Trailer) {
+		c.Header[name] = append(c.Header[name], values...)
+	}
+	c.Body, c.Truncated, err = r.prefix(ctx, m.Body, limit)
+	return c, err
+}
+
+// prefix reads at most limit bytes of a body and says whether it goes on.
+func (r *Reader) prefix(ctx context.Context, b *flow.Body, limit int64) (data []byte, more bool, err error) {
+	if b == nil {
+		return nil, false, nil
+	}
+	if limit <= 0 {
+		limit = defaultBodyBytes
+	}
+	n := min(b.Kept(), limit)
+	if _, spilled := b.Previous(); spilled == 0 && int64(len(b.Tail())) == b.Kept() {
+		return b.Tail()[:n:n], b.Size() > n, nil
+	}
+	body, err := r.Body(ctx, b)
+	if err != nil {
+		return nil, false, err
+	}
+	defer body.Close()
+	data = make([]byte, n)
+	if _, err := io.ReadFull(body, data); err != nil {
+		return nil, false, err
+	}
+	return data, b.Size() > n, nil
+}
+
+// parseHeader reads the fields of a message's head, after the start line.
+func parseHeader(head []byte) http.Header {
+	_, fields, _ := strings.Cut(string(head), "\n")
+	return parseFields([]byte(fields))
+}
+
+// parseFields reads header fields, one a line. It is lenient, since a head is
+// what somebody sent: a line without a colon is left out, and a line that
+// begins with white space continues the one before (RFC 9112 section 5.2).
+func parseFields(text []byte) http.Header {
+	h := http.Header{}
+	last := ""
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimRight(line, "\r\n")
+		if line == "" {
+			continue
+		}
+		if line[0] == ' ' || line[0] == '\t' {
+			if v := h[last]; len(v) > 0 {
+				v[len(v)-1] += " " + strings.Trim(line, " \t")
+			}
+			continue
+		}
+		name, value, ok := strings.Cut(line, ":")
+		if !ok {
+			continue
+		}
+		last = textproto.CanonicalMIMEHeaderKey(strings.TrimRight(name, " \t"))
+		h[last] = append(h[last], strings.Trim(value, " \t"))
+	}
+	return h
+}

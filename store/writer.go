@@ -1,0 +1,350 @@
+package store
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"constat/proxy/flow"
+	"constat/store/evidence"
+)
+
+const (
+	maxBatch      = 512      // operations in one transaction
+	maxBatchBytes = 8 << 20  // of chunks in one transaction
+	maxQueueBytes = 16 << 20 // handed in and not yet written; more waits
+	maxQueue      = 4096     // operations likewise
+	opCost        = 1 << 10  // what an operation counts for without its chunks
+	tick          = 200 * time.Millisecond
+)
+
+// op is something for the writer to do.
+type op struct {
+	chunks []chunk
+
+	kind *kind // of the record to add, nil for none
+	id   int64
+	hash tlog.Hash
+	args []driver.NamedValue // of kind.insert; the first two are filled in by the writer
+
+	journal *openRecord // to be written to the table, with
+	bodies  [2]openBody
+	forget  bool // the record has to be removed from the table
+
+	control func() error // to be done between transactions; an error ends the case
+
+	follow flow.Record // to be inspected once committed, with
+	seq    int64
+
+	cost   int
+	waited bool          // somebody waits on done
+	done   chan struct{} // gets one value
+	err    error         // read after done
+
+	values []evidence.Value // scratch
+}
+
+// writer owns the connection that writes. Others hand it operations, in order;
+// it takes what has come together into one transaction, and so no commit waits
+// for more than the one before.
+type writer struct {
+	conn   *conn
+	salter *evidence.Salter
+	known  *known
+	tree   evidence.Tree // of what the current transaction will make
+	args   []driver.NamedValue
+
+	journal *journal
+	notes   []*openRecord
+
+	each    func() error    // called between transactions, at least every tick
+	written func(ops []*op) // called after each commit
+	fail    func(error) error
+
+	mu      sync.Mutex
+	room    sync.Cond // the queue has become shorter
+	queue   []*op
+	bytes   int
+	stopped error         // nothing more is taken in
+	wake    chan struct{} // buffered: the queue is not empty
+
+	pool sync.Pool
+}
+
+func newWriter() *writer {
+	w := &writer{wake: make(chan struct{}, 1)}
+	w.room.L = &w.mu
+	w.pool.New = func() any { return &op{done: make(chan struct{}, 1)} }
+	return w
+}
+
+func (w *writer) newOp() *op {
+	p := w.pool.Get().(*op)
+	*p = op{chunks: p.chunks[:0], args: p.args[:0], values: p.values[:0], done: p.done, cost: opCost}
+	return p
+}
+
+func (w *writer) free(p *op) {
+	clear(p.chunks)
+	clear(p.args)
+	clear(p.values)
+	w.pool.Put(p)
+}
+
+// setRecord makes p add a record.
+func setRecord[R any](c *Case, p *op, s *spec[R], id int64, r *R) {
+	p.kind, p.id = s.kind, id
+	p.values = s.values(p.values[:0], r)
+	p.hash = s.LeafHash(c.writer.salter, id, p.values)
+	p.args = appendArgs(append(p.args[:0], driver.NamedValue{}, driver.NamedValue{}), p.values)
+	for i := range p.chunks {
+		p.cost += len(p.chunks[i].data)
+	}
+}
+
+// push hands p in and does not wait until it is done; p is the writer's from
+// then on. It blocks while the queue is full.
+func (w *writer) push(p *op) error {
+	w.mu.Lock()
+	for w.stopped == nil && len(w.queue) > 0 && (w.bytes+p.cost > maxQueueBytes || len(w.queue) >= maxQueue) {
+		w.room.Wait()
+	}
+	if w.stopped != nil {
+		defer w.mu.Unlock()
+		return w.stopped
+	}
+	w.queue = append(w.queue, p)
+	w.bytes += p.cost
+	first := len(w.queue) == 1
+	w.mu.Unlock()
+	if first {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// do hands p in and waits until it is committed.
+func (w *writer) do(ctx context.Context, p *op) error {
+	p.waited = true
+	if err := w.push(p); err != nil {
+		return err
+	}
+	if ctx.Done() == nil {
+		<-p.done
+	} else {
+		select {
+		case <-p.done:
+		case <-ctx.Done():
+			return ctx.Err() // the writer still has p
+		}
+	}
+	err := p.err
+	w.free(p)
+	return err
+}
+
+// control runs f in the writer's goroutine, between transactions and after all
+// that was handed in before.
+func (w *writer) control(ctx context.Context, f func() error) error {
+	p := w.newOp()
+	p.control = f
+	return w.do(ctx, p)
+}
+
+// stop refuses what comes from now on; what was handed in is still done.
+func (w *writer) stop(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped == nil {
+		w.stopped = err
+	}
+	w.room.Broadcast()
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run is the writer's goroutine. It ends after stop when the queue is empty, or
+// at the first failure; then everybody who waits gets it.
+func (w *writer) run() {
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	var batch []*op
+	for {
+		var stopped error
+		batch, stopped = w.take(batch[:0])
+		if len(batch) == 0 {
+			if stopped != nil {
+				return
+			}
+			select {
+			case <-w.wake:
+				continue
+			case <-ticker.C:
+			}
+		}
+		err := w.commit(batch)
+		if err == nil {
+			err = w.each()
+		}
+		if err != nil {
+			err = w.fail(err)
+			w.stop(err)
+		}
+		w.release(batch, err)
+		if err != nil {
+			for batch, _ = w.take(batch[:0]); len(batch) > 0; batch, _ = w.take(batch[:0]) {
+				w.release(batch, err)
+			}
+			return
+		}
+	}
+}
+
+// take takes the next operations off the queue: a control operation comes
+// alone.
+func (w *writer) take(batch []*op) ([]*op, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	bytes := 0
+	for _, p := range w.queue {
+		if len(batch) > 0 && (len(batch) == maxBatch || bytes+p.cost > maxBatchBytes || p.control != nil || batch[0].control != nil) {
+			break
+		}
+		batch = append(batch, p)
+		bytes += p.cost
+	}
+	n := copy(w.queue, w.queue[len(batch):])
+	clear(w.queue[n:])
+	w.queue = w.queue[:n]
+	return batch, w.stopped
+}
+
+// release tells those who wait that their operations are done.
+func (w *writer) release(batch []*op, err error) {
+	if len(batch) == 0 {
+		return
+	}
+	bytes := 0
+	for _, p := range batch {
+		bytes += p.cost
+	}
+	w.mu.Lock()
+	w.bytes -= bytes
+	w.mu.Unlock()
+	w.room.Broadcast()
+	for _, p := range batch {
+		if p.err == nil {
+			p.err = err
+		}
+		if p.waited {
+			p.done <- struct{}{}
+		} else {
+			w.free(p)
+		}
+	}
+}
+
+// commit does a batch in one transaction. After an error the connection must
+// not be used for writing again: the tree is ahead of what is on the disk.
+func (w *writer) commit(batch []*op) error {
+	if len(batch) == 1 && batch[0].control != nil {
+		return batch[0].control()
+	}
+	w.notes = w.journal.due(time.Now().Add(-journalAfter), w.notes[:0])
+	if len(batch) == 0 && len(w.notes) == 0 {
+		return nil
+	}
+	err := w.transaction(func() error {
+		for _, o := range w.notes {
+			if err := w.noteOpen(o, [2]openBody{}); err != nil {
+				return err
+			}
+		}
+		for _, p := range batch {
+			if err := w.execute(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		w.written(batch)
+	}
+	return err
+}
+
+func (w *writer) transaction(f func() error) error {
+	if _, err := w.conn.exec("BEGIN IMMEDIATE", nil); err != nil {
+		return sqlError("write case", err)
+	}
+	err := f()
+	if err == nil {
+		_, err = w.conn.exec("COMMIT", nil)
+	}
+	if err != nil {
+		// SQLite has rolled back by itself after some errors.
+		if w.conn.raw.AutoCommit() {
+			return sqlError("write case", err)
+		}
+		return sqlError("write case", errors.Join(err, w.conn.run("ROLLBACK")))
+	}
+	return nil
+}
+
+func (w *writer) execute(p *op) error {
+	for i := range p.chunks {
+		if err := w.insertChunk(&p.chunks[i]); err != nil {
+			return err
+		}
+	}
+	if p.journal != nil {
+		if err := w.noteOpen(p.journal, p.bodies); err != nil {
+			return err
+		}
+	}
+	if p.kind == nil {
+		return nil
+	}
+	if p.forget {
+		if err := w.conn.run(forgetOpen, p.kind.Name, p.id); err != nil {
+			return err
+		}
+	}
+	p.seq = w.tree.Size()
+	return w.insert(p.kind, p.id, p.hash, p.args)
+}
+
+const (
+	insertLog     = "INSERT INTO log(seq, kind, id, hash) VALUES(?, ?, ?, ?)"
+	insertSubtree = "INSERT INTO subtree(n, hash) VALUES(?, ?)"
+)
+
+// insert adds a record and its leaf. The first two of args are set here.
+func (w *writer) insert(k *kind, id int64, hash tlog.Hash, args []driver.NamedValue) error {
+	seq := w.tree.Size()
+	args[0] = driver.NamedValue{Ordinal: 1, Value: id}
+	args[1] = driver.NamedValue{Ordinal: 2, Value: seq}
+	if _, err := w.conn.exec(k.insert, args); err != nil {
+		return fmt.Errorf("add %s %d: %w", k.Name, id, err)
+	}
+	w.args = append(w.args[:0], args[1], driver.NamedValue{Ordinal: 2, Value: k.Name}, driver.NamedValue{Ordinal: 3, Value: id},
+		driver.NamedValue{Ordinal: 4, Value: hash[:]})
+	w.args[0].Ordinal = 1
+	if _, err := w.conn.exec(insertLog, w.args); err != nil {
+		return err
+	}
+	if subtree, complete := w.tree.Append(hash); complete {
+		return w.conn.run(insertSubtree, seq>>evidence.SubtreeLevel, subtree[:])
+	}
+	return nil
+}
