@@ -15,13 +15,19 @@
 package upstream
 
 import (
-	"context"
+	"cmp"
+	"crypto/tls"
 	"crypto/x509"
-	"net"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/textproto"
+	"slices"
+	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/net/http2"
 
 	"constat/proxy/flow"
 )
@@ -109,35 +115,191 @@ type Call struct {
 	Exact        bool
 }
 
+// note takes down which connection a request goes out on.
+func (c *Call) note(server netip.AddrPort, facts *flow.TLS) {
+	c.Server, c.TLS = server, facts
+}
+
 // A Transport reaches servers and keeps connections to them.
 type Transport struct {
-	conf Config
-	tr   http.Transport
+	conf     Config
+	sessions tls.ClientSessionCache
+	http2    *http2.Transport
+	pool     pool
+
+	stop chan struct{}
+	done sync.WaitGroup
+	once sync.Once
 }
 
 // New returns a Transport. It must be closed.
 func New(conf Config) *Transport {
-	if conf.Allow == nil {
-		conf.Allow = Guard(nil)
+	conf = withDefaults(conf)
+	t := &Transport{
+		conf:     conf,
+		sessions: tls.NewLRUClientSessionCache(sessionsKept),
+		pool: pool{
+			hosts: make(map[key]*host),
+			open:  make(map[*link]*conn),
+			http2: make(map[*http2.ClientConn]*conn2),
+		},
+		stop: make(chan struct{}),
 	}
-	return &Transport{conf: conf}
+	t.http2 = newHTTP2(t)
+	t.done.Go(t.sweeper)
+	return t
 }
 
-// Close closes every connection, used or not.
-func (t *Transport) Close() { t.tr.CloseIdleConnections() }
+func withDefaults(c Config) Config {
+	c.Resolve = lowerKeys(c.Resolve)
+	if c.Allow == nil {
+		c.Allow = Guard(nil)
+	}
+	c.MinTLS = cmp.Or(c.MinTLS, tls.VersionTLS12)
+	c.DialTimeout = cmp.Or(c.DialTimeout, 15*time.Second)
+	c.TLSTimeout = cmp.Or(c.TLSTimeout, 15*time.Second)
+	c.HeadTimeout = cmp.Or(c.HeadTimeout, 5*time.Minute)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, 90*time.Second)
+	c.MaxHead = cmp.Or(c.MaxHead, 1<<20)
+	c.MaxIdlePerHost = cmp.Or(c.MaxIdlePerHost, 256)
+	c.MaxIdle = cmp.Or(c.MaxIdle, 1024)
+	return c
+}
+
+func lowerKeys(m map[string]string) map[string]string {
+	out := make(map[string]string, len(m))
+	for k, v := range m {
+		out[strings.ToLower(k)] = v
+	}
+	return out
+}
+
+// sweeper closes what has been idle for too long, until Close.
+func (t *Transport) sweeper() {
+	tick := time.NewTicker(max(t.conf.IdleTimeout/4, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case now := <-tick.C:
+			t.sweep(now.Add(-t.conf.IdleTimeout))
+		case <-t.stop:
+			return
+		}
+	}
+}
+
+// Close closes every connection, used or not, and refuses what is asked for from
+// then on. Requests under way fail; one that waits for its own body ends when
+// that does.
+func (t *Transport) Close() {
+	t.once.Do(func() { close(t.stop) })
+	t.pool.shut()
+	t.done.Wait()
+}
 
 // Do sends r to the server that r.URL names and returns its response, with the
-// body still to be read and closed. It closes r.Body, possibly after it has
-// returned. Errors are of type *Error.
+// body still to be read and closed; reading it to io.EOF gives the connection
+// back. Read returns io.ErrUnexpectedEOF for a body that was cut off. The body of
+// a 101 response is an io.ReadWriteCloser. The request's context bounds all of
+// this, an upgraded connection included.
+//
+// A body of at most 16 KiB whose length is known is read before the request goes
+// out, unless the client expects 100 (Continue). Every other body is sent while
+// it is read and while the response arrives. Do closes r.Body, possibly after it
+// has returned. Errors are of type *Error.
 func (t *Transport) Do(r *http.Request, c *Call) (*http.Response, error) {
-	resp, err := t.tr.RoundTrip(r)
-	if err != nil {
-		return nil, &Error{flow.ErrConnect, err}
+	k := key{client: c.Client, host: r.URL.Host, name: c.ServerName}
+	switch r.URL.Scheme {
+	case "https", "wss":
+		k.secure, k.http2 = true, c.HTTP2
+	case "http", "ws":
+	default:
+		closeBody(r)
+		return nil, bad(flow.ErrClientBad, "unsupported scheme")
 	}
-	return resp, nil
+	if k.http2 {
+		cn, c2, err := t.acquire(r.Context(), k, c, false)
+		switch {
+		case err != nil:
+			closeBody(r)
+			return nil, err
+		case c2 != nil:
+			return t.doHTTP2(r, c, k, c2)
+		}
+		return t.doHTTP1(r, c, k, cn)
+	}
+	return t.doHTTP1(r, c, k, nil)
 }
 
-var (
-	_ = context.Background
-	_ net.Conn
-)
+// doHTTP1 sends r over HTTP/1.x: on cn, or on a connection that it gets once the
+// request is ready to go when cn is nil.
+func (t *Transport) doHTTP1(r *http.Request, c *Call, k key, cn *conn) (_ *http.Response, err error) {
+	p := heads.Get().(*[]byte)
+	a := attempt{r: r, c: c, body: r.Body}
+	defer func() {
+		if cap(a.head) <= headKept {
+			*p = a.head
+			heads.Put(p)
+		}
+		if a.body != nil {
+			a.body.Close()
+		}
+		if err != nil && cn != nil {
+			cn.close()
+		}
+	}()
+	if a.head, a.f, err = appendRequest((*p)[:0], r, c.Head); err != nil {
+		return nil, &Error{flow.ErrClientBad, err}
+	}
+	if err := a.inline(); err != nil {
+		return nil, err
+	}
+	ctx := r.Context()
+	for fresh := false; ; fresh = true {
+		if cn == nil {
+			var c2 *conn2
+			if cn, c2, err = t.acquire(ctx, k, c, fresh); err != nil {
+				return nil, err
+			}
+			if c2 != nil { // on a second try, from a server that changed its mind
+				return nil, bad(flow.ErrServerClosed, "the server speaks HTTP/2 now")
+			}
+		}
+		c.note(cn.server, cn.facts)
+		c.Reused = cn.reused
+		a.cn, cn = cn, nil
+		resp, again, err := a.roundTrip(ctx)
+		if !again {
+			return resp, err
+		}
+	}
+}
+
+// headKept bounds the buffers for heads that are kept for other requests.
+const headKept = 64 << 10
+
+var heads = sync.Pool{New: func() any {
+	b := make([]byte, 0, 2<<10)
+	return &b
+}}
+
+// inline reads a short body, to be sent with the head.
+func (a *attempt) inline() error {
+	if a.f.size <= 0 || a.f.size > shortBody || a.f.expect {
+		return nil
+	}
+	n := len(a.head)
+	a.head = slices.Grow(a.head, int(a.f.size))[:n+int(a.f.size)]
+	if _, err := io.ReadFull(a.body, a.head[n:]); err != nil {
+		return bad(flow.ErrClientClosed, "the request's body broke off")
+	}
+	a.body.Close()
+	a.body = nil
+	return nil
+}
+
+func closeBody(r *http.Request) {
+	if r.Body != nil {
+		r.Body.Close()
+	}
+}

@@ -1,0 +1,123 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"syscall"
+
+	"constat/proxy/flow"
+)
+
+// dialled is a connection, or what is known of the failure to make one.
+type dialled struct {
+	link   *link
+	secure *tls.Conn // nil without TLS
+	facts  *flow.TLS
+	server netip.AddrPort
+	err    *Error
+}
+
+// hostPort splits the host of a URL, with the scheme's default port.
+func hostPort(k key) (host, port string) {
+	host, port, err := net.SplitHostPort(k.host)
+	if err == nil && port != "" {
+		return host, port
+	}
+	if err != nil {
+		host = strings.TrimSuffix(strings.TrimPrefix(k.host, "["), "]")
+	}
+	if k.secure {
+		return host, "443"
+	}
+	return host, "80"
+}
+
+// dial connects to the host of k, and makes the handshake if it is to be secure.
+func (t *Transport) dial(ctx context.Context, k key) dialled {
+	host, port := hostPort(k)
+	d := dialer{allow: t.conf.Allow, client: k.client}
+	to := net.JoinHostPort(host, port)
+	if instead, ok := t.conf.Resolve[strings.ToLower(to)]; ok {
+		d.allow = nil
+		if _, _, err := net.SplitHostPort(instead); err == nil {
+			to = instead
+		} else {
+			to = net.JoinHostPort(strings.Trim(instead, "[]"), port)
+		}
+	}
+	c, err := d.dial(ctx, to, t.conf)
+	if err != nil {
+		return dialled{server: d.last(), err: err}
+	}
+	out := dialled{link: newLink(c), server: d.last()}
+	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
+		p := a.AddrPort()
+		out.server = netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+	}
+	if !k.secure {
+		return out
+	}
+	name := k.name
+	if name == "" {
+		name = host
+	}
+	out.secure, out.facts, out.err = t.handshake(ctx, out.link, k, name)
+	if out.err != nil {
+		c.Close()
+	}
+	return out
+}
+
+// dialer makes one connection and checks each address that is tried for it.
+type dialer struct {
+	allow  func(client netip.Addr, server netip.AddrPort) error
+	client netip.Addr
+
+	mu      sync.Mutex // addresses are tried in parallel
+	tried   netip.AddrPort
+	refused error
+}
+
+func (d *dialer) dial(ctx context.Context, to string, conf Config) (net.Conn, *Error) {
+	nd := net.Dialer{Timeout: conf.DialTimeout, ControlContext: d.control}
+	c, err := nd.DialContext(ctx, "tcp", to)
+	if err == nil {
+		return c, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.refused != nil && ctx.Err() == nil {
+		return nil, &Error{flow.ErrRefused, d.refused}
+	}
+	return nil, dialError(ctx, err)
+}
+
+// control is called before each connect.
+func (d *dialer) control(_ context.Context, _, address string, _ syscall.RawConn) error {
+	server, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return fmt.Errorf("address to dial: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.allow != nil {
+		if err := d.allow(d.client, server); err != nil {
+			d.refused = err
+			return err
+		}
+	}
+	d.tried = netip.AddrPortFrom(server.Addr().Unmap(), server.Port())
+	return nil
+}
+
+// last returns the address tried last.
+func (d *dialer) last() netip.AddrPort {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.tried
+}
