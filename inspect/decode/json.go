@@ -197,8 +197,15 @@ func (s *scanner) value() error {
 			continue
 		case '"':
 			start, end, escaped, e := s.str()
-			if err = e; err == nil {
+			switch {
+			case e == nil:
 				err = s.leaf(start, end, inspect.Text, escaped)
+			case len(s.stack) > 0 && start < len(s.d): // cut off: what is there counts
+				if err = s.leaf(start, len(s.d), inspect.Text, true); err == nil {
+					err = e
+				}
+			default:
+				err = e
 			}
 		case 't':
 			err = s.word("true", inspect.Bool)
@@ -345,13 +352,14 @@ func plainKey(key []byte) bool {
 	return len(key) > 0
 }
 
-// str reads the string at s.at and returns where its inside is.
+// str reads the string at s.at and returns where its inside is. Of one that does
+// not end it returns where it starts.
 func (s *scanner) str() (start, end int, escaped bool, err error) {
 	start = s.at + 1
 	for i := start; ; i++ {
 		n := bytes.IndexByte(s.d[i:], '"')
 		if n < 0 {
-			return 0, 0, false, errEnd
+			return start, 0, false, errEnd
 		}
 		i += n
 		slashes := i

@@ -8,7 +8,7 @@ import (
 
 // Percent undoes percent-encoding of a whole value, one layer at a time, and
 // turns "+" into a space with it. Values with white space or of a structure that
-// is taken apart before it is decoded (forms, URLs with a query, JSON, XML) are
+// is taken apart before it is decoded (forms, URLs with a query, data: URIs, JSON, XML) are
 // none of its business.
 var Percent = inspect.Decoder{
 	Name:   "percent",
@@ -23,7 +23,7 @@ func decodePercent(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	if at < 0 || d[0] == '{' || d[0] == '[' || d[0] == '"' || d[0] == '<' || !looksText(d[:min(len(d), 64)]) {
 		return nil, nil
 	}
-	if p.Parent == nil && (p.Decoder() == "request.query" || p.Decoder() == "request.path") || isForm(p) || queryOf(d) != nil {
+	if p.Parent == nil && (p.Decoder() == "request.query" || p.Decoder() == "request.path") || isForm(p) || queryOf(d) != nil || bytes.HasPrefix(d, []byte("data:")) {
 		return nil, nil
 	}
 	if bytes.ContainsAny(d, " \t\r\n") {
