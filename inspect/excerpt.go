@@ -10,6 +10,10 @@ import (
 // MaxExcerpt is the length of the longest excerpt, in characters.
 const MaxExcerpt = 160
 
+// longestLook is how many bytes are looked at to fill an excerpt, for the case
+// that most of them are white space.
+const longestLook = 4 << 10
+
 // Excerpt shows data[start:end], with what is around it where there is room, as
 // one line of valid UTF-8 of at most MaxExcerpt characters. White space is
 // folded to one space, what does not print is a dot, and what is cut off an
@@ -43,7 +47,7 @@ func Excerpt(data []byte, start, end int) string {
 		b.WriteString("…")
 	}
 	count, space, i := 0, false, from
-	for i < len(data) && count < most {
+	for i < len(data) && i < from+longestLook && count < most {
 		r, n := utf8.DecodeRune(data[i:])
 		switch {
 		case unicode.IsSpace(r):

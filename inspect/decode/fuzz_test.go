@@ -1,0 +1,94 @@
+package decode
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"constat/inspect"
+	"constat/inspect/inspecttest"
+)
+
+// fuzzLimits keep one run short; what is small must be bounded by the same code.
+var fuzzLimits = inspect.Limits{Depth: 6, Parts: 2000, Bytes: 1 << 20, Body: 1 << 20}
+
+// fuzz inspects whatever comes as a declared body, and checks that it ends
+// within the limits, the same way twice, with every path leading back.
+func fuzz(f *testing.F, contentType, coding string) {
+	in, err := inspect.New(inspect.Config{Decoders: All, Limits: fuzzLimits})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range inspecttest.Seeds(f, "testdata") {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		h := make(http.Header)
+		if contentType != "" {
+			h.Set("Content-Type", contentType)
+		}
+		if coding != "" {
+			h.Set("Content-Encoding", coding)
+		}
+		s := &inspect.Subject{Request: inspect.Content{Header: h, Body: data}}
+		inspecttest.Check(t, in, s)
+		tree, damage := in.Unwrap(context.Background(), s)
+		if len(tree.Parts) > fuzzLimits.Parts {
+			t.Errorf("%d parts", len(tree.Parts))
+		}
+		for _, d := range damage {
+			if d.Reason == "panic" {
+				t.Errorf("%s panics at %s", d.Decoder, d.Path)
+			}
+		}
+		var bytes int64
+		for _, p := range tree.Parts[min(1, len(tree.Parts)):] {
+			if p.Depth > fuzzLimits.Depth {
+				t.Errorf("%s is %d deep", p.Path, p.Depth)
+			}
+			if d := p.Decoder(); d == "gzip" || d == "deflate" || d == "zstd" || d == "br" {
+				bytes += int64(len(p.Data))
+			}
+		}
+		if bytes > 2*fuzzLimits.Bytes {
+			t.Errorf("%d bytes made", bytes)
+		}
+	})
+}
+
+func FuzzGzip(f *testing.F)          { fuzz(f, "application/json", "gzip") }
+func FuzzDeflate(f *testing.F)       { fuzz(f, "application/json", "deflate") }
+func FuzzZstd(f *testing.F)          { fuzz(f, "application/json", "zstd") }
+func FuzzBrotli(f *testing.F)        { fuzz(f, "application/json", "br") }
+func FuzzCharset(f *testing.F)       { fuzz(f, "text/plain; charset=gb18030", "") }
+func FuzzJSON(f *testing.F)          { fuzz(f, "application/json", "") }
+func FuzzNDJSON(f *testing.F)        { fuzz(f, "application/x-ndjson", "") }
+func FuzzMultipart(f *testing.F)     { fuzz(f, "multipart/form-data; boundary=sep42", "") }
+func FuzzForm(f *testing.F)          { fuzz(f, "application/x-www-form-urlencoded", "") }
+func FuzzDataURI(f *testing.F)       { fuzzValue(f, "data:text/plain;base64,") }
+func FuzzAuthorization(f *testing.F) { fuzzValue(f, "Bearer ") }
+func FuzzJWT(f *testing.F)           { fuzzValue(f, "eyJhbGciOiJub25lIn0.") }
+func FuzzPercent(f *testing.F)       { fuzzValue(f, "%7B") }
+func FuzzBase64(f *testing.F)        { fuzzValue(f, "") }
+func FuzzHex(f *testing.F)           { fuzzValue(f, "0x") }
+func FuzzURL(f *testing.F)           { fuzzValue(f, "https://a.example/?a=") }
+
+// fuzzValue inspects whatever comes as a header, a path, a query and a cookie,
+// behind before.
+func fuzzValue(f *testing.F, before string) {
+	in, err := inspect.New(inspect.Config{Decoders: All, Limits: fuzzLimits})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range inspecttest.Seeds(f, "testdata") {
+		f.Add(string(seed))
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		value = before + value
+		inspecttest.Check(t, in, &inspect.Subject{
+			Path: "/" + value, Query: value, Request: inspect.Content{Header: http.Header{"X-Value": {value}, "Cookie": {value}}},
+		})
+	})
+}
+
+func FuzzPathSegments(f *testing.F) { fuzzValue(f, "a/%41") }

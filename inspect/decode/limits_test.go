@@ -1,0 +1,180 @@
+package decode
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+
+	"constat/inspect"
+)
+
+func pack(tb testing.TB, coding string, data []byte) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	var err error
+	switch coding {
+	case "gzip":
+		w := gzip.NewWriter(&b)
+		_, err = w.Write(data)
+		w.Close()
+	case "br":
+		w := brotli.NewWriterLevel(&b, 1)
+		_, err = w.Write(data)
+		w.Close()
+	case "zstd":
+		var w *zstd.Encoder
+		if w, err = zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1)); err == nil {
+			_, err = w.Write(data)
+			w.Close()
+		}
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// A few kilobytes that unpack to more than the budget are cut off there, and
+// what was read is kept.
+func TestBombs(t *testing.T) {
+	const limit = 1 << 20
+	in := newInspector(t, inspect.Limits{Bytes: limit})
+	for _, coding := range []string{"gzip", "br", "zstd"} {
+		bomb := pack(t, coding, make([]byte, 16<<20))
+		s := &inspect.Subject{Request: inspect.Content{Header: http.Header{"Content-Encoding": {coding}}, Body: bomb}}
+		tree, damage := in.Unwrap(context.Background(), s)
+		p := tree.Part(inspect.Path("request.body|" + coding))
+		if p == nil || len(p.Data) != limit {
+			t.Errorf("%s: kept %v, want %d bytes", coding, p, limit)
+		}
+		if len(damage) != 1 || damage[0].Reason != "limit: bytes" {
+			t.Errorf("%s: damage %v", coding, damage)
+		}
+	}
+}
+
+// A frame may not ask for a window beyond that of the content coding.
+func TestZstdWindow(t *testing.T) {
+	// Magic; no single segment, no size; window of 2^27 bytes; a raw block of
+	// one byte, the last one.
+	frame := []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x09, 0x00, 0x00, 'a'}
+	tree, damage := newInspector(t, inspect.Limits{}).Unwrap(context.Background(), &inspect.Subject{Request: inspect.Content{Body: frame}})
+	if len(tree.Parts) != 1 || len(damage) != 1 || !strings.Contains(damage[0].Reason, "window") {
+		t.Errorf("%d parts, damage %v", len(tree.Parts), damage)
+	}
+}
+
+func TestManyValues(t *testing.T) {
+	in := newInspector(t, inspect.Limits{Parts: 1000})
+	for name, body := range map[string]string{
+		"json":   "[" + strings.Repeat("1,", 5000) + "1]",
+		"form":   strings.Repeat("a=1&", 5000) + "a=1",
+		"ndjson": strings.Repeat("{\"a\":1}\n", 5000),
+	} {
+		tree, damage := in.Unwrap(context.Background(), &inspect.Subject{Request: inspect.Content{Body: []byte(body)}})
+		if len(tree.Parts) != 1000 {
+			t.Errorf("%s: %d parts", name, len(tree.Parts))
+		}
+		if len(damage) != 1 || damage[0] != (inspect.Damage{Path: "request.body", Decoder: name, Reason: "limit: parts"}) {
+			t.Errorf("%s: damage %v", name, damage)
+		}
+	}
+}
+
+// hostile are bodies made to cost much, by size.
+var hostile = map[string]func(size int) []byte{
+	"arrays":      func(n int) []byte { return []byte(strings.Repeat("[", n/2) + strings.Repeat("]", n/2)) },
+	"arrays-open": func(n int) []byte { return bytes.Repeat([]byte("["), n) },
+	"objects":     func(n int) []byte { return []byte(strings.Repeat(`{"a":`, n/6) + "1" + strings.Repeat("}", n/6)) },
+	"keys": func(n int) []byte {
+		return []byte(`{"` + strings.Repeat("k", n/2) + `":{"` + strings.Repeat("l", n/2) + `":1}}`)
+	},
+	"same-keys":     func(n int) []byte { return []byte("{" + strings.Repeat(`"a":1,`, n/6) + `"a":1}`) },
+	"backslashes":   func(n int) []byte { return []byte(`["` + strings.Repeat(`\\`, n/2) + `"]`) },
+	"quotes":        func(n int) []byte { return []byte(`["` + strings.Repeat(`\"`, n/2) + `"]`) },
+	"braces":        func(n int) []byte { return bytes.Repeat([]byte("{}\n"), n/3) },
+	"open-braces":   func(n int) []byte { return bytes.Repeat([]byte("{\n"), n/2) },
+	"same-fields":   func(n int) []byte { return bytes.Repeat([]byte("a=1&"), n/4) },
+	"percents":      func(n int) []byte { return bytes.Repeat([]byte("%25"), n/3) },
+	"base64":        func(n int) []byte { return bytes.Repeat([]byte("QUFB"), n/4) },
+	"nested-base64": func(n int) []byte { return nest(n) },
+	"parts": func(n int) []byte {
+		return append([]byte("--abcd\r\nContent-Type: text/plain\r\n\r\n"), bytes.Repeat([]byte("\r\n--abcd\r\n"), n/10)...)
+	},
+	"dashes": func(n int) []byte {
+		return append([]byte("--abcd\r\nContent-A: b\r\n\r\n"), bytes.Repeat([]byte("\r\n--abc"), n/7)...)
+	},
+	"zeros": func(n int) []byte { return make([]byte, n) },
+	"high":  func(n int) []byte { return bytes.Repeat([]byte{0xb0, 0xa1}, n/2) },
+	"paths": func(n int) []byte {
+		return []byte(strings.Repeat(`{"`+strings.Repeat("k", 90)+`":`, 60) + "[" + strings.Repeat("1,", n/2) + "1]" + strings.Repeat("}", 60))
+	},
+	"gzip-size": func(n int) []byte { return gzipOf(n) },
+}
+
+func nest(n int) []byte {
+	b := []byte(`{"a":1}`)
+	for len(b) < n/2 {
+		b = []byte(base64.StdEncoding.EncodeToString(b))
+	}
+	return b
+}
+
+func gzipOf(n int) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.NoCompression)
+	w.Write(make([]byte, n)) // a bytes.Buffer takes everything
+	w.Close()
+	return b.Bytes()
+}
+
+// Sixteen times the size may cost sixteen times the time, with room for the
+// noise of the machine; what is quadratic costs 256 times.
+func TestLinear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures time")
+	}
+	in := newInspector(t, inspect.Limits{})
+	for name, make := range hostile {
+		cost := func(size int) time.Duration {
+			s := &inspect.Subject{Request: inspect.Content{Body: make(size)}}
+			best := time.Hour
+			for range 5 {
+				start := time.Now()
+				in.Inspect(context.Background(), s)
+				best = min(best, time.Since(start))
+			}
+			return best
+		}
+		const small, factor, most = 32 << 10, 16, 100
+		a, b := cost(small), cost(small*factor)
+		if b > a*most && b > 20*time.Millisecond {
+			t.Errorf("%s: %v for %d KiB, %v for %d KiB", name, a, small>>10, b, small*factor>>10)
+		}
+		t.Logf("%-14s %10v %10v  x %.1f", name, a, b, float64(b)/float64(a))
+	}
+}
+
+func BenchmarkHostile(b *testing.B) {
+	for name, make := range hostile {
+		for _, size := range []int{64 << 10, 1 << 20} {
+			b.Run(name+"/"+map[int]string{64 << 10: "64K", 1 << 20: "1M"}[size], func(b *testing.B) {
+				in := newInspector(b, inspect.Limits{})
+				s := &inspect.Subject{Request: inspect.Content{Body: make(size)}}
+				b.SetBytes(int64(len(s.Request.Body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					in.Inspect(context.Background(), s)
+				}
+			})
+		}
+	}
+}
