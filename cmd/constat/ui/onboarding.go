@@ -1,0 +1,208 @@
+package ui
+
+import (
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+
+	"constat/certs"
+)
+
+// OnboardingConfig says what the onboarding page shows.
+type OnboardingConfig struct {
+	CA *certs.CA
+	// Addresses are the host:port under which phones reach the proxy, the best
+	// one first; at least one.
+	Addresses []string
+	Enrol     *Enrolment
+	// CheckHost is the host name that the proxy answers with this handler, over
+	// http and https; default "constat.test".
+	CheckHost string
+}
+
+// NewOnboarding returns the handler of the proxy's own address and of
+// CheckHost. It shows a phone, step by step, how to use the proxy, hands out
+// the CA's certificate, and checks from the phone itself whether both work.
+//
+// The link with a token enrols the client with the first GET. HEAD and what a
+// browser marks as prefetching do not use the token up. A client that is not
+// enrolled gets one page that says how to be, and nothing else.
+func NewOnboarding(cfg OnboardingConfig) http.Handler {
+	if cfg.CheckHost == "" {
+		cfg.CheckHost = "constat.test"
+	}
+	cfg.Addresses = slices.Clone(cfg.Addresses)
+	o := &onboarding{
+		cfg: cfg,
+		policy: "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http://" + cfg.CheckHost +
+			" https://" + cfg.CheckHost + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	}
+	return o
+}
+
+type onboarding struct {
+	cfg    OnboardingConfig
+	policy string
+}
+
+// onboardingPage is what the template works with.
+type onboardingPage struct {
+	Platform    string // "android", "ios", "desktop"
+	Host, Port  string // of the proxy, to be typed in
+	Others      []string
+	CheckHost   string
+	CAName      string
+	Fingerprint string // SHA-256 of the CA's certificate, in groups
+	AndroidName string
+	Secure      bool // this page itself came by https through the proxy
+	Refused     redemption
+}
+
+func (o *onboarding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	setHeaders(h, o.policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		h.Set("Allow", "GET, HEAD")
+		http.Error(w, "This page only answers GET.", http.StatusMethodNotAllowed)
+		return
+	}
+	if name, ok := strings.CutPrefix(r.URL.Path, "/a/"); ok {
+		serveAsset(w, r, "onboarding", name)
+		return
+	}
+	client := clientAddr(r)
+	var refused redemption
+	if text := r.URL.Query().Get("enrol"); text != "" {
+		if r.Method == http.MethodHead || prefetch(r.Header) {
+			http.Error(w, "Open the link to use it.", http.StatusServiceUnavailable)
+			return
+		}
+		refused = o.cfg.Enrol.redeem(text, client)
+		if refused == enrolled || o.cfg.Enrol.Admit(client) {
+			http.Redirect(w, r, "/", http.StatusSeeOther) // takes the token out of sight
+			return
+		}
+	}
+	if !o.cfg.Enrol.Admit(client) {
+		render(w, http.StatusForbidden, "onboarding/en.html", "gate", onboardingPage{Refused: refused})
+		return
+	}
+	o.serve(w, r)
+}
+
+// prefetch recognises requests that a browser makes before anybody asked for
+// the page.
+func prefetch(h http.Header) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		v := strings.ToLower(h.Get(name))
+		if strings.Contains(v, "prefetch") || strings.Contains(v, "preview") || strings.Contains(v, "prerender") {
+			return true
+		}
+	}
+	return false
+}
+
+// serve answers an enrolled client.
+func (o *onboarding) serve(w http.ResponseWriter, r *http.Request) {
+	ca := o.cfg.CA
+	switch p := r.URL.Path; p {
+	case "/":
+		o.page(w, r, platform(r.UserAgent()))
+	case "/android", "/ios", "/desktop":
+		o.page(w, r, p[1:])
+	case "/ca.pem":
+		file(w, "constat-ca.pem", "application/x-x509-ca-cert", ca.PEM())
+	case "/ca.der", "/ca.cer", "/ca.crt":
+		file(w, "constat-ca.crt", "application/x-x509-ca-cert", ca.DER())
+	case "/constat.mobileconfig":
+		profile, err := ca.MobileConfig()
+		if err != nil {
+			http.Error(w, "The profile could not be made.", http.StatusInternalServerError)
+			return
+		}
+		file(w, "constat.mobileconfig", "application/x-apple-aspen-config", profile)
+	case "/" + ca.AndroidName():
+		w.Header().Set("Content-Disposition", `attachment; filename="`+ca.AndroidName()+`"`)
+		file(w, "", "application/octet-stream", ca.AndroidFile())
+	case "/check.png":
+		// Only under the name that nobody but the proxy answers: an image that
+		// loads from another name says nothing.
+		if !strings.EqualFold(hostOnly(r.Host), o.cfg.CheckHost) {
+			http.NotFound(w, r)
+			return
+		}
+		// The page that shows it is on the proxy's address.
+		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
+		serveAsset(w, r, "onboarding", "check.png")
+	case "/favicon.ico":
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func (o *onboarding) page(w http.ResponseWriter, r *http.Request, platform string) {
+	shown := o.cfg.Addresses[0]
+	if slices.Contains(o.cfg.Addresses, r.Host) {
+		shown = r.Host // the one that works for this phone
+	}
+	p := onboardingPage{
+		Platform: platform, CheckHost: o.cfg.CheckHost,
+		CAName: o.cfg.CA.Certificate().Subject.CommonName, Fingerprint: grouped(o.cfg.CA.Fingerprint()),
+		AndroidName: o.cfg.CA.AndroidName(),
+		Secure:      r.TLS != nil || r.URL.Scheme == "https",
+	}
+	p.Host, p.Port, _ = net.SplitHostPort(shown)
+	for _, a := range o.cfg.Addresses {
+		if a != shown {
+			p.Others = append(p.Others, a)
+		}
+	}
+	render(w, http.StatusOK, "onboarding/en.html", "page", p)
+}
+
+// platform guesses from the User-Agent; an iPad that asks for desktop pages
+// counts as a computer, and the page lets people choose.
+func platform(agent string) string {
+	switch {
+	case strings.Contains(agent, "Windows Phone"):
+		return "desktop" // claims to be the other two
+	case strings.Contains(agent, "Android"):
+		return "android"
+	case strings.Contains(agent, "iPhone"), strings.Contains(agent, "iPad"), strings.Contains(agent, "iPod"):
+		return "ios"
+	}
+	return "desktop"
+}
+
+// file answers with data. Phones install certificates and profiles that come
+// inline, by their media type; the name is for those that store them.
+func file(w http.ResponseWriter, name, mediaType string, data []byte) {
+	if name != "" {
+		w.Header().Set("Content-Disposition", `inline; filename="`+name+`"`)
+	}
+	w.Header().Set("Content-Type", mediaType)
+	w.Write(data)
+}
+
+// hostOnly cuts the port off a Host header.
+func hostOnly(hostport string) string {
+	if host, _, err := net.SplitHostPort(hostport); err == nil {
+		return host
+	}
+	return hostport
+}
+
+// grouped writes a hex fingerprint as phones show it: "AB CD …".
+func grouped(hex string) string {
+	var b strings.Builder
+	for i := 0; i < len(hex); i += 2 {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(hex[i : i+2])
+	}
+	return strings.ToUpper(b.String())
+}
