@@ -8,8 +8,8 @@ import (
 )
 
 // Base64 undoes base64 of a whole value: either alphabet, with or without
-// padding, on one line or broken into lines, and with the "+" that a form turned
-// into a space.
+// padding, on one line or broken into lines, with the "+" that a form turned into a
+// space, and cut off, with an ellipsis or without.
 //
 // Many words and identifiers are spelled in the same alphabet. What comes out
 // counts if it is text or begins with known magic bytes; else only 64 bytes or
@@ -27,7 +27,8 @@ var Base64 = inspect.Decoder{
 const keepOpaque = 64
 
 func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
-	d := bytes.TrimRight(p.Data, "\r\n")
+	d := bytes.TrimSuffix(bytes.TrimSuffix(p.Data, []byte("...")), []byte("…"))
+	d = bytes.TrimRight(d, "\r\n")
 	for n := 0; n < 2 && len(d) > 0 && d[len(d)-1] == '='; n++ {
 		d = d[:len(d)-1]
 	}
@@ -55,6 +56,9 @@ func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 		}
 	}
 	n := len(d) - gaps
+	if n%4 == 1 && n >= keepOpaque { // cut off somewhere
+		d, n = d[:len(d)-1], n-1
+	}
 	switch {
 	case n < 7 || n%4 == 1 || gaps > n/16+1:
 		return nil, nil
