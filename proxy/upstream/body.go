@@ -30,8 +30,27 @@ type exchange struct {
 	cn      *conn
 	stop    func() bool // ends the watch on the request's context; nil without one
 	parts   atomic.Int32
-	spoiled atomic.Bool // the connection cannot be used again
-	keep    bool        // the response lets the connection live on
+	spoiled atomic.Bool   // the connection cannot be used again
+	keep    bool          // the response lets the connection live on
+	sent    chan struct{} // closed when the sender has left; nil without one
+}
+
+// lingering is how long the reader waits at the end of the response for the
+// sender: it is usually a matter of who is scheduled first, and the connection is
+// free for the next request then.
+const lingering = 10 * time.Millisecond
+
+// finish ends the reader's part, well.
+func (x *exchange) finish() {
+	if x.sent != nil && x.keep {
+		t := time.NewTimer(lingering)
+		select {
+		case <-x.sent:
+		case <-t.C:
+		}
+		t.Stop()
+	}
+	x.leave(true)
 }
 
 // spoil says that the connection cannot be used again.
@@ -74,7 +93,7 @@ func (x *exchange) deliver(resp *http.Response, kind bodyKind) {
 	cn := x.cn
 	if kind == bodyNone {
 		resp.Body = http.NoBody
-		x.leave(true)
+		x.finish()
 		return
 	}
 	if kind == bodyUpgraded {
@@ -149,7 +168,7 @@ func (b *body) Close() error {
 func (b *body) end(err error) {
 	if err == io.EOF {
 		b.err = io.EOF
-		b.x.leave(true)
+		b.x.finish()
 		return
 	}
 	e := b.x.cn.cause(err)

@@ -52,6 +52,7 @@ func startSender(x *exchange, a *attempt) *sender {
 		s.proceed = make(chan bool, 1)
 	}
 	x.parts.Add(1)
+	x.sent = make(chan struct{})
 	go s.run()
 	return s
 }
@@ -75,6 +76,7 @@ func (s *sender) headDone() {
 
 func (s *sender) run() {
 	cn := s.x.cn
+	defer close(s.x.sent)
 	defer s.body.Close()
 	if s.proceed != nil && !s.wait() {
 		s.x.leave(false)
