@@ -156,5 +156,5 @@ func (x *exchange) refuse(status int, word, reason string) {
 	if x.w.http1 {
 		x.w.Header().Set("Connection", "close")
 	}
-	page(x.w, status, "Constat has not sent this request on: "+reason+".")
+	page(x.w, status, "this request was not sent on: "+reason+".")
 }

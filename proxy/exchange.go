@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"bytes"
 	"context"
 	"net/http"
 	"net/textproto"
@@ -91,12 +90,12 @@ func (x *exchange) commit(problem string) error {
 	x.done = true
 	x.body.end()
 	if len(x.r.Trailer) > 0 {
-		x.row.Request.Trailer = fields(x.r.Trailer)
+		x.row.Request.Trailer = appendFields(nil, x.r.Trailer)
 	}
 	if x.ans.rec != nil {
 		x.ans.rec.Close(x.ans.whole)
 		if len(x.resp.Trailer) > 0 {
-			x.row.Response.Trailer = fields(x.resp.Trailer)
+			x.row.Response.Trailer = appendFields(nil, x.resp.Trailer)
 		}
 	}
 	if problem != "" && x.s.conn.wasCut() {
@@ -139,30 +138,29 @@ func pathAndQuery(r *http.Request) (path, query string) {
 	return path, query
 }
 
-// requestHead writes the head of r out in HTTP/1.1 form.
+// requestHead writes the head of r out in HTTP/1.1 form, with field names as HTTP/2
+// has them.
 func requestHead(r *http.Request) []byte {
-	var b bytes.Buffer
-	b.WriteString(r.Method + " " + r.RequestURI + " HTTP/1.1\r\n")
-	b.WriteString("Host: " + r.Host + "\r\n")
-	b.Write(fields(r.Header))
-	b.WriteString("\r\n")
-	return b.Bytes()
+	b := make([]byte, 0, 512)
+	for _, s := range [...]string{r.Method, " ", r.RequestURI, " ", r.Proto, "\r\nhost: ", r.Host, "\r\n"} {
+		b = append(b, s...)
+	}
+	return append(appendFields(b, r.Header), "\r\n"...)
 }
 
-// fields writes h out, sorted by name.
-func fields(h http.Header) []byte {
+// appendFields writes h out, sorted by name.
+func appendFields(b []byte, h http.Header) []byte {
 	names := make([]string, 0, len(h))
 	for name := range h {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	var b bytes.Buffer
 	for _, name := range names {
 		for _, value := range h[name] {
-			b.WriteString(name + ": " + value + "\r\n")
+			b = append(append(append(append(b, strings.ToLower(name)...), ": "...), value...), "\r\n"...)
 		}
 	}
-	return b.Bytes()
+	return b
 }
 
 // wantsUpgrade says that h asks for, or agrees to, the protocol (RFC 9110

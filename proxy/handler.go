@@ -49,7 +49,7 @@ func (w *writer) recovered() {
 		w.s.conn.door.p.conf.Log.Error().Str("panic", panicText(v)).Bytes("stack", debug.Stack()).Msg("a request was given up")
 		w.giveUp()
 		if !w.wrote && !w.deaf {
-			page(w.ResponseWriter, http.StatusInternalServerError, "Constat has made a mistake with this request and has given it up.")
+			page(w.ResponseWriter, http.StatusInternalServerError, "a mistake of Constat's own ended this request.")
 			return
 		}
 	}
@@ -155,7 +155,8 @@ func (p *Proxy) serveTunnel(w *writer, r *http.Request, head []byte) {
 	s := w.s
 	p.openRow(w)
 	scheme := s.scheme()
-	host, err := parseTarget(r.Host, defaultPort(scheme))
+	// A Host field without a port names none: gRPC leaves it out.
+	host, err := parseTarget(r.Host, s.to.port)
 	if s.to.host == p.conf.LocalHost {
 		p.conf.Local.ServeHTTP(w, r)
 		return

@@ -34,7 +34,7 @@ func explain(word, host string, err error) (status int, text string) {
 	case flow.ErrClientBad:
 		return http.StatusBadRequest, "The request is not well-formed."
 	default:
-		return http.StatusBadGateway, "Constat has made a mistake with this request and has given it up."
+		return http.StatusBadGateway, "A mistake of Constat's own ended this request."
 	}
 	return http.StatusBadGateway, text + " Reason: " + cause(err) + "."
 }
