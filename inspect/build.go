@@ -38,6 +38,7 @@ type Work struct {
 	late  bool  // Take said no for want of time
 
 	children []Child // see Children
+	dirty    int     // of them, how many may not be zero
 }
 
 // Take accounts for n bytes made. It returns false when the budget is used up:
@@ -71,12 +72,12 @@ func (w *Work) Parts() int { return w.parts }
 // Children returns n zero children for the call to fill in and return. The
 // memory is used again by the next call.
 func (w *Work) Children(n int) []Child {
-	if n > cap(w.children) {
-		w.children = make([]Child, max(n, 64))
+	if n > len(w.children) {
+		w.children, w.dirty = make([]Child, max(n, 64)), 0
 	}
-	list := w.children[:n]
-	clear(list)
-	return list
+	clear(w.children[:min(n, w.dirty)])
+	w.dirty = max(n, w.dirty)
+	return w.children[:n]
 }
 
 // build takes one Subject apart. The parts of the tree are the queue, too. A
@@ -131,7 +132,11 @@ func (a *arena) list(n int) []*Part {
 }
 
 func (a *arena) reset() {
-	for _, block := range a.blocks[:min(a.next+1, len(a.blocks))] {
+	for i := range a.blocks[:min(a.next+1, len(a.blocks))] {
+		block := a.blocks[i]
+		if i == a.next {
+			block = block[:a.used]
+		}
 		clear(block)
 	}
 	clear(a.lists)
@@ -151,14 +156,15 @@ func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
 // is left to the garbage collector.
 func (b *build) release() {
 	const most = 2048
-	if len(b.t.Parts) > most || cap(b.w.children) > most || cap(b.steps) > most<<8 {
+	if len(b.t.Parts) > most || len(b.w.children) > most || cap(b.steps) > most<<8 {
 		return
 	}
 	b.arena.reset()
 	clear(b.t.Parts)
 	clear(b.t.records)
 	clear(b.t.fields)
-	clear(b.w.children)
+	clear(b.w.children[:b.w.dirty])
+	b.w.dirty = 0
 	clear(b.names)
 	clear(b.seen)
 	b.t = Tree{Parts: b.t.Parts[:0], records: b.t.records[:0], fields: b.t.fields[:0]}
@@ -337,9 +343,22 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 	}
 	for i := range children {
 		c, q := &children[i], &parts[i]
-		*q = Part{
-			Path: paths[start:b.ends[i]], Direction: p.Direction, Data: c.Data, Name: c.Name, Group: c.Group,
-			Media: c.Media, ContentType: c.ContentType, Coding: c.Coding, Kind: c.Kind, Depth: p.Depth + 1, Parent: p, step: decoder,
+		// Field by field: parts are handed out zero, and most of these are.
+		q.Path, q.Direction, q.Data, q.Kind, q.Depth, q.Parent, q.step = paths[start:b.ends[i]], p.Direction, c.Data, c.Kind, p.Depth+1, p, decoder
+		if c.Name != "" {
+			q.Name = c.Name
+		}
+		if c.Group != "" {
+			q.Group = c.Group
+		}
+		if c.Media != "" {
+			q.Media = c.Media
+		}
+		if c.ContentType != "" {
+			q.ContentType = c.ContentType
+		}
+		if c.Coding != "" {
+			q.Coding = c.Coding
 		}
 		start = b.ends[i]
 		if q.Media == "" && q.Kind <= Text {

@@ -68,13 +68,8 @@ func recogniseCharset(p *inspect.Part) string {
 	if len(head) >= 8 && (head[0] == 0) != (head[1] == 0) {
 		return zeroBytes(head)
 	}
-	for _, c := range head {
-		if c >= utf8.RuneSelf {
-			if !utf8.Valid(d) && isGBK(d) {
-				return "gbk"
-			}
-			break
-		}
+	if !isASCII(head) && !utf8.Valid(d) && isGBK(d) {
+		return "gbk"
 	}
 	return ""
 }

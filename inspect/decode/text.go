@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"encoding/binary"
 	"unicode/utf8"
 
 	"constat/inspect"
@@ -78,4 +79,19 @@ func interesting(b []byte) bool {
 // zlibHeader says that b begins as compressors begin a zlib stream.
 func zlibHeader(b []byte) bool {
 	return len(b) >= 16 && b[0] == 0x78 && (b[1] == 0x01 || b[1] == 0x5e || b[1] == 0x9c || b[1] == 0xda)
+}
+
+// isASCII looks at eight bytes at a time.
+func isASCII(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
