@@ -32,7 +32,8 @@ type Case struct {
 	journal *journal
 	known   *known
 	packer  *packer
-	feed    feed
+	feeds   feeds
+	size    atomic.Int64 // of the log, committed
 
 	connectionID, exchangeID, frameID, reportID atomic.Int64
 
@@ -119,7 +120,7 @@ func Open(ctx context.Context, cfg Config) (_ *Case, err error) {
 		return nil, sqlError("open case", err)
 	}
 	w.known, w.journal = c.known, c.journal
-	w.each, w.written, w.fail = c.sealWhenDue, c.feed.add, c.fail
+	w.each, w.written, w.fail = c.sealWhenDue, c.written, c.fail
 	if err := c.begin(key); err != nil {
 		return nil, err
 	}
@@ -212,7 +213,14 @@ func (c *Case) begin(key privateKey) error {
 	if err != nil {
 		return err
 	}
+	c.size.Store(w.tree.Size())
 	return c.seal()
+}
+
+// written is called by the writer after each commit.
+func (c *Case) written(ops []*op) {
+	c.size.Store(c.writer.tree.Size())
+	c.feeds.add(ops)
 }
 
 // insertRecord adds a record in a transaction of the writer's.

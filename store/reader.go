@@ -27,9 +27,17 @@ import (
 // runs, so that readers do not keep the write-ahead log from being reused.
 type Reader struct {
 	path string
+	dsn  string
 	db   *sql.DB
 	zstd *zstd.Decoder
 }
+
+// readOnly are the parameters of connections that only read, immutable those for
+// a file that nobody can write.
+var (
+	readOnly  = url.Values{"mode": {"ro"}, "_query_only": {"1"}}
+	immutable = url.Values{"mode": {"ro"}, "_query_only": {"1"}, "immutable": {"1"}}
+)
 
 // OpenReader opens the case at path for reading.
 func OpenReader(ctx context.Context, path string) (*Reader, error) {
@@ -48,15 +56,15 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 }
 
 func (r *Reader) open(ctx context.Context, path string) error {
-	q := url.Values{"mode": {"ro"}, "_query_only": {"1"}}
-	version, err := r.try(ctx, path, q)
+	r.dsn = dsn(path, readOnly)
+	version, err := r.try(ctx)
 	var e sqlite3.Error
 	if errors.As(err, &e) && (e.Code == sqlite3.ErrCantOpen || e.Code == sqlite3.ErrReadonly) {
 		// Beside a file in WAL mode SQLite wants to make two more. Where it
 		// cannot, and nobody left any, the file alone is all there is.
 		if _, missing := os.Stat(path + "-wal"); errors.Is(missing, fs.ErrNotExist) {
-			q.Set("immutable", "1")
-			version, err = r.try(ctx, path, q)
+			r.dsn = dsn(path, immutable)
+			version, err = r.try(ctx)
 		}
 	}
 	if err != nil {
@@ -74,8 +82,8 @@ func (r *Reader) open(ctx context.Context, path string) error {
 	return nil
 }
 
-func (r *Reader) try(ctx context.Context, path string, q url.Values) (version int64, err error) {
-	if r.db, err = sql.Open("sqlite3", dsn(path, q)); err != nil {
+func (r *Reader) try(ctx context.Context) (version int64, err error) {
+	if r.db, err = sql.Open("sqlite3", r.dsn); err != nil {
 		return 0, err
 	}
 	r.db.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"constat/inspect"
 	"constat/proxy/flow"
@@ -14,12 +13,10 @@ import (
 // numbers them within a million.
 const maxFindings = 100_000
 
-// newReport writes a report down as a record.
-func newReport(rep *inspect.Report, version string, exchange, frame int64, now time.Time) (*report, error) {
-	r := &report{
-		Exchange: exchange, Frame: frame, Time: now, Version: version, Parts: rep.Parts, Owner: rep.Owner,
-		Direction: direction(rep),
-	}
+// newReport writes a report down as a record, but for what it is on and when it
+// was made.
+func newReport(rep *inspect.Report, version string) (report, error) {
+	r := report{Version: version, Parts: rep.Parts, Owner: rep.Owner, Direction: direction(rep)}
 	for i, t := range rep.Tags() {
 		if i > 0 {
 			r.Tags += " "
@@ -31,7 +28,7 @@ func newReport(rep *inspect.Report, version string, exchange, frame int64, now t
 	r.Hits, err2 = jsonList(rep.Hits)
 	r.Damage, err3 = jsonList(rep.Damage)
 	if err := errors.Join(err1, err2, err3); err != nil {
-		return nil, fmt.Errorf("write report: %w", err)
+		return r, fmt.Errorf("write report: %w", err)
 	}
 	return r, nil
 }

@@ -24,6 +24,7 @@ type kind struct {
 	lookup string // SELECT seq and the columns by id
 	fields string // the columns, separated by commas
 	bodies []bodyColumns
+	chains []int // columns that name certificates
 }
 
 // bodyColumns says where a kind keeps one body.
@@ -44,7 +45,8 @@ type field[R any] struct {
 	columns []evidence.Column
 	get     func(r *R, v []evidence.Value)
 	set     func(r *R, v []evidence.Value) error
-	body    string
+	body    string // "", or what body it is
+	chain   bool   // the second column names certificates
 }
 
 func newSpec[R any](name string, fields ...field[R]) *spec[R] {
@@ -54,6 +56,9 @@ func newSpec[R any](name string, fields ...field[R]) *spec[R] {
 		if f.body != "" {
 			at := len(columns)
 			k.bodies = append(k.bodies, bodyColumns{f.body, at, at + 1, at + 3, at + 4})
+		}
+		if f.chain {
+			k.chains = append(k.chains, len(columns)+1)
 		}
 		columns = append(columns, f.columns...)
 	}
@@ -266,6 +271,7 @@ func hashOf(v evidence.Value) (sum [sha256.Size]byte, err error) {
 // certificates are kept like bodies.
 func handshake[R any](prefix string, at func(*R) **flow.TLS) field[R] {
 	return field[R]{
+		chain: true,
 		columns: []evidence.Column{
 			{Name: prefix + "_tls", Type: evidence.Text},
 			{Name: prefix + "_chain", Type: evidence.Text},

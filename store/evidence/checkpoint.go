@@ -68,8 +68,17 @@ func OpenCheckpoint(signed []byte, v note.Verifier) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	// The same signature can be written in several ways: the last character
+	// of its base64 has bits without meaning.
+	sig, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64)
+	if err != nil || len(n.Sigs)+len(n.UnverifiedSigs) != 1 ||
+		string(signed) != n.Text+"\n— "+n.Sigs[0].Name+" "+base64.StdEncoding.EncodeToString(sig)+"\n" {
+		return Checkpoint{}, errNotCanonical
+	}
 	return parse(n.Text)
 }
+
+var errNotCanonical = errors.New("checkpoint is not in its one form")
 
 func parse(text string) (c Checkpoint, err error) {
 	lines := strings.Split(text, "\n")
@@ -86,7 +95,7 @@ func parse(text string) (c Checkpoint, err error) {
 	}
 	copy(c.Root[:], root)
 	if c.Size < 0 || c.Text() != text {
-		return c, errors.New("checkpoint is not in its one form")
+		return c, errNotCanonical
 	}
 	return c, nil
 }
