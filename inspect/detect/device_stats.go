@@ -1,0 +1,411 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"math/bits"
+	"strconv"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// DeviceStats recognises what programs report about the device they run on and
+// about their own use.
+//
+// It collects, over everything that went up in one message, the families of
+// fields that statistics are made of. A family counts when a field has one of
+// its names and a value of its type. Hardware and state weigh most; language,
+// versions and events are in any request and need company.
+var DeviceStats = inspect.Detector{
+	Name:   "device_stats",
+	Class:  inspect.DeviceStats,
+	Doc:    "looks for fields that describe the device, its state and its use: model, build, screen, battery, memory, network, carrier, sessions, counters",
+	Detect: detectDeviceStats,
+}
+
+// stat is a family of field names.
+type stat uint8
+
+const (
+	statNone stat = iota
+	// Hardware and state.
+	statModel
+	statMaker
+	statScreen
+	statDensity
+	statBattery
+	statCharging
+	statMemory
+	statDisk
+	statCarrier
+	statNetwork
+	statCPU
+	statBuild
+	statUptime
+	statRooted
+	statGPU
+	statDeviceType
+	// What runs on it.
+	statOS
+	statOSVersion
+	statLocale
+	statTimezone
+	statRegion
+	statApp
+	statAppVersion
+	statSDK
+	statUserAgent
+	// Use.
+	statEvent
+	statSession
+	statClient
+	statCounter
+	statMoment
+	statCount
+)
+
+const (
+	hardware = 1<<(statDeviceType+1) - 1<<statModel
+	software = 1<<(statUserAgent+1) - 1<<statOS
+	usage    = 1<<statCount - 1<<statEvent
+)
+
+// statLabels are what people are told, in the order of the families.
+var statLabels = [statCount]string{
+	statModel: "model", statMaker: "maker", statScreen: "screen size", statDensity: "screen density", statBattery: "battery",
+	statCharging: "charging", statMemory: "memory", statDisk: "storage", statCarrier: "carrier", statNetwork: "kind of network",
+	statCPU: "processor", statBuild: "system build", statUptime: "uptime", statRooted: "whether it is rooted", statGPU: "graphics",
+	statDeviceType: "kind of device", statOS: "operating system", statOSVersion: "system version", statLocale: "language",
+	statTimezone: "time zone", statRegion: "country", statApp: "app", statAppVersion: "app version", statSDK: "library",
+	statUserAgent: "user agent", statEvent: "event", statSession: "session", statClient: "installation id",
+	statCounter: "counters", statMoment: "time",
+}
+
+// statWords are names that say everything by themselves.
+var statWords = wordMap(map[stat]string{
+	statModel: `model devicemodel phonemodel modelname devicemodelname devicename phonetype mdl modelid modelidentifier hwmodel devicehardwaremodel handset handsetmodel machinemodel
+		dmodel ddm devmodel hardwaremodel`,
+	statMaker: `manufacturer brand devicebrand devicemanufacturer make vendor devicemake oem hwmanufacturer devicevendor`,
+	statScreen: `screen screenwidth screenheight screensize resolution screenresolution displayresolution res sr vp viewport viewportsize sw sh displaywidth displayheight
+		screenresolutionx screenwidthpixels screenheightpixels windowinnerwidth windowinnerheight screenw screenh screenpixels devicescreen widthpixels heightpixels innerwidth innerheight
+		wpx hpx screenwidthdp screenheightdp viewportwidth viewportheight`,
+	statDensity:  `density dpi screendpi screendensity densitydpi pixelratio devicepixelratio displaydensity dpr pxratio colordepth cd sd screenscale dppx`,
+	statBattery:  `battery batterylevel batterypercent batterypct batterycapacity batlevel batterystate batterytemperature batteryhealth powerlevel batt batterypercentage batterystatus battlevel`,
+	statCharging: `charging ischarging plugged isplugged chargingstate poweron powersource usbcharging`,
+	statMemory: `memtotal memfree memtotalmb memfreemb freememory totalmemory memory memorysize freemem totalmem usedmemory memoryusage ram ramsize ramtotal ramfree memorymb usablememory
+		availablememory memavailable lowmemory islowmemory memoryfree memorytotal memorymax heapused heaptotal rss devicememory physicalmemory freeram totalram ramavail maxmemory memusage`,
+	statDisk: `storagefreemb storagetotalmb freestorage totalstorage storagesize externalstoragesize disktotal diskfree freedisk diskspace freespace freediskspace totaldisk storagefree
+		storagetotal sdcardfree internalstorage externalfreestorage externaltotalstorage hddtype freeexternal availablestorage romsize romtotal sdtotal freediskbytes totaldiskbytes`,
+	statCarrier:    `carrier carriername operator operatorname networkoperator networkoperatorname simoperator simoperatorname mcc mnc mccmnc carriercode networkcarrier isp spn plmn operatorcode`,
+	statNetwork:    `network networktype connectiontype nettype connection connectivity connectivitytype wifi networkclass internetstatus networkstatus connectionsubtype isonwifi onwifi nt accessnetwork effectivetype radio`,
+	statCPU:        `cpu cpuabi abi abis cpuarch architecture arch cpucount cpucores numcores processorcount cores cpuinfo cpumodel cpufrequency processorfrequency processor hardwareconcurrency cpuusage soc cputype cpumodelname cpudescription machinearch archs`,
+	statBuild:      `fingerprint buildfingerprint osbuild buildid buildnumber rombuild romversion miuiversion miui miuiregion firmware firmwareversion kernelversion kernel buildtype buildtags buildversionincremental incremental securitypatch rom romname emui bootloader`,
+	statUptime:     `uptime bootime boottime elapsedrealtime sinceboot timesinceboot systemuptime uptimemillis deviceuptime loadavg`,
+	statRooted:     `rooted isrooted root jailbroken isjailbroken emulator isemulator simulator devicerooted`,
+	statGPU:        `gpu gpurenderer gpuvendor renderer glrenderer glversion glvendor adapter gpumodel webgl`,
+	statDeviceType: `devicetype formfactor devicecategory deviceclass deviceclassification istablet ismobile orientation screenorientation platformtype deviceorientation`,
+	statOS:         `os osname platform osfamily systemname clientos operatingsystem devos deviceos osplatform ostype plat browseros uaos`,
+	statOSVersion: `osversion osver systemversion androidversion iosversion sdkint apilevel androidsdk androidsdkversion androidapilevel osapilevel osv platformversion sysver deviceosversion
+		osrelease oslevel androidrelease versionrelease osversionname osversioncode osbuildversion windowsbuildnumber osservicepackmajor`,
+	statLocale:   `locale language lang systemlanguage syslang deviceculture devicelanguage ul languagecode devicelocale langs languages acceptlanguage preferredlanguage applocale appliedlocales browserlanguage bl localelanguage`,
+	statTimezone: `timezone tz timezoneoffset utcoffset tzoffset timezoneid localtimezone timezonename tzname gmtoffset offset devicetimezone`,
+	statRegion:   `country countrycode region miuiregions geocountry simcountry networkcountry countryiso devicecountry regioncode`,
+	statApp: `appname apppackage packagename package bundleid bundleidentifier appid appidentifier app appbundle applicationid bundle application appnamespace installer installersource
+		appkey project projectid apikey writekey sentrykey product productname servicename`,
+	statAppVersion: `appversion appver versionname versioncode appversioncode appversionname appbuild clientversion displayversion release appdisplayversion releasechannel channel appchannel updatechannel
+		addonversion version buildversion appvername build oldversion installerversion environment releasestage`,
+	statSDK:       `sdk sdkversion lib libversion library libraryversion sdkname clientlib telemetrysdkbuild telemetrysdk tv agentversion tracker trackerversion sdkver notifier sentryclient sentryversion snv libmethod telemetrysdkname telemetrysdkversion mistatv mistatversion`,
+	statUserAgent: `useragent ua browserua httpuseragent`,
+	statEvent: `event eventname eventtype eventid events en ea ev eventkey eventcategory eventaction action actionname eventlabel ec method activity pagetitle screenname pagename category topic
+		messageid bucketid object values msgtype pingtype metrics histograms scalars crash exception exceptions errorclass breadcrumbs transaction spans reason doctype documenttype errors payloadversion type`,
+	statSession: `sessionid session sid sessid visitid sessionnumber sessioncount sessionstart sessionlength sessionduration subsessionid subsessionlength profilesubsessioncounter sessions sessionstarttime profilecreationdate firstrundate visitorid flowid impressionid traceid started`,
+	statClient:  `clientid distinctid anonymousid deviceid installationid installid cid did uuid guid instanceid trackid userpseudoid contextid docid documentid pingid userid androidid gaid idfa idfv oaid advertisingid aaid insertid eventuuid uniqueid deviceuuid profileid ecosystemclientid`,
+	statCounter: `count counter duration elapsed coldstartms crashcount seq sequence sequencenumber launchcount starttime endtime durationms totaltime usagetime loadtime latency position actionposition durations clicks views
+		errorscount errorcount retries attempts hits installtime downloadtime userprefs clientclockskew tiles usage uses timespentms activeticks pings`,
+	statMoment: `timestamp time eventtime ts sentat clienttime dtm stm created creationdate createdat eventtimestamp localtimestamp at originaltimestamp timeunixnano starttimeunixnano datetime localtime clienttimestamp timems submissiontimestamp`,
+})
+
+// statPairs are names that say something only inside an object of a certain
+// name: os.version, screen.width, memory.free.
+var statPairs = wordMap(map[stat]string{
+	statModel:      `device.name device.id device.modelid device.type device.family phone.name hardware.name`,
+	statScreen:     `screen.width screen.height display.width display.height screen.size window.width window.height viewport.width viewport.height device.width device.height device.w device.h monitors.screenwidth`,
+	statDensity:    `screen.density screen.scale display.scale display.density screen.dpi monitors.scale`,
+	statBattery:    `battery.level battery.percent battery.state battery.status battery.temperature`,
+	statCharging:   `battery.charging battery.plugged`,
+	statMemory:     `memory.total memory.free memory.used memory.available memory.size ram.total ram.free`,
+	statDisk:       `storage.total storage.free disk.total disk.free storage.available hdd.type hdd.model`,
+	statCarrier:    `carrier.name operator.name sim.operator network.carrier network.operator carrier.mcc`,
+	statNetwork:    `network.type network.wifi network.cellular network.status connection.type network.bluetooth`,
+	statCPU:        `cpu.name cpu.count cpu.arch cpu.model cpu.speedmhz cpu.vendor cpu.cores cpu.family cpu.usage`,
+	statBuild:      `os.build os.kernelversion os.kernel device.fingerprint os.fingerprint build.id build.number build.fingerprint`,
+	statGPU:        `gpu.name gpu.vendor gpu.renderer gfx.name gpu.vendorname adapters.description adapters.vendorid`,
+	statRooted:     `os.rooted device.simulator device.emulator device.rooted`,
+	statOS:         `os.name system.name platform.name device.os device.platform clientinfo.os`,
+	statOSVersion:  `os.version system.version platform.version device.osversion os.osversion os.sdk os.apilevel os.servicepackmajor`,
+	statApp:        `app.name app.id app.bundleid application.name application.id app.namespace app.package client.name`,
+	statAppVersion: `app.version app.build application.version application.buildid app.versioncode client.version`,
+	statSDK:        `sdk.name sdk.version library.name library.version lib.name lib.version notifier.name notifier.version scope.name runtime.name runtime.version`,
+	statUserAgent:  `browser.name browser.version ua.browser`,
+	statLocale:     `app.locale device.locale device.language culture.locale settings.locale`,
+	statTimezone:   `device.timezone culture.timezone`,
+})
+
+// statistics is what was seen of one direction of a message.
+type statistics struct {
+	seen  uint64
+	first *inspect.Part // that hardware, or else anything, was seen in
+	best  *inspect.Part
+}
+
+// enough hardware families make statistics; with software or use around them
+// fewer do.
+const (
+	enoughHardware = 3
+	enoughAll      = 4
+	enoughUse      = 4
+	enoughProbable = 6
+)
+
+func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
+	var s statistics
+	for _, p := range t.Parts {
+		if p.Direction != flow.Up {
+			continue
+		}
+		if p.Name != "" && p.Kind != inspect.Null {
+			s.take(p, p.Name)
+			if p.Name == "key" && p.Kind == inspect.Text && len(p.Data) <= maxName {
+				s.takeKey(p)
+			}
+		}
+	}
+	confidence := s.weigh()
+	if confidence == "" {
+		return nil
+	}
+	at := s.best
+	if at.Parent != nil {
+		at = at.Parent
+	}
+	return []inspect.Finding{{
+		Confidence: confidence, Direction: flow.Up, Path: at.Path,
+		Reason: fmt.Sprintf("What went up to this host describes the device or its use: %s.", list(s.labels())),
+	}}
+}
+
+// take notes the family of a field if its value is of the right type.
+func (s *statistics) take(p *inspect.Part, name string) {
+	var buf [maxName]byte
+	w := squeeze(&buf, name)
+	if len(w) < 2 {
+		return
+	}
+	f := statWords[string(w)]
+	if f == statNone || !f.fits(p.Data) {
+		f = s.inside(p, w)
+		if f == statNone || !f.fits(p.Data) {
+			return
+		}
+	}
+	s.note(f, p)
+}
+
+// inside looks a name up together with that of the object around it.
+func (s *statistics) inside(p *inspect.Part, word []byte) stat {
+	if p.Group == "" || len(word) > 16 {
+		return statNone
+	}
+	group := p.Group
+	if i := strings.LastIndexByte(group, '['); i > 0 && group[len(group)-1] == ']' {
+		group = group[:i]
+	}
+	group = group[strings.LastIndexByte(group, '.')+1:]
+	var buf, pair [maxName]byte
+	g := squeeze(&buf, group)
+	if len(g) == 0 || len(g)+1+len(word) > maxName {
+		return statNone
+	}
+	n := copy(pair[:], g)
+	pair[n] = '.'
+	n += 1 + copy(pair[n+1:], word)
+	return statPairs[string(pair[:n])]
+}
+
+// takeKey notes the family that a key of a list of keys and values names. What
+// its value is stands elsewhere, so only names that say everything count.
+func (s *statistics) takeKey(p *inspect.Part) {
+	var buf [maxName]byte
+	if f := statWords[string(squeeze(&buf, string(p.Data)))]; f != statNone && f <= statUserAgent {
+		s.note(f, p)
+	}
+}
+
+func (s *statistics) note(f stat, p *inspect.Part) {
+	if s.seen&(1<<f) != 0 {
+		return
+	}
+	s.seen |= 1 << f
+	if s.first == nil {
+		s.first = p
+	}
+	if s.best == nil || f <= statDeviceType && hardware&s.seen == 1<<f {
+		s.best = p
+	}
+}
+
+// fits says whether a value can be of the family.
+func (f stat) fits(v []byte) bool {
+	if len(v) == 0 || len(v) > 512 {
+		return false
+	}
+	switch f {
+	case statModel, statMaker:
+		return len(v) <= 64 && hasLetter(v) && !isToken(v)
+	case statScreen:
+		return isSize(v)
+	case statDensity:
+		n, ok := number(v)
+		return ok && n > 0 && n < 1000
+	case statBattery:
+		n, ok := number(v)
+		return ok && n >= -1 && n <= 100 || !ok && len(v) < 16 && hasLetter(v)
+	case statCharging, statRooted:
+		return isTruth(v) || len(v) < 16 && hasLetter(v)
+	case statMemory, statDisk:
+		n, ok := number(v)
+		return ok && n >= 16 || isTruth(v) || f == statDisk && len(v) < 8 && hasLetter(v)
+	case statUptime:
+		n, ok := number(v)
+		return ok && n > 0
+	case statCounter:
+		_, ok := number(v)
+		return ok
+	case statCarrier, statNetwork, statCPU, statBuild, statGPU, statOS, statDeviceType:
+		return len(v) <= 160
+	case statOSVersion, statAppVersion:
+		return len(v) <= 64 && (hasDigit(v) || len(v) <= 12)
+	case statLocale:
+		return isLocale(v)
+	case statRegion:
+		return len(v) <= 3 && hasLetter(v)
+	case statTimezone:
+		_, ok := number(v)
+		return ok && len(v) <= 6 || bytes.ContainsAny(v, "/+:") && len(v) <= 40 || len(v) <= 5
+	case statUserAgent:
+		return len(v) >= 3
+	case statEvent:
+		return len(v) <= 200 && hasLetter(v)
+	case statSession, statClient:
+		return len(v) >= 3 && len(v) <= 128
+	case statMoment:
+		n := 0
+		for _, c := range v {
+			if c-'0' < 10 {
+				n++
+			}
+		}
+		return n >= 8 && len(v) <= 40
+	}
+	return len(v) <= 200
+}
+
+func hasLetter(v []byte) bool {
+	for _, c := range v {
+		if c|0x20-'a' < 26 || c >= 0x80 {
+			return true
+		}
+	}
+	return false
+}
+
+func hasDigit(v []byte) bool { return bytes.ContainsAny(v, "0123456789") }
+
+// isToken says that v looks like an identifier: long, without a space.
+func isToken(v []byte) bool { return len(v) > 24 && bytes.IndexByte(v, ' ') < 0 }
+
+func isTruth(v []byte) bool {
+	switch string(v) {
+	case "true", "false", "0", "1", "yes", "no", "True", "False":
+		return true
+	}
+	return false
+}
+
+func number(v []byte) (float64, bool) {
+	if len(v) > 24 || len(v) == 0 || v[0]|0x20 == 'i' || v[0]|0x20 == 'n' {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(string(bytes.TrimSuffix(v, []byte("%"))), 64)
+	return n, err == nil
+}
+
+// isSize takes 1080, 1080x2340 and 1080*2340.
+func isSize(v []byte) bool {
+	if len(v) > 24 {
+		return false
+	}
+	numbers, digits := 0, 0
+	for _, c := range v {
+		switch {
+		case c-'0' < 10:
+			if digits == 0 {
+				numbers++
+			}
+			digits++
+		case c == 'x' || c == 'X' || c == '*' || c == ',' || c == '.' || c == ' ' || c == ':':
+			if c != '.' {
+				digits = 0
+			}
+		default:
+			return false
+		}
+	}
+	return numbers >= 1 && len(v) >= 3
+}
+
+// isLocale takes fr, fr_FR, zh-Hans-CN and lists of them.
+func isLocale(v []byte) bool {
+	if i := bytes.IndexAny(v, ",;"); i > 0 {
+		v = v[:i]
+	}
+	if len(v) < 2 || len(v) > 16 {
+		return false
+	}
+	n := 0
+	for n < len(v) && v[n]|0x20-'a' < 26 {
+		n++
+	}
+	return n >= 2 && (n <= 3 || n == len(v) && n <= 10) && (n == len(v) || v[n] == '-' || v[n] == '_' || v[n] == '.')
+}
+
+// weigh decides.
+func (s *statistics) weigh() inspect.Confidence {
+	h, all := bits.OnesCount64(s.seen&hardware), bits.OnesCount64(s.seen)
+	use := bits.OnesCount64(s.seen & usage)
+	event := s.seen&(1<<statEvent) != 0
+	// An event or a session, somebody it belongs to, and what sent it.
+	about := s.seen&(1<<statClient|1<<statSession) != 0
+	sender := s.seen&software != 0
+	switch {
+	case h >= enoughHardware && all >= enoughProbable, h >= 2 && all >= enoughProbable+2:
+		return inspect.Probable
+	case h >= enoughHardware, h >= 1 && all >= enoughAll:
+		return inspect.Suspected
+	case (event || use >= 3) && about && sender && all >= enoughUse:
+		return inspect.Suspected
+	}
+	return ""
+}
+
+func (s *statistics) labels() []string {
+	var out []string
+	for f := statModel; f < statCount; f++ {
+		if s.seen&(1<<f) != 0 {
+			out = append(out, statLabels[f])
+		}
+	}
+	return out
+}

@@ -1,0 +1,407 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// GreetingContent recognises preset jokes, poems and holiday wishes that come
+// down for sending on.
+//
+// It asks for a list of texts, bare or with a number and a category, that
+// carries nothing about a person, a place or a product, in the answer to a
+// request for such a list. Text that goes up is never greeting content, and text
+// with an address is somebody's message. When the request carries an identifier
+// of the phone or its user, that is said as well: the content is not personal
+// then, the request is.
+var GreetingContent = inspect.Detector{
+	Name:   "greeting_content",
+	Class:  inspect.GreetingContent,
+	Doc:    "looks for lists of preset texts (jokes, poems, wishes) that came down, with ids or categories and nothing personal",
+	Detect: detectGreetings,
+}
+
+// greetField is a family of field names.
+type greetField uint8
+
+const (
+	greetNone     greetField = iota
+	greetText                // the text itself
+	greetID                  // its number
+	greetCategory            // what it is for
+	greetMeta                // says nothing for or against
+	greetAgainst             // a person, product, article or place has it
+)
+
+var greetWords = wordMap(map[greetField]string{
+	greetText: `text content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs sms smstext smscontent template templates
+		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes`,
+	greetID:       `mid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid uid`,
+	greetCategory: `category cat categoryid cid catid categoryname type kind tag tags theme topic festival holiday occasion group categorie kategorie categoria kategoria 分类 类别 节日 subject genre`,
+	greetMeta: `count total marker lang language locale title desc desctext description order sort rank weight version ver status code result ok hot likes like favcount usecount length size page pagesize hasmore
+		next lastpage islast imageurl image icon banner begin end success errno error errormsg width color style flags premium free number start limit offset name author dynasty source license`,
+	greetAgainst: `address sender from to recipient phone number_ phonenumber email user userid username nickname nick avatar authorid createdby url link href permalink price currency sku stock brand product
+		published publishedat pubdate publishdate createdat updatedat modified date datetime timestamp time rating stars score comment comments reply replies lat lng latitude longitude temperature humidity wind thread
+		threadid conversationid channel channelid room read seen isread sentat lastmodified summary excerpt thumbnail video duration artist album track city country zip`,
+})
+
+// wishWords are words of wishes, jokes and poems, and of how they are filed: in
+// names of fields, of categories and in paths, as a hint.
+var wishWords = []string{
+	"greeting", "wish", "joke", "poem", "festival", "blessing", "fortune", "quote", "proverb", "humor", "humour", "holiday", "christmas", "new year", "newyear", "birthday", "valentine", "easter", "funny", "riddle", "love",
+	"blague", "voeux", "vœux", "bonne année", "noël", "anniversaire", "poème", "citation", "witz", "spruch", "sprüche", "weihnacht", "neujahr", "geburtstag", "gedicht", "zitat", "chiste", "navidad", "cumpleaños", "frases", "felicit",
+	"barzellett", "auguri", "natale", "piada", "mensagens", "życzenia", "dowcip", "přání", "vtip", "анекдот", "поздравлен", "шутк",
+	"笑话", "祝福", "祝您", "祝你", "快乐", "新年", "新春", "春节", "中秋", "元宵", "端午", "圣诞", "生日", "节日", "贺", "诗", "段子", "短信", "语录", "情人节", "国庆", "元旦",
+}
+
+// maxHintText is how much of a text is searched for wishWords.
+const maxHintText = 512
+
+func wishful(b []byte) bool {
+	if len(b) > maxHintText {
+		b = b[:maxHintText]
+	}
+	low := bytes.ToLower(b)
+	for _, w := range wishWords {
+		if bytes.Contains(low, []byte(w)) {
+			return true
+		}
+	}
+	return false
+}
+
+// texts is a list of texts that stand in one array, or under one key.
+type texts struct {
+	parent   *inspect.Part
+	list     string // the array
+	first    *inspect.Part
+	count    int // texts
+	long     int // of them, sentences
+	ids      int
+	files    int // with a category
+	wishes   int
+	against  int
+	labelled bool // a name on the way says what they are
+}
+
+// Lengths, in characters, of which a text must have the first to be a sentence.
+const (
+	leastSentence = 10
+	longestText   = 4000
+)
+
+func detectGreetings(t *inspect.Tree) []inspect.Finding {
+	if t.Subject.Frame == nil && len(t.Subject.Response.Body) == 0 {
+		return nil
+	}
+	var lists []*texts
+	byList := make(map[string]*texts)
+	var parent *inspect.Part
+	personal, filed := false, false
+	for r := range t.Records() {
+		if r.Parent == nil || r.Direction != flow.Down || len(r.Fields) == 0 {
+			continue
+		}
+		if r.Parent != parent {
+			parent = r.Parent
+			clear(byList)
+		}
+		x := readTexts(r)
+		filed = filed || x.files > 0 && x.count == 0 && x.wishes > 0
+		if x.count == 0 {
+			personal = personal || x.against > 2
+			continue
+		}
+		have := byList[x.list]
+		if have == nil {
+			have = x
+			byList[x.list] = x
+			lists = append(lists, x)
+			continue
+		}
+		have.count += x.count
+		have.long += x.long
+		have.ids += x.ids
+		have.files += x.files
+		have.wishes += x.wishes
+		have.against += x.against
+	}
+	request := readRequest(t)
+	var out []inspect.Finding
+	for _, x := range lists {
+		confidence := x.weigh(request, filed, personal)
+		if confidence == "" {
+			continue
+		}
+		what := fmt.Sprintf("A list of %d preset texts", x.count)
+		if x.count == 1 {
+			what = "A preset text"
+		}
+		out = append(out, inspect.Finding{
+			Confidence: confidence, Direction: flow.Down, Path: x.first.Path,
+			Reason: what + x.features() + " came down from this host, with no address and no field about a person.",
+		})
+		if len(out) == maxNamed {
+			break
+		}
+	}
+	if len(out) == 0 {
+		out = detectIndex(t, request)
+	}
+	if len(out) > 0 && request.id != nil {
+		out = append(out, inspect.Finding{
+			Class: inspect.Identifiers, Confidence: request.idSure, Direction: flow.Up, Path: request.id.Path,
+			Reason: fmt.Sprintf("The request for greeting content carries %s: the content is nobody's, the request is not anonymous.", request.idWhat),
+		})
+	}
+	return out
+}
+
+// readTexts reads one record: an object with a text, or an array of texts.
+func readTexts(r inspect.Record) *texts {
+	x := &texts{parent: r.Parent, list: r.Group}
+	array := isArray(r)
+	if !array {
+		x.list = listOf(r.Group)
+	}
+	x.labelled = wishful([]byte(r.Group))
+	var buf [maxName]byte
+	for _, f := range r.Fields {
+		w := greetWords[string(squeeze(&buf, f.Name))]
+		if array && f.Kind == inspect.Text && w == greetNone {
+			w = greetText
+		}
+		switch w {
+		case greetText:
+			if f.Kind != inspect.Text || len(f.Children) > 0 || len(f.Data) > longestText || !isProse(f.Data) {
+				continue
+			}
+			if x.first == nil {
+				x.first = f
+			}
+			x.count++
+			if n, words := sentence(f.Data); n >= leastSentence && words {
+				x.long++
+			}
+			if wishful(f.Data) {
+				x.wishes++
+			}
+		case greetID:
+			if len(f.Data) <= 24 && f.Kind != inspect.Null {
+				x.ids++
+			}
+		case greetCategory:
+			x.files++
+			if wishful(f.Data) {
+				x.wishes++
+			}
+		case greetMeta:
+			if f.Kind == inspect.Text && (f.Name == "title" || f.Name == "name") && wishful(f.Data) {
+				x.wishes++
+				x.files++
+			}
+		case greetAgainst:
+			if f.Kind != inspect.Null && len(f.Data) > 0 {
+				x.against++
+			}
+		}
+		x.labelled = x.labelled || array && wishful([]byte(f.Name))
+	}
+	// One object holds one text: the longest of two is it.
+	if !array && x.count > 1 {
+		x.count, x.long, x.wishes = 1, min(x.long, 1), min(x.wishes, 1)
+	}
+	return x
+}
+
+// isArray says that the fields of r stand in an array: their names are that of
+// the array.
+func isArray(r inspect.Record) bool {
+	last := r.Fields[len(r.Fields)-1]
+	return strings.HasSuffix(string(last.Path), "]") && strings.HasSuffix(string(r.Fields[0].Path), "]")
+}
+
+// listOf is the array that an object stands in.
+func listOf(group string) string {
+	if strings.HasSuffix(group, "]") {
+		return group[:strings.LastIndexByte(group, '[')]
+	}
+	return group
+}
+
+func (x *texts) features() string {
+	var have []string
+	if x.ids > 0 {
+		have = append(have, "numbers")
+	}
+	if x.files > 0 {
+		have = append(have, "categories")
+	}
+	if len(have) == 0 {
+		return ""
+	}
+	return " with " + list(have)
+}
+
+// weigh decides. Two texts and three hints are needed, or one text and more.
+func (x *texts) weigh(r *greetRequest, filed, personal bool) inspect.Confidence {
+	if x.against > 0 || personal || 2*x.long < x.count || x.long == 0 {
+		return ""
+	}
+	hints := 0
+	if x.ids >= x.count {
+		hints++
+	}
+	if x.files > 0 || filed {
+		hints++
+	}
+	if 3*x.wishes >= x.count && x.wishes > 0 {
+		hints += 2
+	}
+	if x.labelled || r.named {
+		hints += 2
+	}
+	if r.paging {
+		hints++
+	}
+	switch {
+	case r.body:
+		hints--
+	case x.count == 1:
+		// One text is an answer to anything: only a request for the next of a
+		// list makes it one of a list.
+		if r.paging && hints >= 2 && x.ids > 0 {
+			return inspect.Suspected
+		}
+		return ""
+	}
+	switch {
+	case x.count < 2 || hints < 2:
+		return ""
+	case hints >= 4:
+		return inspect.Probable
+	}
+	return inspect.Suspected
+}
+
+// greetRequest is what the request for a list says.
+type greetRequest struct {
+	body   bool // it has a body, which asking for presets does not need
+	paging bool // it asks for a category, or for the next of a list
+	named  bool // its path says what it asks for
+
+	id     *inspect.Part // identifier that it carries
+	idWhat string        // "an IMEI"
+	idSure inspect.Confidence
+}
+
+func readRequest(t *inspect.Tree) *greetRequest {
+	s := t.Subject
+	r := &greetRequest{body: len(s.Request.Body) > 0 || s.Frame != nil}
+	r.named = wishful([]byte(s.Path))
+	var buf [maxName]byte
+	asked := 0
+	for _, p := range t.Parts {
+		if p.Direction != flow.Up {
+			continue
+		}
+		if p.Name == "" || p.Decoder() == "request.header" && !containsFold(p.Name, "imei") && !containsFold(p.Name, "device") {
+			continue
+		}
+		name := squeeze(&buf, p.Name)
+		switch string(name) {
+		case "cat", "category", "categoryid", "cid", "marker", "count", "page", "pagesize", "limit", "offset", "type", "tag", "theme", "festival", "lang", "since", "cursor", "start", "size", "num", "n":
+			asked++
+		}
+		if what, sure := identifier(string(name), p.Data); sure.Rank() > r.idSure.Rank() {
+			r.id, r.idWhat, r.idSure = p, what, sure
+		}
+	}
+	r.paging = asked >= 2 || asked == 1 && r.named
+	return r
+}
+
+// identifier says what value is, if its name or form makes it an identifier of
+// a phone or its user.
+func identifier(name string, value []byte) (string, inspect.Confidence) {
+	if len(value) < 6 || len(value) > 128 {
+		return "", ""
+	}
+	imei := len(value) == 15 && allDigits(value) && luhn(value)
+	switch {
+	case strings.Contains(name, "imei") || name == "meid":
+		return "an IMEI", inspect.Probable
+	case imei && !strings.Contains(name, "time"):
+		return "a number with the form of an IMEI", inspect.Suspected
+	case strings.Contains(name, "imsi"):
+		return "an IMSI", inspect.Probable
+	}
+	what := identifierNames[name]
+	if what == "" || !hasDigit(value) && len(value) < 16 {
+		return "", ""
+	}
+	return what, inspect.Suspected
+}
+
+var identifierNames = map[string]string{
+	"androidid": "an Android ID", "aid": "an Android ID", "oaid": "an advertising id", "gaid": "an advertising id", "aaid": "an advertising id", "idfa": "an advertising id",
+	"advertisingid": "an advertising id", "mac": "a hardware address", "macaddress": "a hardware address", "wifimac": "a hardware address", "serial": "a serial number", "sn": "a serial number",
+	"serialno": "a serial number", "iccid": "a SIM number", "phone": "a telephone number", "msisdn": "a telephone number", "phonenumber": "a telephone number", "deviceid": "a device id",
+	"devid": "a device id", "did": "a device id", "udid": "a device id", "uuid": "an installation id", "installid": "an installation id", "userid": "a user's id", "uid": "a user's id",
+	"clientid": "an installation id", "openid": "a user's id", "account": "an account", "email": "an e-mail address", "mid": "a device id", "xmdeviceid": "a device id", "xdeviceid": "a device id",
+}
+
+// luhn says whether the last digit is the check digit of the others (ISO/IEC
+// 7812-1 annex B).
+func luhn(d []byte) bool {
+	sum := 0
+	for i := range d {
+		v := int(d[len(d)-1-i] - '0')
+		if i%2 == 1 {
+			if v *= 2; v > 9 {
+				v -= 9
+			}
+		}
+		sum += v
+	}
+	return sum%10 == 0
+}
+
+// detectIndex finds the list of categories that such services send first:
+// records with a category that names an occasion, and how many texts it has.
+func detectIndex(t *inspect.Tree, request *greetRequest) []inspect.Finding {
+	if request.body {
+		return nil
+	}
+	var buf [maxName]byte
+	for r := range t.Records() {
+		if r.Parent == nil || r.Direction != flow.Down {
+			continue
+		}
+		var category *inspect.Part
+		number := false
+		personal := 0
+		for _, f := range r.Fields {
+			name := squeeze(&buf, f.Name)
+			switch w := greetWords[string(name)]; {
+			case w == greetCategory && f.Kind == inspect.Text && wishful(f.Data) && len(f.Data) <= 60:
+				category = f
+			case (string(name) == "count" || string(name) == "number" || string(name) == "total" || string(name) == "num") && allDigits(f.Data):
+				number = true
+			case w == greetAgainst && string(name) != "url" && string(name) != "timestamp":
+				personal++
+			}
+		}
+		if category != nil && number && personal == 0 {
+			return []inspect.Finding{{
+				Confidence: inspect.Suspected, Direction: flow.Down, Path: category.Path,
+				Reason: "A list of categories of preset texts, with how many there are of each, came down from this host.",
+			}}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,315 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"constat/inspect"
+)
+
+// SMS recognises text messages as the phone's own store keeps them.
+//
+// The fields are those of Android's provider (android.provider.Telephony.Sms),
+// of backup programs and of the cloud services that copy it. Text and address
+// must be there, and at least one more field; words that only chat services or
+// forms use speak against it.
+var SMS = inspect.Detector{
+	Name:   "sms",
+	Class:  inspect.SMS,
+	Doc:    "looks for objects with the fields of a stored text message: a text, a telephone number or sender's name, and a date, type, thread, message centre or SIM",
+	Detect: detectSMS,
+}
+
+// smsField is a family of field names.
+type smsField uint8
+
+const (
+	smsNone smsField = iota
+	smsText
+	smsAddress // of a telephone by its very name
+	smsPeer    // who it is from or to, which may be a user's name as well
+	smsDate
+	smsType
+	smsRead
+	smsThread
+	smsCenter
+	smsProtocol
+	smsSIM
+	smsSent  // when it was sent, beside when it came
+	smsChat  // only chat services have it
+	smsForm  // contact forms, mail, shops, directories have it
+	smsCount // how many there are
+)
+
+var smsWords = wordMap(map[smsField]string{
+	smsText: `body text content snippet message msg msgbody msgtext msgcontent messagebody messagetext messagecontent
+		smstext smsbody smscontent smsmessage smsmsg bodytext fulltext textbody textcontent txt bodypreview
+		texte corps contenu nachricht inhalt mensaje texto contenido cuerpo corpo mensagem testo messaggio tekst tresc wiadomosc
+		текст сообщение 内容 短信内容 正文 短信 文本 ข้อความ เนื้อหา`,
+	smsAddress: `address addr phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn number num
+		sendernumber senderaddress senderphone sendernum recipientnumber recipientphone fromnumber tonumber fromaddress toaddress fromphone tophone
+		originatingaddress displayoriginatingaddress destinationaddress contactnumber contactphone peernumber peerphone smsaddress smsnumber smssender smsfrom smsphone
+		oa da numero telefono telefone telefon numerotelephone rufnummer nummer номер телефон 号码 电话 手机号 电话号码 发件人号码 เบอร์ เบอร์โทร`,
+	smsPeer: `sender from to recipient recipients peer remote destination dest origin originator contact caller source
+		expediteur destinataire absender empfanger remitente remetente destinatario mittente nadawca отправитель 发件人 发送者 收件人 ผู้ส่ง`,
+	smsDate: `date timestamp localtime receivetime receivedtime receiveddate recvtime time datetime sentdate smsdate smstime msgtime msgdate
+		receivedat receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received arrivaltime messagedate
+		heure horodatage datum zeit fecha hora data дата время 时间 日期 接收时间 เวลา วันที่`,
+	smsType:     `type box folder msgtype smstype direction boxtype messagetype msgbox isincoming incoming isinbox inbox tipo typ 类型`,
+	smsRead:     `read seen isread readstatus unread lu gelesen leido 已读`,
+	smsThread:   `threadid thread tid sessionthread threadkey 会话id`,
+	smsCenter:   `servicecenter servicecenteraddress smsc smscaddress sca scaddress scaddr csca centro 短信中心`,
+	smsProtocol: `protocol proto pid tppid replypathpresent toa sctoa dcs encodingscheme`,
+	smsSIM:      `subid simid simslot sim subscriptionid simindex slot simcardid slotid simnumber simserial netcode simimsi imsi`,
+	smsSent:     `datesent senttime sentat sendtime sentts sentdatems dateenvoi`,
+	smsChat: `conversationid conversation channel channelid room roomid chatid chat groupid group userid fromuserid touserid fromid toid uid fromuid touid authorid author
+		nickname nick username displayname screenname avatar avatarurl profileimage reactions mentions replyto replytoid parentid teamid team guild guildid attachments
+		clientmsgid clientmessageid emoji sticker likes comments isbot bot senderuserid receiverid recipientuserid serverid ack typing edited peerid dialogid`,
+	smsForm: `email mail emailaddress subject title url link href price amount currency city zip zipcode postalcode street country rating latitude longitude lat lng lon
+		company firstname lastname fullname newsletter captcha slug excerpt published summary description sku product`,
+})
+
+// wordMap turns lists of words into a look-up. A word in two lists is a mistake
+// in this package, found when it is loaded.
+func wordMap[T comparable](lists map[T]string) map[string]T {
+	m := make(map[string]T)
+	for v, words := range lists {
+		for w := range strings.FieldsSeq(words) {
+			if _, twice := m[w]; twice {
+				panic("detect: word " + w + " is in two families")
+			}
+			m[w] = v
+		}
+	}
+	return m
+}
+
+// message is what a record holds of a text message: the first field of each
+// family whose value fits.
+type message struct {
+	field [smsCount]*inspect.Part
+	shape phoneShape
+	hint  bool // a name says SMS
+}
+
+// maxNamed is how many findings name single objects in one part; the first says
+// how many there are.
+const maxNamed = 3
+
+func detectSMS(t *inspect.Tree) []inspect.Finding {
+	var out []inspect.Finding
+	var in *inspect.Part // parent of the objects that are being counted
+	count, first := 0, 0
+	flush := func() {
+		if count > 1 {
+			out[first].Reason += fmt.Sprintf(" It is one of %d such objects in the same place.", count)
+		}
+	}
+	urlHint := containsFold(t.Subject.Path, "sms")
+	for r := range records(t) {
+		if len(r.Fields) < 2 {
+			continue
+		}
+		m := readMessage(r)
+		if m == nil {
+			continue
+		}
+		m.hint = m.hint || urlHint
+		confidence := m.weigh()
+		if confidence == "" {
+			continue
+		}
+		if r.Parent != in {
+			flush()
+			in, count, first = r.Parent, 0, len(out)
+		}
+		if count++; count > maxNamed {
+			continue
+		}
+		text := m.field[smsText]
+		out = append(out, inspect.Finding{
+			Confidence: confidence, Direction: r.Direction, Path: text.Path,
+			Reason: fmt.Sprintf("An object with the fields %s, the shape of a stored text message, %s.", m.names(), route(text)),
+		})
+	}
+	flush()
+	return out
+}
+
+// readMessage sorts the fields of r, nil if there is no text and no one it could
+// be from or to.
+func readMessage(r inspect.Record) *message {
+	var buf [maxName]byte
+	var found [smsCount]bool
+	text := false
+	for _, f := range r.Fields {
+		if w := smsWords[string(squeeze(&buf, f.Name))]; w == smsText {
+			text = true
+		} else if w != smsNone {
+			found[w] = true
+		}
+	}
+	// Without allocating anything, most records end here.
+	if !text || !(found[smsDate] || found[smsType] || found[smsThread] || found[smsCenter] || found[smsSent] || found[smsSIM] || found[smsRead] || found[smsProtocol]) {
+		return nil
+	}
+	m := &message{hint: containsFold(r.Group, "sms")}
+	for _, f := range r.Fields {
+		m.take(f)
+	}
+	if m.field[smsAddress] == nil && m.field[smsPeer] == nil {
+		// The sender may be an object of its own.
+		for f := range nested(r, 24) {
+			switch smsWords[string(squeeze(&buf, f.Name))] {
+			case smsAddress, smsPeer, smsChat:
+				m.take(f)
+			}
+		}
+	}
+	if m.field[smsText] == nil || m.field[smsAddress] == nil && m.field[smsPeer] == nil {
+		return nil
+	}
+	return m
+}
+
+// take keeps f if its name belongs to a family and its value fits.
+func (m *message) take(f *inspect.Part) {
+	var buf [maxName]byte
+	w := smsWords[string(squeeze(&buf, f.Name))]
+	if w == smsNone || f.Kind == inspect.Null || len(f.Data) == 0 {
+		return
+	}
+	m.hint = m.hint || containsFold(f.Name, "sms")
+	if m.field[w] != nil && w != smsAddress && w != smsPeer {
+		return
+	}
+	ok := true
+	switch w {
+	case smsText:
+		ok = f.Kind != inspect.Number && f.Kind != inspect.Bool && isProse(f.Data)
+	case smsAddress, smsPeer:
+		shape := shapeOfPhone(f.Data)
+		if ok = shape > m.shape; ok {
+			m.shape = shape
+		}
+	case smsDate, smsSent:
+		ok = isInstant(f)
+	case smsType:
+		ok = isSmall(f) || isBox(f.Data)
+	case smsRead:
+		ok = isSmall(f)
+	case smsThread, smsSIM:
+		ok = len(f.Data) <= 24
+	case smsProtocol:
+		ok = isSmall(f) || equalFoldAny(f.Data, "sms", "mms", "rcs")
+	case smsCenter:
+		ok = shapeOfPhone(f.Data) >= bareDigits || string(f.Data) == "null"
+	}
+	if ok {
+		m.field[w] = f
+	}
+}
+
+func isBox(b []byte) bool {
+	return equalFoldAny(b, "sms", "mms", "inbox", "sent", "in", "out", "incoming", "outgoing", "received", "draft", "outbox", "recu", "envoye", "text", "recv", "send", "receive")
+}
+
+func equalFoldAny(b []byte, words ...string) bool {
+	for _, w := range words {
+		if len(b) == len(w) && equalFold(string(b), w) {
+			return true
+		}
+	}
+	return false
+}
+
+// weigh decides. A number written as a number is worth more than digits that
+// could be a user's, and those more than a word.
+func (m *message) weigh() inspect.Confidence {
+	families := 2 // text, and who
+	strong := 0
+	for w := smsDate; w <= smsSIM; w++ {
+		if m.field[w] == nil {
+			continue
+		}
+		families++
+		if w >= smsThread {
+			strong++
+		}
+	}
+	if m.field[smsSent] != nil {
+		strong++
+		if m.field[smsDate] == nil {
+			families++
+		}
+	}
+	if families < 3 {
+		return ""
+	}
+	if m.field[smsAddress] != nil && m.field[smsType] != nil && m.field[smsRead] != nil {
+		strong++
+	}
+	against := 0
+	for _, w := range []smsField{smsChat, smsForm} {
+		if m.field[w] != nil {
+			against++
+		}
+	}
+	if against > 0 && strong < 2 && !(m.hint && m.shape >= bareDigits && m.field[smsChat] == nil) {
+		return ""
+	}
+	switch m.shape {
+	case fullPhone:
+		return inspect.Probable
+	case bareDigits, shortCode:
+		if m.field[smsAddress] == nil && strong == 0 && !m.hint {
+			return "" // "from": 1002345 is a user
+		}
+		if families >= 4 || m.hint {
+			return inspect.Probable
+		}
+		return inspect.Suspected
+	case wordPhone:
+		switch {
+		case families >= 4 && (strong > 0 || m.hint):
+			return inspect.Probable
+		case m.hint, m.field[smsAddress] != nil && families >= 4:
+			return inspect.Suspected
+		}
+	}
+	return ""
+}
+
+// names lists the names of the fields that decided.
+func (m *message) names() string {
+	var names []string
+	for w := smsText; w <= smsSent; w++ {
+		if f := m.field[w]; f != nil {
+			names = append(names, shortName(f.Name))
+		}
+	}
+	return list(names)
+}
+
+// shortName keeps a field's name, which a sender chose, from filling a sentence.
+func shortName(name string) string {
+	const most = 32
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	if r := []rune(name); len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return name
+}
+
+// list writes words as people do: a, b and c.
+func list(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
