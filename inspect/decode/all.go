@@ -27,6 +27,7 @@ var All = []inspect.Decoder{
 	// Structures.
 	JSON,
 	NDJSON,
+	JSONP,
 	Multipart,
 	Form,
 	PathSegments,

@@ -27,8 +27,16 @@ var Base64 = inspect.Decoder{
 const keepOpaque = 64
 
 func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
-	d := bytes.TrimSuffix(bytes.TrimSuffix(p.Data, []byte("...")), []byte("…"))
-	d = bytes.TrimRight(d, "\r\n")
+	d := p.Data
+	for _, c := range d[:8] {
+		if class[c]&b64 == 0 && c != '\n' && c != '\r' && c != ' ' && c != '=' {
+			return nil, nil // most values that are not base64 show it here
+		}
+	}
+	if last := d[len(d)-1]; class[last]&b64 == 0 {
+		d = bytes.TrimSuffix(bytes.TrimSuffix(d, []byte("...")), []byte("…"))
+		d = bytes.TrimRight(d, "\r\n")
+	}
 	for n := 0; n < 2 && len(d) > 0 && d[len(d)-1] == '='; n++ {
 		d = d[:len(d)-1]
 	}

@@ -63,6 +63,7 @@ func FuzzBrotli(f *testing.F)        { fuzz(f, "application/json", "br") }
 func FuzzCharset(f *testing.F)       { fuzz(f, "text/plain; charset=gb18030", "") }
 func FuzzJSON(f *testing.F)          { fuzz(f, "application/json", "") }
 func FuzzNDJSON(f *testing.F)        { fuzz(f, "application/x-ndjson", "") }
+func FuzzJSONP(f *testing.F)         { fuzz(f, "application/javascript", "") }
 func FuzzMultipart(f *testing.F)     { fuzz(f, "multipart/form-data; boundary=sep42", "") }
 func FuzzForm(f *testing.F)          { fuzz(f, "application/x-www-form-urlencoded", "") }
 func FuzzDataURI(f *testing.F)       { fuzzValue(f, "data:text/plain;base64,") }
