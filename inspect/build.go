@@ -25,9 +25,11 @@ const (
 )
 
 // Work counts what one call of a decoder costs, against the limits. It belongs
-// to that call. What one call may make does not depend on what was made before,
-// so a path replays to the same bytes alone as in the whole tree; the total is
-// held between calls, and exceeds Limits.Bytes by less than one call's worth.
+// to that call, which may make half of Limits.Bytes and of Limits.Parts, so that
+// one bomb does not use up what the rest of the subject needs. What one call may
+// make does not depend on what was made before: a path replays to the same bytes
+// alone as in the whole tree. The total is held between calls, and exceeds
+// Limits.Bytes by less than one call's worth.
 type Work struct {
 	ctx   context.Context
 	used  int64
@@ -146,7 +148,7 @@ func (a *arena) reset() {
 func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
 	b, _ := in.builds.Get().(*build)
 	if b == nil {
-		b = &build{in: in, w: Work{limit: in.cfg.Limits.Bytes, parts: in.cfg.Limits.Parts}}
+		b = &build{in: in, w: Work{limit: (in.cfg.Limits.Bytes + 1) / 2, parts: (in.cfg.Limits.Parts + 1) / 2}}
 	}
 	b.ctx, b.w.ctx, b.t.Subject = ctx, ctx, s
 	return b

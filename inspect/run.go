@@ -19,8 +19,8 @@ import (
 // Limits bound the work spent on one Subject. Zero fields mean the default.
 type Limits struct {
 	Depth int   // decoding steps below a root; default 8
-	Parts int   // parts in all; default 20,000
-	Bytes int64 // bytes made by decoders in all; default 64 MiB
+	Parts int   // parts in all; default 20,000; one call of a decoder makes at most half
+	Bytes int64 // bytes made by decoders in all; default 64 MiB; one call makes at most half
 	Body  int64 // bytes of one body looked at; default 32 MiB
 }
 

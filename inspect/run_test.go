@@ -157,7 +157,7 @@ func TestUnwrap(t *testing.T) {
 		},
 		{
 			"bytes of all calls", "G1,G2,G3",
-			Limits{Bytes: 3 << 20 / 2},
+			Limits{Bytes: 2 << 20},
 			[]string{"request.body", "request.body|split:0", "request.body|split:1", "request.body|split:2", "request.body|grow", "request.body|split:0|grow"},
 			[]Damage{{"request.body|split:0", "grow", "limit: bytes"}},
 		},

@@ -52,8 +52,8 @@ func TestBombs(t *testing.T) {
 		s := &inspect.Subject{Request: inspect.Content{Header: http.Header{"Content-Encoding": {coding}}, Body: bomb}}
 		tree, damage := in.Unwrap(context.Background(), s)
 		p := tree.Part(inspect.Path("request.body|" + coding))
-		if p == nil || len(p.Data) != limit {
-			t.Errorf("%s: kept %v, want %d bytes", coding, p, limit)
+		if p == nil || len(p.Data) != limit/2 {
+			t.Errorf("%s: kept %v, want %d bytes", coding, p, limit/2)
 		}
 		if len(damage) != 1 || damage[0].Reason != "limit: bytes" {
 			t.Errorf("%s: damage %v", coding, damage)
@@ -80,10 +80,10 @@ func TestManyValues(t *testing.T) {
 		"ndjson": strings.Repeat("{\"a\":1}\n", 5000),
 	} {
 		tree, damage := in.Unwrap(context.Background(), &inspect.Subject{Request: inspect.Content{Body: []byte(body)}})
-		if len(tree.Parts) != 1000 {
-			t.Errorf("%s: %d parts", name, len(tree.Parts))
+		if n := len(tree.Part("request.body").Children); n != 500 {
+			t.Errorf("%s: %d parts", name, n)
 		}
-		if len(damage) != 1 || damage[0] != (inspect.Damage{Path: "request.body", Decoder: name, Reason: "limit: parts"}) {
+		if len(damage) == 0 || damage[0] != (inspect.Damage{Path: "request.body", Decoder: name, Reason: "limit: parts"}) {
 			t.Errorf("%s: damage %v", name, damage)
 		}
 	}

@@ -78,7 +78,7 @@ func findBoundary(p *inspect.Part) []byte {
 	if d[0] != '-' || d[1] != '-' {
 		return nil
 	}
-	line, rest, ok := bytes.Cut(d[2:min(len(d), longestBoundary+4)], []byte("\r\n"))
+	line, _, ok := bytes.Cut(d[2:min(len(d), longestBoundary+4)], []byte("\r\n"))
 	if !ok || len(line) < 4 {
 		return nil
 	}
@@ -87,7 +87,7 @@ func findBoundary(p *inspect.Part) []byte {
 			return nil
 		}
 	}
-	if rest = d[2+len(line)+2:]; len(rest) < 8 || !bytes.EqualFold(rest[:8], []byte("content-")) {
+	if rest := d[2+len(line)+2:]; len(rest) < 8 || !bytes.EqualFold(rest[:8], []byte("content-")) {
 		return nil
 	}
 	return bytes.Clone(line)

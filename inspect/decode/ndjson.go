@@ -24,7 +24,7 @@ func decodeNDJSON(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	if d[0] != '{' && d[0] != recordSeparator {
 		return nil, nil
 	}
-	if bytes.IndexByte(d, '\n') < 0 && bytes.Index(d, []byte("}{")) < 0 {
+	if bytes.IndexByte(d, '\n') < 0 && !bytes.Contains(d, []byte("}{")) {
 		return nil, nil
 	}
 	s := scanners.Get().(*scanner)

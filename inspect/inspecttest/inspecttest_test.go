@@ -28,8 +28,9 @@ func TestDocument(t *testing.T) {
 	for i := 1; i+1 < len(blocks); i += 2 {
 		before := strings.TrimSpace(blocks[i-1])
 		line := before[strings.LastIndexByte(before, '\n')+1:]
-		path, ok := strings.CutSuffix(line, "`:")
-		if path, ok = strings.CutPrefix(path, "`"); !ok || strings.Contains(path, "`") {
+		path, begins := strings.CutPrefix(line, "`")
+		path, ends := strings.CutSuffix(path, "`:")
+		if !begins || !ends || strings.Contains(path, "`") {
 			continue
 		}
 		file, err := os.ReadFile(filepath.Join(root, path))
