@@ -44,6 +44,16 @@ func alertName(err error) string {
 	return "unknown"
 }
 
+// clearAlert is the name of the alert at the end of what a client sent, empty when
+// there is none. OpenSSL sends the one about our certificate in the clear where
+// TLS 1.3 has encryption begin, which crypto/tls can only call a bad record.
+func clearAlert(tail [7]byte) string {
+	if tail[0] != 21 || tail[1] != 3 || tail[3] != 0 || tail[4] != 2 || tail[5] < 1 || tail[5] > 2 {
+		return ""
+	}
+	return alerts[tail[6]]
+}
+
 // refusal says in words what an alert means. It does not speak of pinning: no
 // alert says that much.
 func refusal(alert string) string {

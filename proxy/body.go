@@ -79,6 +79,13 @@ func (b *requestBody) end() {
 	}
 }
 
+// unfinished says that there is a body that has not been read to its end.
+func (b *requestBody) unfinished() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.length != 0 && !b.whole
+}
+
 // failure is why the body could not be read to its end, nil if it could so far.
 func (b *requestBody) failure() error {
 	b.mu.Lock()

@@ -28,7 +28,10 @@ type conn struct {
 	silent   bool         // leaves no row
 	closed   sync.Once
 
-	pre []byte // read before its time; owned by the reader
+	// Owned by the reader.
+	pre     []byte  // read before its time
+	tail    [7]byte // the last bytes that came, while shaking
+	shaking bool
 
 	mu    sync.Mutex // guards what follows
 	row   flow.Connection
@@ -60,6 +63,10 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	n, err := c.Conn.Read(p)
 	c.up.Add(int64(n))
+	if c.shaking && n > 0 {
+		last := append(c.tail[:], p[:n]...)
+		copy(c.tail[:], last[len(last)-len(c.tail):])
+	}
 	return n, err
 }
 
@@ -272,7 +279,7 @@ func (c *conn) conclude() {
 	case row.ClientTLS == nil:
 		row.Outcome, row.Reason = flow.Idle, "closed before a request was complete"
 	case alert != "":
-		row.ClientTLS.Alert, row.ClientTLS.Error = alert, c.lost.Error()
+		row.ClientTLS.Alert, row.ClientTLS.Error = alert, "alert "+alert
 		row.Outcome, row.Reason = flow.ClientRefused, refusal(alert)
 	case expired(c.lost):
 		row.Outcome, row.Reason = flow.Idle, "handshake fine, then silent until it timed out"

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/elazarl/goproxy"
@@ -20,7 +21,7 @@ import (
 func (p *Proxy) tlsConfig() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS10,
-		NextProtos: []string{"h2", "http/1.1"},
+		NextProtos: protocols,
 		GetCertificate: func(chi *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			c := chi.Conn.(*conn)
 			var names [2]string
@@ -36,6 +37,9 @@ func (p *Proxy) tlsConfig() *tls.Config {
 		},
 	}
 }
+
+// protocols are those that a client can be offered here, best first.
+var protocols = []string{"h2", "http/1.1", "http/1.0"}
 
 // established answers a CONNECT.
 var established = []byte("HTTP/1.1 200 Connection established\r\n\r\n")
@@ -62,7 +66,7 @@ func (c *conn) ingest(to target) {
 	first, err := c.peek(1)
 	switch {
 	case err != nil && expired(err):
-		c.relay(to)
+		c.relay(to, "the client waited for the server to speak first: relayed unread")
 	case err != nil:
 		c.readFailed(err)
 		c.outcome(flow.Idle, "closed before any byte came through the tunnel")
@@ -73,7 +77,7 @@ func (c *conn) ingest(to target) {
 		_ = c.SetDeadline(time.Time{})
 		c.door.back.put(newStream(c, c, &to))
 	default:
-		c.relay(to)
+		c.relay(to, "neither TLS nor HTTP: relayed unread")
 	}
 }
 
@@ -114,20 +118,30 @@ func (c *conn) intercept(to target) {
 	_ = c.SetDeadline(time.Now().Add(p.conf.HandshakeTimeout))
 	h, err := c.peekHello()
 	if errors.Is(err, errHello) {
-		c.relay(to)
+		c.relay(to, "neither TLS nor HTTP: relayed unread")
 		return
 	}
 	if err == nil {
 		c.note(func(row *flow.Connection) {
 			row.SNI, row.JA4, row.ClientTLS = printable(h.name), h.ja4(), h.facts()
 		})
+		if len(h.protos) > 0 && !slices.ContainsFunc(h.protos, func(s string) bool { return slices.Contains(protocols, s) }) {
+			c.relay(to, "TLS for another protocol than HTTP: relayed unread")
+			return
+		}
+		c.shaking = true
 		tc := tls.Server(c, p.tls)
 		if err = tc.HandshakeContext(context.Background()); err == nil {
+			c.shaking = false
 			c.established(tc, to)
 			return
 		}
 	}
-	c.note(func(row *flow.Connection) { refused(row, err) })
+	alert := alertName(err)
+	if alert == "" {
+		alert = clearAlert(c.tail)
+	}
+	c.note(func(row *flow.Connection) { refused(row, err, alert) })
 	_ = c.Close()
 }
 
@@ -170,15 +184,14 @@ func (c *conn) established(tc *tls.Conn, to target) {
 }
 
 // refused completes the row of a failed handshake.
-func refused(row *flow.Connection, err error) {
+func refused(row *flow.Connection, err error, alert string) {
 	if row.ClientTLS == nil {
 		row.ClientTLS = new(flow.TLS)
 	}
 	row.Outcome = flow.ClientRefused
-	alert := alertName(err)
 	switch {
 	case alert != "":
-		row.ClientTLS.Alert, row.ClientTLS.Error, row.Reason = alert, err.Error(), refusal(alert)
+		row.ClientTLS.Alert, row.ClientTLS.Error, row.Reason = alert, "alert "+alert, refusal(alert)
 	case expired(err):
 		row.ClientTLS.Error, row.Reason = "timeout", "the client did not finish the handshake in time"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

@@ -12,8 +12,8 @@ import (
 	"constat/proxy/upstream"
 )
 
-// relay passes a tunnel on unread, with its first bytes kept.
-func (c *conn) relay(to target) {
+// relay passes a tunnel on unread, with its first bytes kept. reason says why.
+func (c *conn) relay(to target, reason string) {
 	defer c.Close()
 	conf := &c.door.p.conf
 	if to.host == conf.LocalHost {
@@ -28,7 +28,7 @@ func (c *conn) relay(to target) {
 		return
 	}
 	defer server.Close()
-	c.outcome(flow.Raw, "neither TLS nor HTTP")
+	c.outcome(flow.Raw, reason)
 	c.couple(c, server, c.keepFirst(flow.Up), c.keepFirst(flow.Down))
 }
 

@@ -76,6 +76,7 @@ func (m *recorder) Begin(r flow.Record) error {
 		}
 	}
 	m.open[r] = true
+	m.wake.Broadcast()
 	return nil
 }
 
@@ -108,6 +109,27 @@ func (m *recorder) Commit(_ context.Context, r flow.Record) error {
 	m.records = append(m.records, r)
 	m.wake.Broadcast()
 	return nil
+}
+
+// forget takes r for closed, though it was not committed.
+func (m *recorder) forget(r flow.Record) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.open, r)
+}
+
+// awaitOpen waits until an exchange is open.
+func (m *recorder) awaitOpen() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for {
+		for r := range m.open {
+			if _, ok := r.(*flow.Exchange); ok {
+				return
+			}
+		}
+		m.wake.Wait()
+	}
 }
 
 // body returns what is kept of b.
@@ -205,7 +227,7 @@ func newRig(t testing.TB, change func(*proxy.Config)) *rig {
 		Resolve: map[string]string{},
 	})
 	conf := proxy.Config{
-		Recorder: g.rec, Upstream: up, Issuer: authority(), Log: zerolog.New(zerolog.NewTestWriter(t)),
+		Recorder: g.rec, Upstream: up, Issuer: authority(), Log: zerolog.Nop(),
 		FirstByteTimeout: 2 * time.Second, HandshakeTimeout: 2 * time.Second, HeadTimeout: 2 * time.Second,
 		GracePeriod: time.Second,
 		Local: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

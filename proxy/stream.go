@@ -39,7 +39,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
 	if n > 0 {
 		s.requests.feed(p[:n])
-		if !s.conn.got.Load() {
+		if s.secure && !s.conn.got.Load() {
 			s.conn.got.Store(true)
 		}
 	}

@@ -67,11 +67,16 @@ func (w *writer) WriteHeader(status int) {
 	}
 	w.wrote = true
 	resp := w.response()
+	h := w.Header()
+	// What remains of a request must not be read as another one.
+	last := w.http1 && w.x != nil && w.x.body.unfinished()
 	if resp == nil {
+		if last {
+			h.Set("Connection", "close")
+		}
 		w.ResponseWriter.WriteHeader(status)
 		return
 	}
-	h := w.Header()
 	for _, name := range [...]string{"Date", "Content-Type", "Content-Length"} {
 		if _, ok := h[name]; !ok {
 			h[name] = nil // present, so that net/http does not make one up
@@ -91,6 +96,9 @@ func (w *writer) WriteHeader(status int) {
 	w.streamed = !bodyless && resp.ContentLength < 0
 	if w.http1 && w.streamed && len(resp.TransferEncoding) == 0 && resp.ProtoMajor == 1 {
 		h["Transfer-Encoding"] = []string{"identity"} // ends with the connection, as the server's does
+	}
+	if last {
+		h["Connection"] = []string{"close"}
 	}
 	w.ResponseWriter.WriteHeader(status)
 	if w.http1 && w.x.call.Exact {
