@@ -137,7 +137,7 @@ func readRows(ctx context.Context, db *sql.DB) ([]encodedRow, error) {
 		if query != "" {
 			r.Path += "?" + query
 		}
-		for _, s := range []*string{&r.Device, &r.Method, &r.Host, &r.Path, &r.Owner, &r.Error} {
+		for _, s := range []*string{&r.Device, &r.Method, &r.Scheme, &r.Host, &r.Path, &r.Owner, &r.Error} {
 			*s = shorten(*s)
 		}
 		text, err := json.Marshal(r)
@@ -214,16 +214,16 @@ func each(ctx context.Context, db *sql.DB, query string, f func(scan func(...any
 	return rows.Err()
 }
 
-// shorten cuts s to maxText bytes, at a whole character.
+// shorten cuts s to maxText bytes, at a whole character, and makes it plain.
 func shorten(s string) string {
 	if len(s) <= maxText {
-		return s
+		return oneLine(s)
 	}
 	cut := maxText
 	for cut > maxText-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
-	return s[:cut] + "…"
+	return oneLine(s[:cut]) + "…"
 }
 
 // events streams the newest rows, then what is new or has changed, as

@@ -31,8 +31,9 @@ const (
 	around      = 80 // bytes shown before and after what a finding points at
 )
 
-// requestPage is what the template works with. Everything in it that comes from
-// the wire is a plain string, which html/template escapes.
+// requestPage is what the template works with. What comes from the wire goes
+// through plain or, in the template, through the function line; html/template
+// escapes all of it.
 type requestPage struct {
 	E          *flow.Exchange
 	URL        string
@@ -119,7 +120,7 @@ func (l *live) requestPage(ctx context.Context, id int64) (*requestPage, error) 
 			continue
 		}
 		v := messageView{Name: side.name, Title: side.title, Exact: side.m.Exact, Trailer: plain(side.m.Trailer, maxHead)}
-		v.Head, v.Cut = plain(side.m.Head, maxHead), len(side.m.Head) > maxHead
+		v.Head, v.Cut = strings.TrimRight(plain(side.m.Head, maxHead), "\n"), len(side.m.Head) > maxHead
 		if side.m.Body != nil && side.m.Body.Size() > 0 {
 			v.Body = l.body(side.m.Body, side.name+".body", subject, side.content)
 		}
@@ -198,9 +199,9 @@ func (v *findingView) place(data []byte) {
 	}
 	from, to := max(0, v.Start-around), min(len(data), v.End+around)
 	v.OpenBefore, v.OpenAfter = from > 0, to < len(data)
-	v.Before = oneLine(data[from:v.Start])
-	v.Match = oneLine(data[v.Start:min(v.End, v.Start+maxText)])
-	v.After = oneLine(data[v.End:to])
+	v.Before = oneLine(string(data[from:v.Start]))
+	v.Match = oneLine(string(data[v.Start:min(v.End, v.Start+maxText)]))
+	v.After = oneLine(string(data[v.End:to]))
 }
 
 // body describes a body and shows its beginning without its content codings.
@@ -268,8 +269,8 @@ func plain(data []byte, limit int) string {
 }
 
 // oneLine is plain without line breaks.
-func oneLine(data []byte) string {
-	return strings.Map(visible, strings.ToValidUTF8(string(data), "�"))
+func oneLine(text string) string {
+	return strings.Map(visible, strings.ToValidUTF8(text, "�"))
 }
 
 // visible replaces control characters and those that turn the direction of
@@ -295,7 +296,7 @@ func address(e *flow.Exchange) string {
 	if e.Query != "" {
 		url += "?" + e.Query
 	}
-	return oneLine([]byte(url))
+	return oneLine(url)
 }
 
 // download answers with what is kept of a body, as bytes that no browser

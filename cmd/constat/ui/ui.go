@@ -15,6 +15,7 @@ package ui
 
 import (
 	"embed"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/netip"
@@ -31,7 +32,8 @@ var pages = parsePages("onboarding/en.html", "live/page.html", "live/request.htm
 func parsePages(names ...string) map[string]*template.Template {
 	all := make(map[string]*template.Template, len(names))
 	for _, name := range names {
-		all[name] = template.Must(template.New(path.Base(name)).Option("missingkey=error").ParseFS(assets, "assets/"+name))
+		all[name] = template.Must(template.New(path.Base(name)).Option("missingkey=error").
+			Funcs(template.FuncMap{"line": func(text any) string { return oneLine(fmt.Sprint(text)) }}).ParseFS(assets, "assets/"+name))
 	}
 	return all
 }

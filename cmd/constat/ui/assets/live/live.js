@@ -9,8 +9,8 @@
   let held = null; // rows that came while paused
 
   const outcomes = {
-    intercepted: 'read', plain: 'read, not encrypted', passed: 'passed on request', raw: 'not HTTP', refused: 'refused by policy',
-    client_refused: 'phone refused the certificate', suspected_pin: 'suspected pin', server_failed: 'server failed', idle: 'idle', cut_off: 'cut off',
+    intercepted: 'read', plain: 'read, not encrypted', passed: 'passed unread', raw: 'not HTTP', refused: 'not allowed',
+    client_refused: 'certificate refused', suspected_pin: 'suspected pin', server_failed: 'server failed', idle: 'idle', cut_off: 'cut off',
   };
 
   function make(name, className, text) {
@@ -62,7 +62,10 @@
       if (arrow) { tags.appendChild(make('span', 'dirn', arrow)).title = { up: 'sent by the phone', down: 'received', both: 'sent and received' }[r.direction]; }
       r.tags.split(' ').forEach((name) => tags.appendChild(tag(name)));
     }
-    cell('owner wire', r.owner + (r.country ? ' (' + r.country + ')' : '')).title = r.owner;
+    const owner = cell('owner wire', undefined);
+    owner.title = r.owner;
+    if (r.country) { owner.appendChild(make('span', 'land', r.country)); }
+    owner.append(r.owner);
     tr.replaceChildren(...cells);
   }
 
