@@ -41,23 +41,23 @@ func newInspection(c *Case, in *inspect.Inspector) *inspection {
 // run inspects what source adds, in several goroutines, and returns when all of
 // it has its report in the case.
 func (i *inspection) run(ctx context.Context, source func(ctx context.Context, add func(work) error) error) error {
-	g, ctx := errgroup.WithContext(ctx)
+	g, inner := errgroup.WithContext(ctx)
 	todo := make(chan work)
 	g.Go(func() error {
 		defer close(todo)
-		return source(ctx, func(w work) error {
+		return source(inner, func(w work) error {
 			select {
 			case todo <- w:
 				return nil
-			case <-ctx.Done():
-				return ctx.Err()
+			case <-inner.Done():
+				return inner.Err()
 			}
 		})
 	})
 	for range runtime.GOMAXPROCS(0)/2 + 1 {
 		g.Go(func() error {
 			for w := range todo {
-				if err := i.one(ctx, w); err != nil {
+				if err := i.one(inner, w); err != nil {
 					return err
 				}
 			}
