@@ -2,15 +2,19 @@ package upstream
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/netip"
 	"net/textproto"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/http2"
@@ -27,96 +31,89 @@ const (
 
 // conn2 is one HTTP/2 connection.
 type conn2 struct {
-	key    key
-	cc     *http2.ClientConn
-	facts  *flow.TLS
-	server netip.AddrPort
+	key      key
+	cc       *http.ClientConn
+	facts    *flow.TLS
+	server   netip.AddrPort
+	used     atomic.Bool
+	lastUsed atomic.Int64 // Unix time in ns
 }
 
-// newHTTP2 returns the HTTP/2 side of t. The net/http Transport carries settings
-// only: it never dials.
-func newHTTP2(t *Transport) *http2.Transport {
-	settings := &http.Transport{
+// newHTTP2 returns the HTTP/2 side of a Transport. It never dials: connections
+// are handed to it.
+func newHTTP2(conf Config) *http.Transport {
+	var only http.Protocols
+	only.SetHTTP2(true)
+	return &http.Transport{
+		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return ctx.Value(handedKey{}).(*tls.Conn), nil
+		},
+		Protocols:              &only,
 		DisableCompression:     true,
 		ExpectContinueTimeout:  continueWait,
-		ResponseHeaderTimeout:  t.conf.HeadTimeout,
-		IdleConnTimeout:        t.conf.IdleTimeout,
-		MaxResponseHeaderBytes: int64(t.conf.MaxHead),
+		ResponseHeaderTimeout:  conf.HeadTimeout,
+		MaxResponseHeaderBytes: int64(conf.MaxHead),
 		HTTP2: &http.HTTP2Config{
 			MaxReceiveBufferPerStream:     streamWindow,
 			MaxReceiveBufferPerConnection: connWindow,
 			SendPingTimeout:               30 * time.Second,
 			PingTimeout:                   15 * time.Second,
-			WriteByteTimeout:              t.conf.HeadTimeout,
+			WriteByteTimeout:              conf.HeadTimeout,
 		},
 	}
-	h2, err := http2.ConfigureTransports(settings)
+}
+
+// handedKey is the context's key for the connection that a dial is to return.
+type handedKey struct{}
+
+// newClientConn speaks HTTP/2 on c, on which it was agreed.
+func (t *Transport) newClientConn(c *tls.Conn) (*http.ClientConn, error) {
+	cc, err := t.http2.NewClientConn(context.WithValue(context.Background(), handedKey{}, c), "https", "handed:443")
 	if err != nil {
-		panic("upstream: " + err.Error()) // of a fresh Transport: cannot be
+		return nil, classify(err)
 	}
-	h2.ConnPool = connPool{t}
-	h2.DisableCompression = true
-	h2.MaxHeaderListSize = uint32(t.conf.MaxHead)
-	return h2
+	return cc, nil
 }
 
-// pick is what GetClientConn has to know of the request it is asked for.
-type pick struct {
-	key   key
-	call  *Call
-	first *conn2 // with a stream reserved; nil once it was tried
-}
-
-type pickKey struct{}
-
-// connPool hands x/net's HTTP/2 transport the connections of the pool, so that it
-// can try a request again that the server has not looked at.
-type connPool struct{ t *Transport }
-
-// GetClientConn implements http2.ClientConnPool.
-func (p connPool) GetClientConn(r *http.Request, _ string) (*http2.ClientConn, error) {
-	want, ok := r.Context().Value(pickKey{}).(*pick)
-	if !ok {
-		return nil, errors.New("a request from elsewhere")
-	}
-	c2 := want.first
-	want.first = nil
-	if c2 == nil {
-		var cn *conn
-		var err error
-		cn, c2, err = p.t.acquire(r.Context(), want.key, want.call, false)
-		if err != nil {
-			return nil, err
-		}
-		if cn != nil {
-			cn.close()
-			return nil, bad(flow.ErrServerClosed, "the server does not speak HTTP/2 any more")
-		}
-	}
-	want.call.note(c2.server, c2.facts)
-	return c2.cc, nil
-}
-
-// MarkDead implements http2.ClientConnPool.
-func (p connPool) MarkDead(cc *http2.ClientConn) { p.t.pool.dead(cc) }
-
-// doHTTP2 sends r on c2, on which a stream is reserved.
+// doHTTP2 sends r on c2, on which a stream is reserved. When the server cannot have
+// acted on it, it is sent once more on another connection.
 func (t *Transport) doHTTP2(r *http.Request, c *Call, k key, c2 *conn2) (*http.Response, error) {
-	ctx := context.WithValue(r.Context(), pickKey{}, &pick{key: k, call: c, first: c2})
-	trace := &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { c.Reused = i.Reused }}
+	ctx := r.Context()
 	if c.Informational != nil {
-		trace.Got1xxResponse = func(status int, fields textproto.MIMEHeader) error {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: func(status int, fields textproto.MIMEHeader) error {
 			c.Informational(status, fields)
 			return nil
-		}
+		}})
 	}
-	out := r.WithContext(httptrace.WithClientTrace(ctx, trace))
+	out := r.WithContext(ctx)
 	out.Header = endToEnd(r.Header)
-	if r.ContentLength == 0 && len(r.TransferEncoding) == 0 {
+	var up *upload
+	if r.Body != nil && (r.ContentLength != 0 || len(r.TransferEncoding) > 0) {
+		up = &upload{ReadCloser: r.Body}
+		out.Body = up
+	} else {
 		closeBody(r)
 		out.Body = nil
 	}
-	resp, err := t.http2.RoundTrip(out)
+	resp, err := c2.roundTrip(out, c)
+	if err != nil && r.Context().Err() == nil && untouched(err, c2, c.Reused, r.Method, up) {
+		var next *conn2
+		var cn *conn
+		if up != nil {
+			up = &upload{ReadCloser: r.Body}
+			out.Body = up
+		}
+		if cn, next, err = t.acquire(r.Context(), k, c, true); cn != nil {
+			cn.close()
+			err = bad(flow.ErrServerClosed, "the server does not speak HTTP/2 any more")
+		}
+		if err == nil {
+			resp, err = next.roundTrip(out, c)
+		}
+	}
+	if up != nil {
+		up.handOver(err != nil)
+	}
 	if err != nil {
 		return nil, http2Error(r.Context(), err)
 	}
@@ -131,6 +128,82 @@ func (t *Transport) doHTTP2(r *http.Request, c *Call, k key, c2 *conn2) (*http.R
 		}}
 	}
 	return resp, nil
+}
+
+func (c2 *conn2) roundTrip(r *http.Request, c *Call) (*http.Response, error) {
+	c.note(c2.server, c2.facts)
+	c.Reused = c2.used.Swap(true)
+	resp, err := c2.cc.RoundTrip(r)
+	c2.lastUsed.Store(time.Now().UnixNano())
+	return resp, err
+}
+
+// untouched says whether a request that failed may be sent again: the server said
+// that it did not look at it (RFC 9113, section 8.7), or it closed a connection
+// that had been in use before, and repeating does no harm or not a byte of the
+// body was sent.
+func untouched(err error, c2 *conn2, reused bool, method string, up *upload) bool {
+	if up != nil && !up.withdraw() {
+		return false
+	}
+	var stream http2.StreamError
+	if errors.As(err, &stream) && stream.Code == http2.ErrCodeRefusedStream {
+		return true
+	}
+	return reused && c2.cc.Available() == 0 && (up != nil || idempotent(method))
+}
+
+// upload is the body of an HTTP/2 request. It can be withdrawn as long as nothing
+// was read from it; until it is handed over, the sender's Close is put off.
+type upload struct {
+	io.ReadCloser
+	mu        sync.Mutex
+	read      bool
+	withdrawn bool
+	kept      bool // handed over: Close closes
+	closing   bool // Close was called before that
+}
+
+func (u *upload) Read(p []byte) (int, error) {
+	u.mu.Lock()
+	if u.withdrawn {
+		u.mu.Unlock()
+		return 0, http.ErrBodyReadAfterClose
+	}
+	u.read = true
+	u.mu.Unlock()
+	return u.ReadCloser.Read(p)
+}
+
+// Close implements io.Closer.
+func (u *upload) Close() error {
+	u.mu.Lock()
+	u.closing = true
+	now := u.kept && !u.withdrawn
+	u.mu.Unlock()
+	if now {
+		return u.ReadCloser.Close()
+	}
+	return nil
+}
+
+// withdraw takes the body back, and says whether it is whole.
+func (u *upload) withdraw() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.withdrawn = u.withdrawn || !u.read
+	return u.withdrawn
+}
+
+// handOver lets Close through, and makes up for one that came, or that must come.
+func (u *upload) handOver(failed bool) {
+	u.mu.Lock()
+	u.kept = true
+	now := u.closing || failed
+	u.mu.Unlock()
+	if now {
+		u.ReadCloser.Close()
+	}
 }
 
 // endToEnd returns the fields that go on to an HTTP/2 server (RFC 9113, section
@@ -206,18 +279,14 @@ func http2Error(ctx context.Context, err error) *Error {
 // streamError returns the Error for a stream that broke off.
 func streamError(err error) *Error {
 	var stream http2.StreamError
-	var gone http2.GoAwayError
-	var protocol http2.ConnectionError
 	switch {
 	case errors.As(err, &stream):
 		if stream.Code == http2.ErrCodeProtocol {
 			return bad(flow.ErrServerBad, "malformed HTTP/2: "+stream.Code.String())
 		}
 		return bad(flow.ErrServerClosed, "the server reset the stream: "+stream.Code.String())
-	case errors.As(err, &gone):
-		return bad(flow.ErrServerClosed, "the server closed the connection: "+gone.ErrCode.String())
-	case errors.As(err, &protocol):
-		return bad(flow.ErrServerBad, "malformed HTTP/2: "+http2.ErrCode(protocol).String())
+	case strings.HasPrefix(err.Error(), "connection error: "): // net/http keeps the type to itself
+		return &Error{flow.ErrServerBad, fmt.Errorf("malformed HTTP/2: %w", err)}
 	}
 	return classify(err)
 }

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/net/http2"
-
 	"constat/proxy/flow"
 )
 
@@ -23,13 +21,14 @@ type key struct {
 }
 
 // pool holds the connections of a Transport. Its lock is never held while
-// something is sent, received or waited for.
+// something is sent, received or waited for, nor while an HTTP/2 connection is
+// asked something: that has locks of its own and closes its link under them.
 type pool struct {
 	mu     sync.Mutex
 	closed bool
 	hosts  map[key]*host
 	open   map[*link]*conn // every connection that is not closed; nil for HTTP/2
-	http2  map[*http2.ClientConn]*conn2
+	http2  map[*link]*conn2
 	// The idle HTTP/1.x connections of all hosts, longest idle first.
 	oldest, newest *conn
 	idle           int
@@ -38,7 +37,7 @@ type pool struct {
 // host is what the pool knows for one key.
 type host struct {
 	idle    []*conn  // longest idle first
-	http2   []*conn2 // not known to be closed or closing
+	http2   []*conn2 // not closed; replaced, never changed
 	dialing *dialing // a dial whose protocol is not known yet, for requests to wait for
 	http1   bool     // HTTP/2 was offered and not taken
 }
@@ -50,34 +49,32 @@ type dialing struct {
 	// that err is no news for the others.
 	server netip.AddrPort
 	facts  *flow.TLS
-	err    *Error
+	err    error
 	gaveUp bool
 }
 
 // acquire returns a connection for one request: an HTTP/1.x connection that
-// nobody else uses, or an HTTP/2 connection with a stream reserved on it.
+// nobody else uses, not an idle one when fresh, or an HTTP/2 connection with a
+// stream reserved on it.
 func (t *Transport) acquire(ctx context.Context, k key, c *Call, fresh bool) (*conn, *conn2, error) {
 	p := &t.pool
+	var full []*conn2 // HTTP/2 connections that take nothing more
 	for {
 		p.mu.Lock()
 		if p.closed {
 			p.mu.Unlock()
 			return nil, nil, &Error{flow.ErrCutOff, errClosed}
 		}
-		h := p.hosts[k]
-		if h == nil {
-			h = &host{}
-			p.hosts[k] = h
-		}
-		if c2 := h.reserve(); c2 != nil {
+		h := p.host(k)
+		if list := h.http2; len(list) > 0 && !same(list, full) {
 			p.mu.Unlock()
-			return nil, c2, nil
+			if c2 := reserve(list); c2 != nil {
+				return nil, c2, nil
+			}
+			full = list
+			continue
 		}
-		if n := len(h.idle); n > 0 && !fresh {
-			cn := h.idle[n-1]
-			h.idle[n-1] = nil
-			h.idle = h.idle[:n-1]
-			p.unlink(cn)
+		if cn := p.pop(h, fresh); cn != nil {
 			p.mu.Unlock()
 			if cn.usable() {
 				return cn, nil, nil
@@ -87,59 +84,77 @@ func (t *Transport) acquire(ctx context.Context, k key, c *Call, fresh bool) (*c
 		}
 		if !k.http2 || h.http1 {
 			p.mu.Unlock()
-			d := t.dial(ctx, k)
-			c.Server, c.TLS = d.server, d.facts
-			if d.err != nil {
-				return nil, nil, d.err
-			}
-			if d.facts != nil && d.facts.ALPN == "h2" { // the server changed its mind
-				return t.adopt(k, h, d)
-			}
-			cn, err := t.newConn(k, d)
-			return cn, nil, err
+			return t.connect(ctx, k, c)
 		}
-		if wait := h.dialing; wait != nil {
+		wait := h.dialing
+		if wait == nil {
+			mine := &dialing{done: make(chan struct{})}
+			h.dialing = mine
 			p.mu.Unlock()
-			select {
-			case <-wait.done:
-			case <-ctx.Done():
-				return nil, nil, given(ctx)
-			}
-			if wait.err != nil && !wait.gaveUp {
-				c.Server, c.TLS = wait.server, wait.facts
-				return nil, nil, wait.err
-			}
-			continue
+			return t.connectFirst(ctx, k, c, h, mine)
 		}
-		mine := &dialing{done: make(chan struct{})}
-		h.dialing = mine
 		p.mu.Unlock()
-		return t.dialShared(ctx, k, c, h, mine)
+		select {
+		case <-wait.done:
+		case <-ctx.Done():
+			return nil, nil, given(ctx)
+		}
+		if wait.err != nil && !wait.gaveUp {
+			c.note(wait.server, wait.facts)
+			return nil, nil, wait.err
+		}
 	}
 }
 
-// dialShared dials for a host whose protocol is not known, and lets the requests
-// that wait for mine go on.
-func (t *Transport) dialShared(ctx context.Context, k key, c *Call, h *host, mine *dialing) (*conn, *conn2, error) {
+func same(a, b []*conn2) bool { return len(a) == len(b) && &a[0] == &b[0] }
+
+// host returns what is known for k. The pool is locked.
+func (p *pool) host(k key) *host {
+	h := p.hosts[k]
+	if h == nil {
+		h = &host{}
+		p.hosts[k] = h
+	}
+	return h
+}
+
+// pop takes the idle connection of h that was used last, or nil when there is
+// none or it must be fresh. The pool is locked.
+func (p *pool) pop(h *host, fresh bool) *conn {
+	n := len(h.idle)
+	if n == 0 || fresh {
+		return nil
+	}
+	cn := h.idle[n-1]
+	h.idle[n-1] = nil
+	h.idle = h.idle[:n-1]
+	p.unlink(cn)
+	return cn
+}
+
+// connect dials for one request.
+func (t *Transport) connect(ctx context.Context, k key, c *Call) (*conn, *conn2, error) {
 	d := t.dial(ctx, k)
-	c.Server, c.TLS = d.server, d.facts
-	mine.server, mine.facts, mine.err, mine.gaveUp = d.server, d.facts, d.err, ctx.Err() != nil
-	var cn *conn
-	var c2 *conn2
-	err := error(nil)
+	c.note(d.server, d.facts)
 	switch {
 	case d.err != nil:
-		err = d.err
-	case d.facts.ALPN == "h2":
-		cn, c2, err = t.adopt(k, h, d)
-	default:
-		cn, err = t.newConn(k, d)
+		return nil, nil, d.err
+	case d.facts != nil && d.facts.ALPN == "h2":
+		c2, err := t.adopt(k, d)
+		return nil, c2, err
 	}
+	cn, err := t.newConn(k, d)
+	return cn, nil, err
+}
+
+// connectFirst dials for a host whose protocol is not known, and then lets the
+// requests go on that wait for mine.
+func (t *Transport) connectFirst(ctx context.Context, k key, c *Call, h *host, mine *dialing) (*conn, *conn2, error) {
+	cn, c2, err := t.connect(ctx, k, c)
+	mine.server, mine.facts, mine.err, mine.gaveUp = c.Server, c.TLS, err, ctx.Err() != nil
 	t.pool.mu.Lock()
 	h.dialing = nil
-	if cn != nil {
-		h.http1 = true
-	}
+	h.http1 = cn != nil
 	t.pool.mu.Unlock()
 	close(mine.done)
 	return cn, c2, err
@@ -147,54 +162,41 @@ func (t *Transport) dialShared(ctx context.Context, k key, c *Call, h *host, min
 
 // adopt makes an HTTP/2 connection of d, reserves a stream on it and puts it in
 // the pool.
-func (t *Transport) adopt(k key, h *host, d dialled) (*conn, *conn2, error) {
+func (t *Transport) adopt(k key, d dialled) (*conn2, error) {
 	p := &t.pool
 	if err := p.register(d.link, nil); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	cc, err := t.http2.NewClientConn(d.secure)
+	cc, err := t.newClientConn(d.secure)
 	if err != nil {
 		d.link.Close()
-		return nil, nil, classify(err)
+		return nil, err
 	}
-	cc.ReserveNewRequest()
 	c2 := &conn2{key: k, cc: cc, facts: d.facts, server: d.server}
+	if err := cc.Reserve(); err != nil {
+		d.link.Close()
+		return nil, bad(flow.ErrServerClosed, "the server closed the connection at once")
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := p.hosts[k]; now == nil {
-		p.hosts[k] = h // swept while dialling
-	} else {
-		h = now
+	if _, ok := p.open[d.link]; !ok {
+		return c2, nil // closed already: the request will find out
 	}
-	h.http2 = append(h.http2, c2)
+	h := p.host(k)
+	h.http2 = append(slices.Clip(h.http2), c2)
 	h.http1 = false
-	p.http2[cc] = c2
-	return nil, c2, nil
+	p.http2[d.link] = c2
+	return c2, nil
 }
 
-// reserve returns an HTTP/2 connection with a stream reserved, or nil. The pool is
-// locked.
-func (h *host) reserve() *conn2 {
-	for _, c2 := range h.http2 {
-		if c2.cc.ReserveNewRequest() {
+// reserve returns a connection of list with a stream reserved, or nil.
+func reserve(list []*conn2) *conn2 {
+	for _, c2 := range list {
+		if c2.cc.Reserve() == nil {
 			return c2
 		}
 	}
 	return nil
-}
-
-// dead drops an HTTP/2 connection that takes no more requests.
-func (p *pool) dead(cc *http2.ClientConn) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c2 := p.http2[cc]
-	if c2 == nil {
-		return
-	}
-	delete(p.http2, cc)
-	if h := p.hosts[c2.key]; h != nil {
-		h.http2 = slices.DeleteFunc(h.http2, func(x *conn2) bool { return x == c2 })
-	}
 }
 
 // register notes an open connection, so that it can be closed.
@@ -229,11 +231,7 @@ func (t *Transport) put(cn *conn) {
 	cn.reused = true
 	var spare *conn
 	p.mu.Lock()
-	h := p.hosts[cn.key]
-	if h == nil {
-		h = &host{http1: cn.key.http2}
-		p.hosts[cn.key] = h
-	}
+	h := p.host(cn.key)
 	switch {
 	case p.closed:
 		spare = cn
@@ -290,12 +288,20 @@ func (p *pool) unlink(cn *conn) {
 // forget drops a closed connection.
 func (p *pool) forget(l *link) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	delete(p.open, l)
-	p.mu.Unlock()
+	c2 := p.http2[l]
+	if c2 == nil {
+		return
+	}
+	delete(p.http2, l)
+	if h := p.hosts[c2.key]; h != nil {
+		h.http2 = slices.DeleteFunc(slices.Clone(h.http2), func(x *conn2) bool { return x == c2 })
+	}
 }
 
-// sweep closes the HTTP/1.x connections that have been idle since before limit,
-// and forgets hosts without connections. HTTP/2 connections end by themselves.
+// sweep closes the connections that have been idle since before limit, and forgets
+// hosts without connections.
 func (t *Transport) sweep(limit time.Time) {
 	var old []*conn
 	p := &t.pool
@@ -309,9 +315,16 @@ func (t *Transport) sweep(limit time.Time) {
 			delete(p.hosts, k)
 		}
 	}
+	two := slices.Collect(maps.Values(p.http2))
 	p.mu.Unlock()
 	for _, cn := range old {
 		cn.close()
+	}
+	for _, c2 := range two {
+		// One that takes no more requests goes as soon as it has none.
+		if c2.cc.InFlight() == 0 && (c2.cc.Available() == 0 || c2.lastUsed.Load() < limit.UnixNano()) {
+			c2.cc.Close()
+		}
 	}
 }
 

@@ -279,12 +279,13 @@ func TestChunkedSplit(t *testing.T) {
 		}
 		wire.WriteString("0\r\n\r\n")
 		text := wire.Bytes()
+		piece := rapid.IntRange(1, 2000).Draw(rt, "piece")
 		client, server := net.Pipe()
 		defer client.Close()
 		go func() {
 			defer server.Close()
 			for len(text) > 0 {
-				n := min(len(text), rapid.IntRange(1, 2000).Draw(rt, "piece"))
+				n := min(len(text), piece)
 				if _, err := server.Write(text[:n]); err != nil {
 					return
 				}

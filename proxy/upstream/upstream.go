@@ -3,12 +3,12 @@
 //
 // HTTP/1.1 is spoken by this package itself, so that the field lines of a
 // request keep their order, case and spelling, nothing is added, and the raw
-// head of a response is kept. HTTP/2 is spoken by golang.org/x/net/http2, with
-// everything switched off that would add or decode something. Connections are
-// pooled for each client: two clients never share a connection, nor a TLS
-// session. Server certificates are verified, and every address is checked after
-// its name is resolved, just before it is dialled. A Transport is safe for
-// concurrent use; a Call is not.
+// head of a response is kept. HTTP/2 is spoken by net/http, with everything
+// switched off that would add or decode something. Connections are pooled for
+// each client: two clients never share a connection, nor a TLS session. Server
+// certificates are verified, and every address is checked after its name is
+// resolved, just before it is dialled. A Transport is safe for concurrent use; a
+// Call is not.
 //
 // The package does not follow redirects, keep cookies, decode content codings,
 // use proxies or read the environment, and it records nothing.
@@ -26,8 +26,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"golang.org/x/net/http2"
 
 	"constat/proxy/flow"
 )
@@ -124,7 +122,7 @@ func (c *Call) note(server netip.AddrPort, facts *flow.TLS) {
 type Transport struct {
 	conf     Config
 	sessions tls.ClientSessionCache
-	http2    *http2.Transport
+	http2    *http.Transport
 	pool     pool
 
 	stop chan struct{}
@@ -141,11 +139,11 @@ func New(conf Config) *Transport {
 		pool: pool{
 			hosts: make(map[key]*host),
 			open:  make(map[*link]*conn),
-			http2: make(map[*http2.ClientConn]*conn2),
+			http2: make(map[*link]*conn2),
 		},
-		stop: make(chan struct{}),
+		http2: newHTTP2(conf),
+		stop:  make(chan struct{}),
 	}
-	t.http2 = newHTTP2(t)
 	t.done.Go(t.sweeper)
 	return t
 }
