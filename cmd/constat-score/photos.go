@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"io/fs"
+	"math/rand/v2"
+	"path"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// photos sends the collection up in the ways that phones do, and down as clouds
+// do; pictures that no camera took are drawn, and sent as web pages do.
+func (b *builder) photos() {
+	files, _ := fs.Glob(b.data, "photos/metadata-extractor/*")
+	if len(files) == 0 {
+		b.notes = append(b.notes, "photos/metadata-extractor is absent")
+	}
+	n := 0
+	for _, f := range files {
+		data := b.read(f)
+		name := path.Base(f)
+		ext := strings.ToLower(path.Ext(f))
+		media := map[string]string{".jpg": "image/jpeg", ".heic": "image/heic", ".webp": "image/webp", ".png": "image/png", ".avif": "image/avif"}[ext]
+		// The PNG files and the transparent ones are drawings.
+		drawn := ext == ".png" || strings.Contains(name, "Alpha")
+		class, direction := inspect.Photo, flow.Up
+		if drawn {
+			class, direction = "", ""
+		}
+		body, ct := upload("file", "upload"+ext, media, data, nil)
+		b.add("photos put "+name, n, up("PUT", "/objects/1", media, data), class, direction)
+		b.add("photos multipart "+name, n, up("POST", "/upload", ct, body), class, direction)
+		b.add("photos base64 "+name, n, up("POST", "/sync", appJSON, js(m{"id": 1, "image": b64(data)})), class, direction)
+		n++
+	}
+	r := b.rand("photos")
+	for i := range 40 {
+		photo := draw(r, 1280, 960)
+		b.add("photos camera name", i, up("POST", "/put?name=IMG_20140731_13450"+string(rune('0'+i%10))+".jpg", "image/jpeg", photo), inspect.Photo, flow.Up)
+		b.add("photos record", i, up("POST", "/gallery/create", appJSON, js(m{"content": m{"fileName": "IMG_20140731_134500.jpg", "sha1": "11f6ad8ec52a2984abaafd7c3b516503785c2072", "size": 100000 + i, "dateTaken": 1406800000123 + i}})), inspect.Photo, flow.Up)
+		b.add("photos banner", i, down("/static/banner.jpg", "image/jpeg", draw(r, 1280, 300+10*i)), "", "")
+		b.add("photos product", i, down("/img/p/12.jpg", "image/jpeg", draw(r, 800, 800)), "", "")
+		b.add("photos tile", i, down("/tiles/12/2074/1409.png", "image/png", drawPNG(r, 256)), "", "")
+		b.add("photos avatar", i, down("/avatars/u1.jpg?s=200", "image/jpeg", draw(r, 200, 200)), "", "")
+		b.add("photos icon up", i, up("POST", "/icons", "image/png", drawPNG(r, 96)), "", "")
+		b.add("photos assets", i, down("/assets.json", appJSON, js([]m{{"fileName": "banner_1.jpg", "md5": "d41d8cd98f00b204e9800998ecf8427e", "size": 20480}, {"fileName": "bg.png", "md5": "e41d8cd98f00b204e9800998ecf8427e", "size": 1024}})), "", "")
+		b.add("photos thumbnails", i, down("/feed", appJSON, js(m{"items": []m{{"id": i, "thumb": "data:image/jpeg;base64," + b64(draw(r, 64, 64))}}})), "", "")
+	}
+}
+
+func picture(r *rand.Rand, w, h int) image.Image {
+	img := image.NewRGBA(image.Rect(0, 0, w, h))
+	base := color.RGBA{uint8(r.Uint32()), uint8(r.Uint32()), uint8(r.Uint32()), 255}
+	for y := range h {
+		for x := range w {
+			c := base
+			c.R += uint8(x * 255 / w)
+			c.G += uint8(y * 255 / h)
+			img.SetRGBA(x, y, c)
+		}
+	}
+	return img
+}
+
+func draw(r *rand.Rand, w, h int) []byte {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, picture(r, w, h), nil); err != nil {
+		panic(err) // a bytes.Buffer takes everything
+	}
+	return b.Bytes()
+}
+
+func drawPNG(r *rand.Rand, side int) []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, picture(r, side, side)); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
