@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"constat/proxy/flow"
 )
@@ -34,6 +35,9 @@ func (b *build) match() []Hit {
 				hits[i], depths[i] = h, p.Depth
 			}
 		}
+	}
+	for i := range hits {
+		hits[i].Path = Path(strings.Clone(string(hits[i].Path))) // a path shares the memory of its siblings'
 	}
 	slices.SortFunc(hits, func(x, y Hit) int {
 		return cmp.Or(

@@ -190,6 +190,7 @@ func (b *build) detect(d *Detector) (found []Finding) {
 			b.hurt(f.Path, d.Name, "finding without a part or a confidence")
 			continue
 		}
+		f.Path = Path(strings.Clone(string(f.Path))) // a path shares the memory of its siblings'
 		f.Class = cmp.Or(f.Class, d.Class)
 		f.Detector = cmp.Or(f.Detector, d.Name)
 		f.Direction = cmp.Or(f.Direction, p.Direction)

@@ -8,7 +8,9 @@ import (
 )
 
 // Form takes forms apart: the query of a request, bodies declared as forms, and
-// any value that is written like one. The argument is the field's name.
+// any value that is written like one. The argument is the field's name. A long
+// field without a value has no name: it is a value, such as a query that is one
+// piece of base64.
 var Form = inspect.Decoder{
 	Name:   "form",
 	Doc:    "takes application/x-www-form-urlencoded (WHATWG URL, section 5.1) apart: queries, bodies, and strings that look like it",
@@ -90,7 +92,11 @@ func fields(w *inspect.Work, d []byte, from int) ([]inspect.Child, error) {
 		if len(children) == cap(children) {
 			return children, inspect.ErrParts
 		}
+		const longName = 16
 		rawName, rawValue, _ := bytes.Cut(field, []byte("="))
+		if len(field) >= longName && len(bytes.Trim(rawValue, "=")) == 0 {
+			rawName, rawValue = nil, field
+		}
 		name, ok := unquote(w, rawName)
 		if !ok {
 			return children, inspect.ErrBytes

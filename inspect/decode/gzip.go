@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/gzip"
@@ -49,6 +50,9 @@ func broken(layer string, err error) error {
 	}
 	if err == io.EOF || err == io.ErrUnexpectedEOF {
 		err = errEnd
+	}
+	if strings.HasPrefix(err.Error(), layer+": ") {
+		return err
 	}
 	return fmt.Errorf("%s: %w", layer, err)
 }

@@ -8,11 +8,11 @@ import (
 )
 
 // PathSegments takes the segments out of a request path that may hold more than
-// a word. The argument is the number of the segment, from 0.
+// a word: the longer ones, and those with escapes. The argument is the number of the segment, from 0.
 var PathSegments = inspect.Decoder{
 	Name:   "path",
 	Doc:    "takes the longer segments out of the path of a request (RFC 3986 section 3.3), percent-decoded",
-	Min:    8,
+	Min:    4,
 	Decode: decodePath,
 }
 
@@ -20,18 +20,19 @@ func decodePath(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	if p.Parent != nil || p.Decoder() != "request.path" {
 		return nil, nil
 	}
-	const least = 8 // what fewer characters hold shows in the whole path
+	const least = 8 // what fewer characters hold shows in the whole path as it is
 	var children []inspect.Child
 	for i, rest := 0, bytes.TrimPrefix(p.Data, []byte("/")); len(rest) > 0; i++ {
 		var segment []byte
 		segment, rest, _ = bytes.Cut(rest, []byte("/"))
-		if len(segment) < least {
+		escaped := bytes.IndexByte(segment, '%') >= 0
+		if len(segment) < least && !escaped {
 			continue
 		}
 		if len(children) == w.Parts() {
 			return children, inspect.ErrParts
 		}
-		if bytes.IndexByte(segment, '%') >= 0 {
+		if escaped {
 			if !w.Take(len(segment)) {
 				return children, inspect.ErrBytes
 			}

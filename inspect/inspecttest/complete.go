@@ -1,11 +1,13 @@
 package inspecttest
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,43 +18,63 @@ import (
 // left out. It fails when it finds no variable.
 func Complete(t *testing.T, dir, typ string) {
 	t.Helper()
-	listed, leftOut := readAll(t, filepath.Join(dir, "all.go"))
-	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	problems, err := incomplete(dir, typ)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Error(p)
+	}
+}
+
+// incomplete returns what is wrong with the package in dir.
+func incomplete(dir, typ string) (problems []string, err error) {
+	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	listed, leftOut, err := readAll(filepath.Join(dir, "all.go"))
+	if err != nil {
+		return nil, err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		return nil, err
 	}
 	found := make(map[string]bool)
 	for _, file := range files {
 		if strings.HasSuffix(file, "_test.go") {
 			continue
 		}
-		vars := declared(t, file, typ)
+		vars, err := declared(file, typ)
+		if err != nil {
+			return nil, err
+		}
+		name := filepath.Base(file)
 		if len(vars) > 1 {
-			t.Errorf("%s: %s in one file, want a file for each", file, strings.Join(vars, ", "))
+			problem("%s: %s in one file, want a file for each", name, strings.Join(vars, ", "))
 		}
 		for _, v := range vars {
 			found[v] = true
 			if !listed[v] && !leftOut[v] {
-				t.Errorf("%s: %s is neither in All nor among those left out, with the reason, in all.go", file, v)
+				problem("%s: %s is neither in All nor, with the reason, among those left out in all.go", name, v)
 			}
 		}
 	}
 	if len(found) == 0 {
-		t.Errorf("%s: no variable of type inspect.%s", dir, typ)
+		problem("no variable of type inspect.%s", typ)
 	}
-	for v := range listed {
+	for _, v := range slices.Sorted(maps.Keys(listed)) {
 		if !found[v] {
-			t.Errorf("All lists %s, which is not a variable written as inspect.%s{...}", v, typ)
+			problem("All lists %s, which is not a variable written as inspect.%s{...}", v, typ)
 		}
 	}
+	return problems, nil
 }
 
 // declared returns the package-level variables of file that are composite
 // literals of the type inspect.typ.
-func declared(t *testing.T, file, typ string) (names []string) {
+func declared(file, typ string) (names []string, err error) {
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	for _, d := range f.Decls {
 		g, ok := d.(*ast.GenDecl)
@@ -72,19 +94,15 @@ func declared(t *testing.T, file, typ string) (names []string) {
 			}
 		}
 	}
-	return names
+	return names, nil
 }
 
 // readAll returns the elements of the list All and the names that the comments
 // inside it give reasons for.
-func readAll(t *testing.T, file string) (listed, leftOut map[string]bool) {
-	src, err := os.ReadFile(file)
+func readAll(file string) (listed, leftOut map[string]bool, err error) {
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 	if err != nil {
-		t.Fatal(err)
-	}
-	f, err := parser.ParseFile(token.NewFileSet(), file, src, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
+		return nil, nil, err
 	}
 	listed, leftOut = make(map[string]bool), make(map[string]bool)
 	ast.Inspect(f, func(n ast.Node) bool {
@@ -114,7 +132,7 @@ func readAll(t *testing.T, file string) (listed, leftOut map[string]bool) {
 		return false
 	})
 	if len(listed) == 0 {
-		t.Fatalf("%s: no list All", file)
+		return nil, nil, fmt.Errorf("%s: no list All", file)
 	}
-	return listed, leftOut
+	return listed, leftOut, nil
 }
