@@ -39,7 +39,6 @@ func (ca *CA) MobileConfig() ([]byte, error) {
 		"Profile": profileUUID(fp, "profile"),
 		"Root":    profileUUID(fp, "root"),
 		"Data":    base64.StdEncoding.EncodeToString(ca.cert.Raw),
-		"File":    CertFile,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write iOS profile: %w", err)
@@ -83,7 +82,7 @@ var mobileConfig = template.Must(template.New("mobileconfig").Funcs(template.Fun
 			<key>PayloadIdentifier</key><string>{{.ID}}.root</string>
 			<key>PayloadUUID</key><string>{{.Root}}</string>
 			<key>PayloadDisplayName</key><string>{{xml .Name}}</string>
-			<key>PayloadCertificateFileName</key><string>{{.File}}</string>
+			<key>PayloadCertificateFileName</key><string>constat-ca.cer</string>
 			<key>PayloadContent</key><data>{{.Data}}</data>
 		</dict>
 	</array>

@@ -3,6 +3,7 @@ package ui
 import (
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -13,7 +14,8 @@ import (
 type OnboardingConfig struct {
 	CA *certs.CA
 	// Addresses are the host:port under which phones reach the proxy, the best
-	// one first; at least one.
+	// one first; at least one. For one without a certain host (":8080",
+	// "0.0.0.0:8080") each phone is shown the address it came in by.
 	Addresses []string
 	Enrol     *Enrolment
 	// CheckHost is the host name that the proxy answers with this handler, over
@@ -154,13 +156,30 @@ func (o *onboarding) page(w http.ResponseWriter, r *http.Request, platform strin
 		AndroidName: o.cfg.CA.AndroidName(),
 		Secure:      r.TLS != nil || r.URL.Scheme == "https",
 	}
+	shown = certain(r, shown)
 	p.Host, p.Port, _ = net.SplitHostPort(shown)
 	for _, a := range o.cfg.Addresses {
-		if a != shown {
+		if a = certain(r, a); a != shown && !slices.Contains(p.Others, a) {
 			p.Others = append(p.Others, a)
 		}
 	}
 	render(w, http.StatusOK, "onboarding/en.html", "page", p)
+}
+
+// certain returns addr, with this end of the connection in place of a host that
+// stands for all addresses.
+func certain(r *http.Request, addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip, err := netip.ParseAddr(host); host != "" && (err != nil || !ip.IsUnspecified()) {
+		return addr
+	}
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
+		return net.JoinHostPort(local.AddrPort().Addr().Unmap().WithZone("").String(), port)
+	}
+	return addr
 }
 
 // platform guesses from the User-Agent; an iPad that asks for desktop pages

@@ -2,9 +2,11 @@ package ui
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"encoding/pem"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -87,6 +89,23 @@ func TestOnboardingShowsTheAddressThatWorks(t *testing.T) {
 	} {
 		if page := text(t, ask(h, "127.0.0.1", "GET", url)); !strings.Contains(page, want) {
 			t.Errorf("GET %s: page without %s", url, want)
+		}
+	}
+}
+
+// TestOnboardingListensEverywhere: a proxy on all addresses shows each client
+// the one that it came in by.
+func TestOnboardingListensEverywhere(t *testing.T) {
+	_, ca := newOnboarding(t, NewEnrolment(false))
+	for _, addr := range []string{":8080", "0.0.0.0:8080", "[::]:8080"} {
+		h := NewOnboarding(OnboardingConfig{CA: ca, Addresses: []string{addr}, Enrol: NewEnrolment(false)})
+		r := httptest.NewRequest("GET", "http://constat.test/", nil)
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.TCPAddr{IP: net.ParseIP("192.0.2.77"), Port: 8080}))
+		r.RemoteAddr = "127.0.0.1:1"
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if page := w.Body.String(); !strings.Contains(page, `<span class="v">192.0.2.77</span>`) || !strings.Contains(page, `<span class="v">8080</span>`) {
+			t.Errorf("listening on %s: page without 192.0.2.77 and 8080", addr)
 		}
 	}
 }

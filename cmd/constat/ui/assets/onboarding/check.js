@@ -52,7 +52,8 @@
     state('plain', 'waiting');
     state('tls', 'waiting');
     verdict('');
-    load('http', function (ok) { plain = ok; show(); });
+    // A page that came by https may load nothing else, and is itself the proof.
+    load(location.protocol === 'https:' ? 'https' : 'http', function (ok) { plain = ok; show(); });
     load('https', function (ok) { tls = ok; show(); });
   }
 
