@@ -1,0 +1,255 @@
+package report
+
+import (
+	"time"
+
+	"constat/inspect"
+)
+
+// Document is the content of a report. Lists that are cut short say so in the
+// field beside them whose name begins with More.
+type Document struct {
+	Title     string    `json:"title"`
+	Banner    string    `json:"banner,omitempty"`
+	Generated time.Time `json:"generated"`
+	Build     string    `json:"build,omitempty"`
+
+	Case     Case        `json:"case"`
+	Summary  []Paragraph `json:"summary"`
+	Classes  []ClassRow  `json:"classes"`
+	Hosts    []HostRow   `json:"hosts"`
+	Canaries []CanaryRow `json:"canaries"`
+	Exhibits []Exhibit   `json:"exhibits"`
+	Coverage Coverage    `json:"coverage"`
+	Timeline Timeline    `json:"timeline"`
+	Sessions []Session   `json:"sessions"`
+	Damage   []DamageRow `json:"damage"`
+	Runs     []Run       `json:"runs"`
+	Log      Log         `json:"log"`
+
+	MoreHosts    int64 `json:"more_hosts,omitempty"`
+	MoreCanaries int64 `json:"more_canaries,omitempty"`
+	MoreDamage   int64 `json:"more_damage,omitempty"`
+}
+
+// Case is what is known of the case as a whole.
+type Case struct {
+	ID       string    `json:"id"`
+	File     string    `json:"file"` // name without folder
+	Created  time.Time `json:"created"`
+	Tool     string    `json:"tool"`
+	Persona  string    `json:"persona,omitempty"`
+	First    time.Time `json:"first"` // of the traffic; zero when there is none
+	Last     time.Time `json:"last"`
+	Requests int64     `json:"requests"`
+	Devices  []Device  `json:"devices"`
+	Imported int64     `json:"imported_requests,omitempty"`
+}
+
+// Device is a phone of the case.
+type Device struct {
+	Name     string `json:"name"`
+	Requests int64  `json:"requests"`
+}
+
+// Paragraph is a piece of the page of plain words.
+type Paragraph struct {
+	Heading   string   `json:"heading"`
+	Sentences []string `json:"sentences"`
+}
+
+// ClassRow counts what was found of one class in one direction.
+type ClassRow struct {
+	Class      inspect.Class      `json:"class"`
+	Label      string             `json:"label"`
+	Direction  string             `json:"direction"` // "up", "down"
+	Requests   int64              `json:"requests"`
+	Hosts      int64              `json:"hosts"`
+	HostNames  []string           `json:"host_names"` // at most five, busiest first
+	Confidence inspect.Confidence `json:"confidence"` // the best
+	Confirmed  int64              `json:"confirmed"`  // requests by their best confidence
+	Probable   int64              `json:"probable"`
+	Suspected  int64              `json:"suspected"`
+	Exhibits   []int              `json:"exhibits"` // numbers
+	Share      float64            `json:"-"`        // of the longest bar
+}
+
+// HostRow is who received requests.
+type HostRow struct {
+	Host        string   `json:"host"`
+	Owner       string   `json:"owner,omitempty"`
+	Country     string   `json:"country,omitempty"` // of the address
+	Addresses   []string `json:"addresses"`         // at most four
+	Certificate string   `json:"certificate,omitempty"`
+	TLS         []string `json:"tls"` // versions that the server agreed to
+	Plain       int64    `json:"plain_requests,omitempty"`
+	Requests    int64    `json:"requests"`
+	BytesUp     int64    `json:"bytes_up"`
+	BytesDown   int64    `json:"bytes_down"`
+	Tags        []string `json:"tags"`
+}
+
+// CanaryRow is a planted value that was found.
+type CanaryRow struct {
+	Canary    string        `json:"canary"`
+	Kind      string        `json:"kind"`
+	Class     inspect.Class `json:"class"`
+	Direction string        `json:"direction"`
+	Forms     []string      `json:"forms"`
+	Requests  int64         `json:"requests"`
+	Hosts     []string      `json:"hosts"`
+	Path      string        `json:"path"` // one of the places
+	First     int64         `json:"first_request"`
+}
+
+// Exhibit is an exchange that decides an answer.
+type Exhibit struct {
+	Number    int          `json:"number"`
+	Request   int64        `json:"request_id"`
+	Time      time.Time    `json:"time"`
+	Session   string       `json:"session,omitempty"`
+	Device    string       `json:"device"`
+	Method    string       `json:"method"`
+	URL       string       `json:"url"`
+	Host      string       `json:"host"`
+	Status    int          `json:"status,omitempty"`
+	Error     string       `json:"error,omitempty"`
+	Proto     string       `json:"http_version,omitempty"`
+	Server    string       `json:"server_ip,omitempty"`
+	Owner     string       `json:"owner,omitempty"`
+	Country   string       `json:"country,omitempty"`
+	Up        int64        `json:"request_bytes"`
+	Down      int64        `json:"response_bytes"`
+	UpHash    string       `json:"request_sha256,omitempty"`
+	DownHash  string       `json:"response_sha256,omitempty"`
+	Truncated bool         `json:"truncated,omitempty"`
+	Findings  []FindingRow `json:"findings"`
+	More      int64        `json:"more_findings,omitempty"`
+}
+
+// FindingRow is a finding and how it follows from the stored bytes.
+type FindingRow struct {
+	Class      inspect.Class      `json:"class"`
+	Direction  string             `json:"direction"`
+	Confidence inspect.Confidence `json:"confidence"`
+	Detector   string             `json:"detector"`
+	Path       inspect.Path       `json:"path"`
+	Frame      int64              `json:"frame_id,omitempty"`
+	Reason     string             `json:"reason"`
+	Excerpt    string             `json:"excerpt,omitempty"`
+	Steps      []string           `json:"steps"`
+	Quote      *Quote             `json:"quote,omitempty"`
+	Problem    string             `json:"problem,omitempty"` // why the path could not be replayed
+
+	start, end int
+}
+
+// Quote shows the deciding bytes among those around them.
+type Quote struct {
+	Text   bool   `json:"text"` // the three are text; otherwise they are in Dump
+	Before string `json:"before,omitempty"`
+	Match  string `json:"match,omitempty"`
+	After  string `json:"after,omitempty"`
+	// Cut says that bytes were left out before, inside or after.
+	CutBefore bool      `json:"cut_before,omitempty"`
+	CutInside int       `json:"cut_inside,omitempty"`
+	CutAfter  bool      `json:"cut_after,omitempty"`
+	Dump      []DumpRow `json:"dump,omitempty"`
+	Start     int       `json:"start"` // of Match in the part
+	Size      int       `json:"size"`  // of the part
+	SHA256    string    `json:"sha256"`
+	Image     string    `json:"-"` // data: URL of a small picture that was made here
+	ImageInfo string    `json:"image,omitempty"`
+}
+
+// DumpRow is one line of a hexadecimal dump.
+type DumpRow struct {
+	Offset string     `json:"offset"`
+	Cells  []DumpCell `json:"cells"`
+}
+
+// DumpCell is one byte of a DumpRow.
+type DumpCell struct {
+	Hex  string `json:"hex"`
+	Char string `json:"char"`
+	Mark bool   `json:"mark,omitempty"`
+}
+
+// Coverage says what could and what could not be seen.
+type Coverage struct {
+	Connections   int64        `json:"connections"`
+	Readable      int64        `json:"readable"`
+	BytesUp       int64        `json:"bytes_up"`
+	BytesDown     int64        `json:"bytes_down"`
+	ReadableUp    int64        `json:"readable_bytes_up"`
+	ReadableDown  int64        `json:"readable_bytes_down"`
+	Outcomes      []OutcomeRow `json:"outcomes"`
+	Unread        []UnreadRow  `json:"never_read"`
+	MoreUnread    int64        `json:"more_never_read,omitempty"`
+	Truncated     int64        `json:"truncated_bodies"`
+	Missing       int64        `json:"not_inspected"`
+	Failed        int64        `json:"failed_requests"`
+	Opaque        int64        `json:"opaque_requests"`
+	DamagedReport int64        `json:"requests_with_damage"`
+}
+
+// OutcomeRow counts connections by what became of them.
+type OutcomeRow struct {
+	Outcome     string  `json:"outcome"`
+	Meaning     string  `json:"meaning"`
+	Readable    bool    `json:"readable"`
+	Connections int64   `json:"connections"`
+	Hosts       int64   `json:"hosts"`
+	BytesUp     int64   `json:"bytes_up"`
+	BytesDown   int64   `json:"bytes_down"`
+	Share       float64 `json:"share_of_bytes"`
+}
+
+// UnreadRow is a host of which nothing could be read.
+type UnreadRow struct {
+	Host        string   `json:"host"`
+	Outcomes    []string `json:"outcomes"`
+	Reason      string   `json:"reason,omitempty"` // of the newest
+	Alert       string   `json:"alert,omitempty"`
+	Connections int64    `json:"connections"`
+	BytesUp     int64    `json:"bytes_up"`
+	BytesDown   int64    `json:"bytes_down"`
+}
+
+// Session is a stretch with declared conditions.
+type Session struct {
+	Name     string    `json:"name"`
+	Factors  []string  `json:"factors"` // "name=value", sorted
+	Note     string    `json:"note,omitempty"`
+	Opened   time.Time `json:"opened"`
+	Closed   time.Time `json:"closed"` // zero while open
+	Requests int64     `json:"requests"`
+	BytesUp  int64     `json:"bytes_up"`
+	Tags     []string  `json:"tags"` // classes found in it
+	last     time.Time
+}
+
+// DamageRow counts what could not be looked at.
+type DamageRow struct {
+	Decoder  string `json:"decoder,omitempty"`
+	Reason   string `json:"reason"`
+	Count    int64  `json:"count"`
+	Requests int64  `json:"requests"`
+	Example  int64  `json:"example_request"`
+}
+
+// Run is a time that the case was opened for writing.
+type Run struct {
+	Began    time.Time `json:"began"`
+	Tool     string    `json:"tool"`
+	Settings []string  `json:"settings"` // "name=value", sorted
+}
+
+// Log is what the case's signed log says of itself.
+type Log struct {
+	Records  int64  `json:"records"`
+	Verifier string `json:"verifier"`
+	Note     string `json:"checkpoint,omitempty"` // newest signed note
+	Size     int64  `json:"checkpoint_size"`
+	Root     string `json:"checkpoint_root,omitempty"`
+}
