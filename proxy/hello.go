@@ -18,6 +18,10 @@ import (
 // several post-quantum key shares one takes about 5 KiB.
 const maxHello = 64 << 10
 
+// maxRecords bounds the records that it may come in: each of them is looked at
+// again whenever more comes.
+const maxRecords = 256
+
 // Types of TLS extensions (IANA, TLS ExtensionType Values).
 const (
 	extServerName = 0
@@ -48,7 +52,10 @@ var errHello = errors.New("not a well-formed ClientHello")
 // know more.
 func helloBytes(b []byte) (msg []byte, need int, err error) {
 	size := 4
-	for at := 0; ; {
+	for at, records := 0, 0; ; records++ {
+		if records == maxRecords {
+			return nil, 0, errHello
+		}
 		if len(b) < at+5 {
 			return nil, at + 5, nil
 		}

@@ -103,13 +103,13 @@ type framing struct {
 }
 
 func framingOf(head []byte) framing {
-	f := framing{whole: len(head) > len("HTTP/1.1 ") && bytes.HasPrefix(head, []byte("HTTP/1."))}
+	f := framing{whole: bytes.HasPrefix(head, []byte("HTTP/1."))}
 	for i, line := range lines(head) {
-		if i == 0 || len(line) == 0 {
-			continue
-		}
 		name := fieldName(line)
 		switch {
+		case i == 0:
+			f.whole = f.whole && len(line) > len("HTTP/1.1 ")
+		case len(line) == 0:
 		case len(name) == 0:
 			f.whole = false
 		case fieldIs(name, "content-length"):

@@ -71,6 +71,9 @@ func hostName(name string) string {
 			return ""
 		}
 	}
+	if label == 0 {
+		return ""
+	}
 	if upper {
 		name = strings.ToLower(name)
 	}

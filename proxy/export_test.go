@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"net/http"
+
+	"constat/proxy/flow"
+)
+
+// What the external tests need of the parsers.
+
+// JA4 returns the JA4 fingerprint of a ClientHello in its records, and its name.
+func JA4(records []byte) (ja4, name string, err error) {
+	msg, need, err := helloBytes(records)
+	if err != nil || need > 0 {
+		return "", "", errHello
+	}
+	h, err := parseHello(msg)
+	if err != nil {
+		return "", "", err
+	}
+	h.facts()
+	return h.ja4(), h.name, nil
+}
+
+// HelloNeed is what helloBytes says of the bytes so far.
+func HelloNeed(records []byte) (need int, err error) {
+	_, need, err = helloBytes(records)
+	return need, err
+}
+
+// JA4Of is the fingerprint of a ClientHello with these facts.
+func JA4Of(legacy uint16, versions, ciphers, extensions, sigAlgs []uint16, protos ...string) string {
+	h := &hello{legacy: legacy, versions: versions, ciphers: ciphers, extensions: extensions, sigAlgs: sigAlgs, protos: protos}
+	return h.ja4()
+}
+
+// Tap is a tap.
+type Tap struct{ t tap }
+
+// NewTap returns a tap for heads of at most limit bytes.
+func NewTap(limit int) *Tap { return &Tap{tap{limit: limit}} }
+
+// Feed is tap.feed, Take tap.take.
+func (t *Tap) Feed(p []byte)               { t.t.feed(p) }
+func (t *Tap) Take(r *http.Request) []byte { return t.t.take(r) }
+
+// Frames returns the messages that frames makes of p, pushed in steps, into rec.
+func Frames(rec flow.Recorder, p []byte, step int) error {
+	c := &conn{}
+	f := (&exchange{p: &Proxy{conf: Config{Recorder: rec, BodyLimit: 1 << 20}}, s: &stream{conn: c}}).newFrames(flow.Down)
+	for len(p) > 0 {
+		n := min(step, len(p))
+		if err := f.look(p[:n]); err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	f.end()
+	return nil
+}
+
+// Swap is the head that is sent for one that net/http has written and one that
+// the server has.
+func Swap(written, server []byte, bodyless bool) []byte {
+	s := &swap{server: server, bodyless: bodyless}
+	return s.compose(nil, written)
+}
+
+// ParseTarget is parseTarget.
+func ParseTarget(s string, preset uint16) (host string, port uint16, err error) {
+	t, err := parseTarget(s, preset)
+	return t.host, t.port, err
+}
