@@ -2,7 +2,9 @@ package decode
 
 import (
 	"context"
+	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -52,13 +54,38 @@ func newInspector(tb testing.TB, limits inspect.Limits) *inspect.Inspector {
 	return in
 }
 
-func BenchmarkTypical(b *testing.B) {
-	in, s := newInspector(b, inspect.Limits{}), typical()
-	b.ReportAllocs()
-	b.SetBytes(int64(len(s.Request.Body)))
-	parts := 0
-	for b.Loop() {
-		parts = in.Inspect(context.Background(), s).Parts
+// nested is the same body as an analytics SDK sends it: base64 of gzip in a form.
+func nested(tb testing.TB) *inspect.Subject {
+	s := typical()
+	s.Request.Header["Content-Type"] = []string{"application/x-www-form-urlencoded"}
+	packed := base64.StdEncoding.EncodeToString(pack(tb, "gzip", s.Request.Body))
+	s.Request.Body = []byte("gzip=1&data_list=" + url.QueryEscape(packed))
+	return s
+}
+
+// download is what a page load is made of: a request without a body, and text
+// that nothing can be taken out of.
+func download() *inspect.Subject {
+	s := typical()
+	s.Method, s.Request.Body = "GET", nil
+	s.Response.Header["Content-Type"] = []string{"text/html"}
+	s.Response.Body = []byte("<!doctype html><title>A page</title>" + strings.Repeat("<p>Some words of a paragraph.", 36))
+	return s
+}
+
+func BenchmarkUnwrap(b *testing.B) {
+	for _, c := range []struct {
+		name    string
+		subject *inspect.Subject
+	}{{"post-json-2k", typical()}, {"post-nested-2k", nested(b)}, {"get-html-1k", download()}} {
+		b.Run(c.name, func(b *testing.B) {
+			in := newInspector(b, inspect.Limits{})
+			b.ReportAllocs()
+			parts := 0
+			for b.Loop() {
+				parts = in.Inspect(context.Background(), c.subject).Parts
+			}
+			b.ReportMetric(float64(parts), "parts")
+		})
 	}
-	b.ReportMetric(float64(parts), "parts")
 }
