@@ -21,6 +21,7 @@ var (
 const (
 	damageTime      = "limit: time"
 	damageTruncated = "limit: body truncated"
+	damageFindings  = "limit: findings"
 	damagePanic     = "panic"
 )
 

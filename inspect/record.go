@@ -54,6 +54,16 @@ func (t *Tree) Records() iter.Seq[Record] {
 
 // Part returns the part that p names, nil when there is none.
 func (t *Tree) Part(p Path) *Part {
+	const few = 256 // parts that are searched faster than they are indexed
+	if len(t.Parts) > few {
+		t.indexed.Do(func() {
+			t.index = make(map[Path]*Part, len(t.Parts))
+			for _, part := range t.Parts {
+				t.index[part.Path] = part
+			}
+		})
+		return t.index[p]
+	}
 	for _, part := range t.Parts {
 		if part.Path == p {
 			return part

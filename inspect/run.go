@@ -170,10 +170,16 @@ type Tree struct {
 	Subject *Subject
 	Parts   []*Part // breadth first, roots included
 
+	indexed sync.Once
+	index   map[Path]*Part
 	once    sync.Once
 	records []Record
 	fields  []*Part // of the records that are not whole lists of children
 }
+
+// mostFindings is how many findings of one detector are kept: an upload of ten
+// thousand messages is proved by the first ones.
+const mostFindings = 500
 
 // detect runs one detector and completes what it says. A finding that names no
 // part cannot be proved: it becomes Damage.
@@ -184,7 +190,12 @@ func (b *build) detect(d *Detector) (found []Finding) {
 			found = nil
 		}
 	}()
-	for _, f := range d.Detect(&b.t) {
+	list := d.Detect(&b.t)
+	if len(list) > mostFindings {
+		b.hurt("", d.Name, damageFindings)
+		list = list[:mostFindings]
+	}
+	for _, f := range list {
 		p := b.t.Part(f.Path)
 		if p == nil || f.Confidence.Rank() == 0 {
 			b.hurt(f.Path, d.Name, "finding without a part or a confidence")

@@ -342,6 +342,25 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+func TestManyFindings(t *testing.T) {
+	in := mustNew(t, Config{
+		Decoders: []Decoder{split},
+		Detectors: []Detector{{Name: "all", Class: SMS, Doc: "finds everything", Detect: func(tree *Tree) (found []Finding) {
+			for _, p := range tree.Parts {
+				found = append(found, Finding{Confidence: Suspected, Path: p.Path})
+			}
+			return found
+		}}},
+	})
+	r := in.Inspect(context.Background(), body(strings.Repeat("a,", 2000)))
+	if len(r.Findings) != mostFindings {
+		t.Errorf("%d findings, want %d", len(r.Findings), mostFindings)
+	}
+	if diff := cmp.Diff([]Damage{{"", "all", "limit: findings"}}, r.Damage); diff != "" {
+		t.Errorf("damage (-want +got):\n%s", diff)
+	}
+}
+
 // Memory is used again: what one subject leaves must not show in the next.
 func TestInspectRepeats(t *testing.T) {
 	in := mustNew(t, Config{Decoders: []Decoder{strip, split}, Canaries: matcher{}})
