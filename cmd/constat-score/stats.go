@@ -52,5 +52,4 @@ var whole = map[string]bool{
 	"sentry__src__test__resources__json__sentry_event.json":       true,
 	"sentry__src__test__resources__json__sentry_base_event.json":  true,
 	"sentry__src__test__resources__json__sentry_transaction.json": true,
-	"sentry__src__test__resources__json__sentry_profile.json":     true,
 }

@@ -63,6 +63,7 @@ const (
 	statClient
 	statCounter
 	statMoment
+	statError
 	statCount
 )
 
@@ -80,7 +81,7 @@ var statLabels = [statCount]string{
 	statDeviceType: "kind of device", statOS: "operating system", statOSVersion: "system version", statLocale: "language",
 	statTimezone: "time zone", statRegion: "country", statApp: "app", statAppVersion: "app version", statSDK: "library",
 	statUserAgent: "user agent", statEvent: "event", statSession: "session", statClient: "installation id",
-	statCounter: "counters", statMoment: "time",
+	statCounter: "counters", statMoment: "time", statError: "errors",
 }
 
 // statWords are names that say everything by themselves.
@@ -109,7 +110,7 @@ var statWords = wordMap(map[stat]string{
 	statOS:         `os osname platform osfamily systemname clientos operatingsystem devos deviceos osplatform ostype plat browseros uaos`,
 	statOSVersion: `osversion osver systemversion androidversion iosversion sdkint apilevel androidsdk androidsdkversion androidapilevel osapilevel osv platformversion sysver deviceosversion
 		osrelease oslevel androidrelease versionrelease osversionname osversioncode osbuildversion windowsbuildnumber osservicepackmajor`,
-	statLocale:   `locale language lang systemlanguage syslang deviceculture devicelanguage ul languagecode devicelocale langs languages acceptlanguage preferredlanguage applocale appliedlocales browserlanguage bl localelanguage`,
+	statLocale:   `locale oslocale language lang systemlanguage syslang deviceculture devicelanguage ul languagecode devicelocale langs languages acceptlanguage preferredlanguage applocale appliedlocales browserlanguage bl localelanguage`,
 	statTimezone: `timezone tz timezoneoffset utcoffset tzoffset timezoneid localtimezone timezonename tzname gmtoffset offset devicetimezone`,
 	statRegion:   `country countrycode region miuiregions geocountry simcountry networkcountry countryiso devicecountry regioncode`,
 	statApp: `appname apppackage packagename package bundleid bundleidentifier appid appidentifier app appbundle applicationid bundle application appnamespace installer installersource
@@ -119,11 +120,12 @@ var statWords = wordMap(map[stat]string{
 	statSDK:       `sdk sdkversion lib libversion library libraryversion sdkname clientlib telemetrysdkbuild telemetrysdk tv agentversion tracker trackerversion sdkver notifier sentryclient sentryversion snv libmethod telemetrysdkname telemetrysdkversion mistatv mistatversion`,
 	statUserAgent: `useragent ua browserua httpuseragent`,
 	statEvent: `event eventname eventtype eventid events en ea ev eventkey eventcategory eventaction action actionname eventlabel ec method activity pagetitle screenname pagename category topic
-		messageid bucketid object values msgtype pingtype metrics histograms scalars crash exception exceptions errorclass breadcrumbs transaction spans reason doctype documenttype errors payloadversion type`,
+		messageid bucketid object values msgtype pingtype metrics histograms scalars crash  transaction spans reason doctype documenttype payloadversion type kind`,
 	statSession: `sessionid session sid sessid visitid sessionnumber sessioncount sessionstart sessionlength sessionduration subsessionid subsessionlength profilesubsessioncounter sessions sessionstarttime profilecreationdate firstrundate visitorid flowid impressionid traceid started`,
 	statClient:  `clientid distinctid anonymousid deviceid installationid installid cid did uuid guid instanceid trackid userpseudoid contextid docid documentid pingid userid androidid gaid idfa idfv oaid advertisingid aaid insertid eventuuid uniqueid deviceuuid profileid ecosystemclientid`,
 	statCounter: `count counter duration elapsed coldstartms crashcount seq sequence sequencenumber launchcount starttime endtime durationms totaltime usagetime loadtime latency position actionposition durations clicks views
 		errorscount errorcount retries attempts hits installtime downloadtime userprefs clientclockskew tiles usage uses timespentms activeticks pings`,
+	statError:  `level severity severitytext severitynumber logger exception exceptions errorclass errormessage breadcrumbs stacktrace culprit errors crashinfo backtrace`,
 	statMoment: `timestamp time eventtime ts sentat clienttime dtm stm created creationdate createdat eventtimestamp localtimestamp at originaltimestamp timeunixnano starttimeunixnano datetime localtime clienttimestamp timems submissiontimestamp`,
 })
 
@@ -155,9 +157,10 @@ var statPairs = wordMap(map[stat]string{
 
 // statistics is what was seen of one direction of a message.
 type statistics struct {
-	seen  uint64
-	first *inspect.Part // that hardware, or else anything, was seen in
-	best  *inspect.Part
+	seen uint64
+	best *inspect.Part // hardware if any was seen, else what came first
+	// report says that nothing much came back, as after a report.
+	report bool
 }
 
 // enough hardware families make statistics; with software or use around them
@@ -169,8 +172,12 @@ const (
 	enoughProbable = 6
 )
 
+// maxReceipt is the longest answer, in bytes, that a report may get: a pixel, an
+// acknowledgement.
+const maxReceipt = 1 << 10
+
 func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
-	var s statistics
+	s := statistics{report: t.Subject.Frame != nil || len(t.Subject.Response.Body) < maxReceipt}
 	for _, p := range t.Parts {
 		if p.Direction != flow.Up {
 			continue
@@ -206,11 +213,52 @@ func (s *statistics) take(p *inspect.Part, name string) {
 	f := statWords[string(w)]
 	if f == statNone || !f.fits(p.Data) {
 		f = s.inside(p, w)
-		if f == statNone || !f.fits(p.Data) {
-			return
+	}
+	if f == statNone {
+		f = ending(w)
+	}
+	if f != statNone && f.fits(p.Data) {
+		s.note(f, p)
+	}
+}
+
+// endings are ends of names that say what the whole name is about:
+// main_monitor_screen_width, total_uri_count.
+var endings = []struct {
+	end string
+	of  stat
+}{
+	{"count", statCounter},
+	{"counts", statCounter},
+	{"ticks", statCounter},
+	{"duration", statCounter},
+	{"elapsed", statCounter},
+	{"millis", statCounter},
+	{"seconds", statCounter},
+	{"inms", statCounter},
+	{"timems", statCounter},
+	{"screenwidth", statScreen},
+	{"screenheight", statScreen},
+	{"resolution", statScreen},
+	{"osversion", statOSVersion},
+	{"version", statAppVersion},
+	{"locale", statLocale},
+	{"timezone", statTimezone},
+	{"devicemodel", statModel},
+	{"manufacturer", statMaker},
+	{"batterylevel", statBattery},
+	{"networktype", statNetwork},
+	{"sessionid", statSession},
+	{"useragent", statUserAgent},
+}
+
+func ending(word []byte) stat {
+	for i := range endings {
+		if e := &endings[i]; word[len(word)-1] == e.end[len(e.end)-1] && len(word) > len(e.end) && string(word[len(word)-len(e.end):]) == e.end {
+			return e.of
 		}
 	}
-	s.note(f, p)
+	return statNone
 }
 
 // inside looks a name up together with that of the object around it.
@@ -248,9 +296,6 @@ func (s *statistics) note(f stat, p *inspect.Part) {
 		return
 	}
 	s.seen |= 1 << f
-	if s.first == nil {
-		s.first = p
-	}
 	if s.best == nil || f <= statDeviceType && hardware&s.seen == 1<<f {
 		s.best = p
 	}
@@ -394,7 +439,8 @@ func (s *statistics) weigh() inspect.Confidence {
 		return inspect.Probable
 	case h >= enoughHardware, h >= 1 && all >= enoughAll:
 		return inspect.Suspected
-	case (event || use >= 3) && about && sender && all >= enoughUse:
+	case !s.report || !sender || all < enoughUse:
+	case event && about, use >= 3, use >= 2 && about:
 		return inspect.Suspected
 	}
 	return ""

@@ -34,7 +34,8 @@ const (
 	greetID                  // its number
 	greetCategory            // what it is for
 	greetMeta                // says nothing for or against
-	greetAgainst             // a person, product, article or place has it
+	greetSoft                // articles have it, and at times presets
+	greetAgainst             // a person, product or place has it
 )
 
 var greetWords = wordMap(map[greetField]string{
@@ -43,10 +44,12 @@ var greetWords = wordMap(map[greetField]string{
 	greetID:       `mid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid uid`,
 	greetCategory: `category cat categoryid cid catid categoryname type kind tag tags theme topic festival holiday occasion group categorie kategorie categoria kategoria 分类 类别 节日 subject genre`,
 	greetMeta: `count total marker lang language locale title desc desctext description order sort rank weight version ver status code result ok hot likes like favcount usecount length size page pagesize hasmore
-		next lastpage islast imageurl image icon banner begin end success errno error errormsg width color style flags premium free number start limit offset name author dynasty source license`,
-	greetAgainst: `address sender from to recipient phone number_ phonenumber email user userid username nickname nick avatar authorid createdby url link href permalink price currency sku stock brand product
-		published publishedat pubdate publishdate createdat updatedat modified date datetime timestamp time rating stars score comment comments reply replies lat lng latitude longitude temperature humidity wind thread
-		threadid conversationid channel channelid room read seen isread sentat lastmodified summary excerpt thumbnail video duration artist album track city country zip`,
+		next lastpage islast imageurl image icon banner begin end success errno error errormsg width color style flags premium free number start limit offset name dynasty license`,
+	greetSoft: `url link href permalink published pubdate publishdate publishedat createdat createtime updatedat updatetime modified modifydate lastmodified createdate date datetime timestamp time
+		summary excerpt thumbnail author source sentat video deadline`,
+	greetAgainst: `address sender from to recipient phone phonenumber email user userid username nickname nick avatar authorid createdby displayname screenname price currency sku stock brand product
+		rating stars score comment comments reply replies lat lng latitude longitude temperature humidity wind thread
+		threadid conversationid channel channelid room read seen isread duration artist album track city country zip done due completed checked priority assignee answer question`,
 })
 
 // wishWords are words of wishes, jokes and poems, and of how they are filed: in
@@ -84,7 +87,10 @@ type texts struct {
 	ids      int
 	files    int // with a category
 	wishes   int
+	soft     int
+	titles   int
 	against  int
+	article  int  // fields of articles in the objects around the list
 	labelled bool // a name on the way says what they are
 }
 
@@ -102,6 +108,8 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 	byList := make(map[string]*texts)
 	var parent *inspect.Part
 	personal, filed := false, false
+	// What speaks against it in the objects around the lists, by group.
+	articles := make(map[*inspect.Part]map[string]int)
 	for r := range t.Records() {
 		if r.Parent == nil || r.Direction != flow.Down || len(r.Fields) == 0 {
 			continue
@@ -114,6 +122,12 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 		filed = filed || x.files > 0 && x.count == 0 && x.wishes > 0
 		if x.count == 0 {
 			personal = personal || x.against > 2
+			if n := x.soft + x.against; n > 0 {
+				if articles[parent] == nil {
+					articles[parent] = make(map[string]int)
+				}
+				articles[parent][r.Group] = n
+			}
 			continue
 		}
 		have := byList[x.list]
@@ -128,12 +142,23 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 		have.ids += x.ids
 		have.files += x.files
 		have.wishes += x.wishes
+		have.soft += x.soft
+		have.titles += x.titles
 		have.against += x.against
+	}
+	total := make(map[*inspect.Part]int)
+	for _, x := range lists {
+		total[x.parent] += x.count
+		for group, soft := range articles[x.parent] {
+			if strings.HasPrefix(x.list, group) {
+				x.article = max(x.article, soft)
+			}
+		}
 	}
 	request := readRequest(t)
 	var out []inspect.Finding
 	for _, x := range lists {
-		confidence := x.weigh(request, filed, personal)
+		confidence := x.weigh(request, total[x.parent], filed, personal)
 		if confidence == "" {
 			continue
 		}
@@ -200,9 +225,16 @@ func readTexts(r inspect.Record) *texts {
 				x.wishes++
 			}
 		case greetMeta:
+			if f.Kind == inspect.Text && (f.Name == "title" || f.Name == "name") {
+				x.titles++
+			}
 			if f.Kind == inspect.Text && (f.Name == "title" || f.Name == "name") && wishful(f.Data) {
 				x.wishes++
 				x.files++
+			}
+		case greetSoft:
+			if f.Kind != inspect.Null && len(f.Data) > 0 {
+				x.soft++
 			}
 		case greetAgainst:
 			if f.Kind != inspect.Null && len(f.Data) > 0 {
@@ -247,40 +279,52 @@ func (x *texts) features() string {
 	return " with " + list(have)
 }
 
-// weigh decides. Two texts and three hints are needed, or one text and more.
-func (x *texts) weigh(r *greetRequest, filed, personal bool) inspect.Confidence {
-	if x.against > 0 || personal || 2*x.long < x.count || x.long == 0 {
+// weigh decides. Two texts and some hints are needed, or one text and more. One
+// hint at least must be about what the texts are, unless the request asks for a
+// category or for the next ones and nothing but texts and numbers comes back.
+func (x *texts) weigh(r *greetRequest, total int, filed, personal bool) inspect.Confidence {
+	if x.against > 0 || personal || 2*x.long < x.count || x.long == 0 || x.soft > x.count || x.article > 1 {
 		return ""
 	}
-	hints := 0
+	about := 0
+	if 3*x.wishes >= x.count && x.wishes > 0 {
+		about += 2
+	}
+	if x.labelled || r.named {
+		about += 2
+	}
+	if filed {
+		about++
+	}
+	hints := about
 	if x.ids >= x.count {
 		hints++
 	}
-	if x.files > 0 || filed {
+	if x.files > 0 {
 		hints++
-	}
-	if 3*x.wishes >= x.count && x.wishes > 0 {
-		hints += 2
-	}
-	if x.labelled || r.named {
-		hints += 2
 	}
 	if r.paging {
 		hints++
 	}
-	switch {
-	case r.body:
+	if r.body {
 		hints--
-	case x.count == 1:
+	}
+	if x.soft > 0 {
+		hints--
+	}
+	if r.search {
+		hints -= 2
+	}
+	bare := x.ids >= x.count && x.titles == 0 && x.soft == 0
+	switch {
+	case hints < 2 || about == 0 && !(bare && r.paging && !r.search):
+		return ""
+	case total < 2:
 		// One text is an answer to anything: only a request for the next of a
 		// list makes it one of a list.
-		if r.paging && hints >= 2 && x.ids > 0 {
+		if r.paging && x.ids > 0 && !r.body {
 			return inspect.Suspected
 		}
-		return ""
-	}
-	switch {
-	case x.count < 2 || hints < 2:
 		return ""
 	case hints >= 4:
 		return inspect.Probable
@@ -293,6 +337,7 @@ type greetRequest struct {
 	body   bool // it has a body, which asking for presets does not need
 	paging bool // it asks for a category, or for the next of a list
 	named  bool // its path says what it asks for
+	search bool // it searches for something
 
 	id     *inspect.Part // identifier that it carries
 	idWhat string        // "an IMEI"
@@ -316,6 +361,8 @@ func readRequest(t *inspect.Tree) *greetRequest {
 		switch string(name) {
 		case "cat", "category", "categoryid", "cid", "marker", "count", "page", "pagesize", "limit", "offset", "type", "tag", "theme", "festival", "lang", "since", "cursor", "start", "size", "num", "n":
 			asked++
+		case "q", "query", "search", "term", "keyword", "keywords", "prefix", "wd":
+			r.search = true
 		}
 		if what, sure := identifier(string(name), p.Data); sure.Rank() > r.idSure.Rank() {
 			r.id, r.idWhat, r.idSure = p, what, sure

@@ -188,7 +188,7 @@ func (pic *picture) weigh(p *inspect.Part) (inspect.Confidence, string) {
 			return inspect.Probable, "phones' cameras write this format"
 		case lossy && size:
 			return inspect.Probable, "it has a camera picture's format and size"
-		case lossy && (pic.width == 0 || pic.atLeast(thumbLong, thumbShort)):
+		case pic.format == "JPEG" && (pic.width == 0 || pic.atLeast(thumbLong, thumbShort)):
 			return inspect.Suspected, "it could be a camera picture made smaller"
 		}
 	case pic.named != "" && !pic.page:

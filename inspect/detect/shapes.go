@@ -109,8 +109,13 @@ func allDigits(b []byte) bool {
 // that is not a number, an address on the web, or another structure.
 func isProse(b []byte) bool {
 	b = bytes.TrimSpace(b)
-	if len(b) == 0 || b[0] == '{' || b[0] == '[' || b[0] == '<' || !utf8.Valid(b) {
+	if len(b) == 0 || !utf8.Valid(b) {
 		return false
+	}
+	for _, start := range []string{"{\"", "[{", "[\"", "<?xml", "<!doctype", "<html", "<div"} {
+		if len(b) >= len(start) && equalFold(string(b[:len(start)]), start) {
+			return false
+		}
 	}
 	if len(b) > 8 && (bytes.HasPrefix(b, []byte("http://")) || bytes.HasPrefix(b, []byte("https://"))) && bytes.IndexByte(b, ' ') < 0 {
 		return false

@@ -106,15 +106,14 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	urlHint := containsFold(t.Subject.Path, "sms")
-	for r := range records(t) {
+	for r := range messageRecords(t) {
 		if len(r.Fields) < 2 {
 			continue
 		}
-		m := readMessage(r)
+		m := readMessage(r, urlHint)
 		if m == nil {
 			continue
 		}
-		m.hint = m.hint || urlHint
 		confidence := m.weigh()
 		if confidence == "" {
 			continue
@@ -138,28 +137,33 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 
 // readMessage sorts the fields of r, nil if there is no text and no one it could
 // be from or to.
-func readMessage(r inspect.Record) *message {
+func readMessage(r inspect.Record, hint bool) *message {
 	var buf [maxName]byte
-	var found [smsCount]bool
-	text := false
+	text, others := false, 0
 	for _, f := range r.Fields {
-		if w := smsWords[string(squeeze(&buf, f.Name))]; w == smsText {
+		switch smsWords[string(squeeze(&buf, f.Name))] {
+		case smsNone, smsChat, smsForm:
+		case smsText:
 			text = true
-		} else if w != smsNone {
-			found[w] = true
+		default:
+			others++
 		}
 	}
 	// Without allocating anything, most records end here.
-	if !text || !(found[smsDate] || found[smsType] || found[smsThread] || found[smsCenter] || found[smsSent] || found[smsSIM] || found[smsRead] || found[smsProtocol]) {
+	if !text || others == 0 {
 		return nil
 	}
-	m := &message{hint: containsFold(r.Group, "sms")}
+	m := &message{hint: hint || containsFold(r.Group, "sms")}
 	for _, f := range r.Fields {
 		m.take(f)
 	}
 	if m.field[smsAddress] == nil && m.field[smsPeer] == nil {
 		// The sender may be an object of its own.
 		for f := range nested(r, 24) {
+			around := smsWords[string(squeeze(&buf, f.Group[strings.LastIndexByte(f.Group, '.')+1:]))]
+			if around != smsAddress && around != smsPeer {
+				continue
+			}
 			switch smsWords[string(squeeze(&buf, f.Name))] {
 			case smsAddress, smsPeer, smsChat:
 				m.take(f)
@@ -210,6 +214,9 @@ func (m *message) take(f *inspect.Part) {
 	}
 }
 
+// smsBoxes are the folders of a phone's message store.
+var smsBoxes = map[string]bool{"inbox": true, "outbox": true, "sent": true, "draft": true, "incoming": true, "outgoing": true, "sms": true, "mms": true}
+
 func isBox(b []byte) bool {
 	return equalFoldAny(b, "sms", "mms", "inbox", "sent", "in", "out", "incoming", "outgoing", "received", "draft", "outbox", "recu", "envoye", "text", "recv", "send", "receive")
 }
@@ -243,8 +250,8 @@ func (m *message) weigh() inspect.Confidence {
 			families++
 		}
 	}
-	if families < 3 {
-		return ""
+	if f := m.field[smsType]; f != nil && !isSmall(f) && isBox(f.Data) && smsBoxes[strings.ToLower(string(f.Data))] {
+		strong++
 	}
 	if m.field[smsAddress] != nil && m.field[smsType] != nil && m.field[smsRead] != nil {
 		strong++
@@ -256,6 +263,13 @@ func (m *message) weigh() inspect.Confidence {
 		}
 	}
 	if against > 0 && strong < 2 && !(m.hint && m.shape >= bareDigits && m.field[smsChat] == nil) {
+		return ""
+	}
+	if families == 2 {
+		// Somebody's number and a text, where a name says SMS.
+		if m.hint && m.shape == fullPhone && against == 0 {
+			return inspect.Suspected
+		}
 		return ""
 	}
 	switch m.shape {
