@@ -22,6 +22,7 @@ const (
 	damageTime      = "limit: time"
 	damageTruncated = "limit: body truncated"
 	damageFindings  = "limit: findings"
+	damageDamage    = "limit: damage" // there is more that is not listed
 	damagePanic     = "panic"
 )
 
@@ -177,6 +178,7 @@ func (b *build) release() {
 }
 
 func (b *build) hurt(p Path, decoder, reason string) {
+	p = Path(strings.Clone(string(p))) // a path shares the memory of its siblings'
 	b.damage = append(b.damage, Damage{p, decoder, reason})
 }
 

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-
-	"constat/proxy/flow"
 )
 
 // Limits bound the work spent on one Subject. Zero fields mean the default.
@@ -162,96 +160,3 @@ func (in *Inspector) Unwrap(ctx context.Context, s *Subject) (*Tree, []Damage) {
 
 // ErrNoPart means that a path leads to no part of the subject.
 var ErrNoPart = errors.New("path leads to no part")
-
-// Tree is a Subject taken apart. It is safe for concurrent use. The one that a
-// detector is given, with all its parts, is valid during that call only; the
-// strings in it stay valid.
-type Tree struct {
-	Subject *Subject
-	Parts   []*Part // breadth first, roots included
-
-	indexed sync.Once
-	index   map[Path]*Part
-	once    sync.Once
-	records []Record
-	fields  []*Part // of the records that are not whole lists of children
-}
-
-// mostFindings is how many findings of one detector are kept: an upload of ten
-// thousand messages is proved by the first ones.
-const mostFindings = 500
-
-// detect runs one detector and completes what it says. A finding that names no
-// part cannot be proved: it becomes Damage.
-func (b *build) detect(d *Detector) (found []Finding) {
-	defer func() {
-		if recover() != nil {
-			b.hurt("", d.Name, damagePanic)
-			found = nil
-		}
-	}()
-	list := d.Detect(&b.t)
-	if len(list) > mostFindings {
-		b.hurt("", d.Name, damageFindings)
-		list = list[:mostFindings]
-	}
-	for _, f := range list {
-		p := b.t.Part(f.Path)
-		if p == nil || f.Confidence.Rank() == 0 {
-			b.hurt(f.Path, d.Name, "finding without a part or a confidence")
-			continue
-		}
-		f.Path = Path(strings.Clone(string(f.Path))) // a path shares the memory of its siblings'
-		f.Class = cmp.Or(f.Class, d.Class)
-		f.Detector = cmp.Or(f.Detector, d.Name)
-		f.Direction = cmp.Or(f.Direction, p.Direction)
-		if f.Start < 0 || f.End > len(p.Data) || f.Start >= f.End {
-			f.Start, f.End = 0, 0
-		}
-		if f.Excerpt == "" {
-			f.Excerpt = Excerpt(p.Data, f.Start, f.End)
-		} else {
-			f.Excerpt = Excerpt([]byte(f.Excerpt), 0, 0)
-		}
-		f.Reason = strings.ToValidUTF8(f.Reason, ".")
-		found = append(found, f)
-	}
-	return found
-}
-
-func (b *build) own(o *Owner) {
-	defer func() {
-		if recover() != nil {
-			b.hurt("", "owner", damagePanic)
-		}
-	}()
-	*o = b.in.cfg.Owners.Lookup(b.t.Subject.Host, b.t.Subject.Server)
-}
-
-func sortFindings(list []Finding) []Finding {
-	slices.SortStableFunc(list, func(x, y Finding) int {
-		return cmp.Or(
-			cmp.Compare(x.Class, y.Class), cmp.Compare(y.Direction, x.Direction), // up first
-			cmp.Compare(y.Confidence.Rank(), x.Confidence.Rank()), // surest first
-			cmp.Compare(x.Detector, y.Detector), cmp.Compare(x.Path, y.Path),
-			cmp.Compare(x.Start, y.Start), cmp.Compare(x.End, y.End),
-			cmp.Compare(x.Reason, y.Reason), cmp.Compare(x.Excerpt, y.Excerpt),
-		)
-	})
-	return slices.Compact(list)
-}
-
-func sortDamage(list []Damage) []Damage {
-	slices.SortFunc(list, func(x, y Damage) int {
-		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Decoder, y.Decoder), cmp.Compare(x.Reason, y.Reason))
-	})
-	return slices.Compact(list)
-}
-
-// directionRank orders what left the phone before what came to it.
-func directionRank(d flow.Direction) int {
-	if d == flow.Up {
-		return 0
-	}
-	return 1
-}

@@ -342,6 +342,14 @@ func TestRecords(t *testing.T) {
 	}
 }
 
+func TestManyDamages(t *testing.T) {
+	in := mustNew(t, Config{Decoders: []Decoder{split, panics}})
+	r := in.Inspect(context.Background(), body(strings.Repeat("P,", 2000)))
+	if n := len(r.Damage); n != mostDamage+1 || r.Damage[n-1].Reason != "limit: damage" {
+		t.Errorf("%d damages, the last %v", n, r.Damage[n-1])
+	}
+}
+
 func TestManyFindings(t *testing.T) {
 	in := mustNew(t, Config{
 		Decoders: []Decoder{split},

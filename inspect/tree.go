@@ -4,9 +4,24 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 
 	"constat/proxy/flow"
 )
+
+// Tree is a Subject taken apart. It is safe for concurrent use. The one that a
+// detector is given, with all its parts, is valid during that call only; the
+// strings in it stay valid.
+type Tree struct {
+	Subject *Subject
+	Parts   []*Part // breadth first, roots included
+
+	indexed sync.Once
+	index   map[Path]*Part
+	once    sync.Once
+	records []Record
+	fields  []*Part // of the records that are not whole lists of children
+}
 
 // Record is what belongs together: the values of one JSON object or array, the
 // fields of one form, the headers of one message.
