@@ -3,7 +3,8 @@
 //
 // A CA lives in a directory of its own as ca.key and ca.pem, is made on first
 // use and differs between any two installs. It is ECDSA P-256, may sign end
-// certificates only (path length 0) and is valid for ten years. A leaf carries
+// certificates only (path length 0) and is valid for ten years. An ECDSA or RSA
+// CA of the user's own, put there by hand, serves as well. A leaf carries
 // its names as subject alternative names and nothing else, is back-dated one
 // day for phones whose clock runs behind, and lives 45 days at most, well under
 // what any client refuses (Apple: 825 days for roots a user installed,
@@ -132,13 +133,11 @@ func newSerial() (*big.Int, error) {
 
 // check tells why cert and key cannot serve as a CA now, nil if they can.
 func check(cert *x509.Certificate, key crypto.Signer, now time.Time, dir string) error {
-	pub, ok := cert.PublicKey.(*ecdsa.PublicKey)
+	pub, ok := cert.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	switch {
-	case !ok || pub.Curve != elliptic.P256():
-		return fmt.Errorf("CA in %s is not ECDSA P-256: use another directory, or move %s and %s away and a new CA is made", dir, KeyFile, CertFile)
-	case !pub.Equal(key.Public()):
+	case !ok || !pub.Equal(key.Public()):
 		return fmt.Errorf("%s and %s in %s do not belong together: bring back the file that was replaced, or move both away and a new CA is made", CertFile, KeyFile, dir)
-	case !cert.IsCA || cert.KeyUsage&x509.KeyUsageCertSign == 0:
+	case !cert.IsCA || cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageCertSign == 0:
 		return fmt.Errorf("certificate in %s is not one of a CA: move %s and %s away and a new CA is made", dir, KeyFile, CertFile)
 	case now.After(cert.NotAfter):
 		return fmt.Errorf("CA in %s expired on %s: move %s and %s away, a new CA is made, and install that on the phones", dir, cert.NotAfter.UTC().Format(time.DateOnly), KeyFile, CertFile)

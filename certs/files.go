@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 )
 
@@ -230,11 +232,18 @@ func syncDir(dir string) error {
 // without a certificate, made by other means, takes that of CertFile.
 func parse(dir string, stored, copied []byte, opt Options) (crypto.Signer, *x509.Certificate, error) {
 	path := filepath.Join(dir, KeyFile)
-	keyBlock, rest := pem.Decode(stored)
+	var keyBlock, certBlock *pem.Block
+	for block, rest := pem.Decode(stored); block != nil; block, rest = pem.Decode(rest) {
+		switch {
+		case keyBlock == nil && (block.Type == wrappedType || strings.HasSuffix(block.Type, "PRIVATE KEY")):
+			keyBlock = block
+		case certBlock == nil && block.Type == "CERTIFICATE":
+			certBlock = block
+		}
+	}
 	if keyBlock == nil {
 		return nil, nil, fmt.Errorf("%s holds no key: bring it back, or move it and %s away and a new CA is made", path, CertFile)
 	}
-	certBlock, _ := pem.Decode(rest)
 	copyBlock, _ := pem.Decode(copied)
 	switch {
 	case certBlock == nil && copyBlock == nil:
@@ -256,20 +265,29 @@ func parse(dir string, stored, copied []byte, opt Options) (crypto.Signer, *x509
 	}
 	key, err := parseKeyDER(der)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s holds no ECDSA key that can be read: bring it back, or move it and %s away and a new CA is made", path, CertFile)
+		return nil, nil, fmt.Errorf("%s holds no ECDSA or RSA key that can be read: bring it back, or move it and %s away and a new CA is made", path, CertFile)
 	}
 	return key, cert, check(cert, key, opt.Clock(), dir)
 }
 
-// parseKeyDER reads the two forms in which tools write an ECDSA key.
-func parseKeyDER(der []byte) (*ecdsa.PrivateKey, error) {
+// parseKeyDER reads the forms in which tools write a key that can sign for
+// browsers.
+func parseKeyDER(der []byte) (crypto.Signer, error) {
+	if key, err := x509.ParseECPrivateKey(der); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key, nil
+	}
 	key, err := x509.ParsePKCS8PrivateKey(der)
 	if err != nil {
-		return x509.ParseECPrivateKey(der)
+		return nil, err
 	}
-	ec, ok := key.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, errors.New("not an ECDSA key")
+	switch key := key.(type) {
+	case *ecdsa.PrivateKey:
+		return key, nil
+	case *rsa.PrivateKey:
+		return key, nil
 	}
-	return ec, nil
+	return nil, errors.New("neither ECDSA nor RSA")
 }

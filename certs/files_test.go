@@ -120,6 +120,55 @@ func TestKeyFileAsOpenSSLSeesIt(t *testing.T) {
 	}
 }
 
+// TestOwnCA takes CAs that openssl made, as people have them.
+func TestOwnCA(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		steps [][]string // KEY and CERT stand for the files
+	}{
+		{"rsa", [][]string{{"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "KEY", "-out", "CERT", "-subj", "/CN=Own RSA", "-days", "30"}}},
+		{"rsa pkcs1", [][]string{
+			{"genrsa", "-traditional", "-out", "KEY", "2048"},
+			{"req", "-x509", "-new", "-key", "KEY", "-out", "CERT", "-subj", "/CN=Own PKCS1", "-days", "30"},
+		}},
+		{"ec with parameters", [][]string{
+			{"ecparam", "-name", "secp384r1", "-genkey", "-out", "KEY"},
+			{"req", "-x509", "-new", "-key", "KEY", "-out", "CERT", "-subj", "/CN=Own EC", "-days", "30"},
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "ca")
+			if err := os.Mkdir(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			key, cert := filepath.Join(dir, KeyFile), filepath.Join(dir, CertFile)
+			for _, step := range tt.steps {
+				args := strings.Split(strings.NewReplacer("KEY", key, "CERT", cert).Replace(strings.Join(step, "\n")), "\n")
+				openssl(t, args...)
+			}
+			if err := os.Chmod(key, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ca, err := LoadOrCreate(dir, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			leaf, err := ca.Leaf("example.com")
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(dir, "leaf.pem")
+			if err := os.WriteFile(path, certPEM(leaf.Leaf), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out := openssl(t, "verify", "-purpose", "sslserver", "-verify_hostname", "example.com", "-CAfile", cert, path)
+			if !strings.HasSuffix(out, ": OK\n") {
+				t.Error(out)
+			}
+		})
+	}
+}
+
 func passphrase(p string) func(bool) (string, error) {
 	return func(bool) (string, error) { return p, nil }
 }

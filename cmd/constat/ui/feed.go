@@ -66,16 +66,12 @@ type unread struct {
 }
 
 // feed reads what the page shows from the case's public views, once for all
-// streams. It reads at most as often as pollEvery, and spends at most a
-// twentieth of the time reading, however large the case.
+// streams. Rows and totals are each read at most as often as pollEvery, and for
+// at most a twentieth of the time, however large the case.
 type feed struct {
-	c *store.Reader
-
-	mu         sync.Mutex
-	rows       []encodedRow // oldest first
-	rowsNext   time.Time
-	totals     []byte // JSON
-	totalsNext time.Time
+	c      *store.Reader
+	rows   cached[[]encodedRow] // oldest first
+	totals cached[string]       // JSON
 }
 
 type encodedRow struct {
@@ -87,27 +83,43 @@ func newFeed(c *store.Reader) *feed { return &feed{c: c} }
 
 // read returns the newest rows, oldest first, and the totals. The caller must
 // not change them.
-func (f *feed) read(ctx context.Context) ([]encodedRow, []byte, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if start := time.Now(); !start.Before(f.rowsNext) {
-		rows, err := readRows(ctx, f.c.DB())
-		if err != nil {
-			return nil, nil, err
-		}
-		f.rows, f.rowsNext = rows, next(start)
+func (f *feed) read(ctx context.Context) ([]encodedRow, string, error) {
+	rows, err := f.rows.get(func() ([]encodedRow, error) { return readRows(ctx, f.c.DB()) })
+	if err != nil {
+		return nil, "", err
 	}
-	if start := time.Now(); !start.Before(f.totalsNext) {
+	totals, err := f.totals.get(func() (string, error) {
 		t, err := readTotals(ctx, f.c)
 		if err != nil {
-			return nil, nil, err
+			return "", err
 		}
-		if f.totals, err = json.Marshal(t); err != nil {
-			return nil, nil, err
-		}
-		f.totalsNext = next(start)
+		text, err := json.Marshal(t)
+		return string(text), err
+	})
+	return rows, totals, err
+}
+
+// cached is a value that is read again only when it is due. Its zero value is
+// due at once.
+type cached[T any] struct {
+	mu   sync.Mutex
+	last T
+	due  time.Time
+}
+
+func (c *cached[T]) get(read func() (T, error)) (T, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	start := time.Now()
+	if start.Before(c.due) {
+		return c.last, nil
 	}
-	return f.rows, f.totals, nil
+	v, err := read()
+	if err != nil {
+		return v, err
+	}
+	c.last, c.due = v, next(start)
+	return v, nil
 }
 
 // next is when to read again what was read from start until now. It is early by
@@ -251,7 +263,7 @@ func (l *live) events(w http.ResponseWriter, r *http.Request) {
 			s.totals = "" // sent again when the case can be read again, which ends the trouble
 			err = s.event("trouble", `"The case cannot be read at the moment."`)
 		} else {
-			err = s.update(rows, string(totals))
+			err = s.update(rows, totals)
 		}
 		if err != nil {
 			return
