@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -99,27 +100,35 @@ func (f *feed) read(ctx context.Context) ([]encodedRow, string, error) {
 	return rows, totals, err
 }
 
-// cached is a value that is read again only when it is due. Its zero value is
-// due at once.
+// cached is a value that is read again only when it is due, by one caller while
+// others take the one before. Its zero value is due at once.
 type cached[T any] struct {
-	mu   sync.Mutex
-	last T
-	due  time.Time
+	reading sync.Mutex
+	last    atomic.Pointer[reading[T]]
+}
+
+type reading[T any] struct {
+	value T
+	due   time.Time
 }
 
 func (c *cached[T]) get(read func() (T, error)) (T, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.reading.TryLock() {
+		if last := c.last.Load(); last != nil {
+			return last.value, nil
+		}
+		c.reading.Lock()
+	}
+	defer c.reading.Unlock()
 	start := time.Now()
-	if start.Before(c.due) {
-		return c.last, nil
+	if last := c.last.Load(); last != nil && start.Before(last.due) {
+		return last.value, nil
 	}
 	v, err := read()
-	if err != nil {
-		return v, err
+	if err == nil {
+		c.last.Store(&reading[T]{v, next(start)})
 	}
-	c.last, c.due = v, next(start)
-	return v, nil
+	return v, err
 }
 
 // next is when to read again what was read from start until now. It is early by
