@@ -8,17 +8,15 @@ import (
 	"slices"
 	"strings"
 
+	"constat/store"
 	"constat/store/query"
 )
-
-// views are the public views that can be exported.
-var views = []string{"requests", "findings", "canary_hits", "connections", "hosts", "identifiers", "sessions", "coverage"}
 
 // WriteCSV writes all rows of a public view of a case as CSV, in which no cell
 // begins as a formula.
 func WriteCSV(ctx context.Context, w io.Writer, db *sql.DB, view string) error {
-	if !slices.Contains(views, view) {
-		return fmt.Errorf("write csv: there is no view %q, only %s", view, strings.Join(views, ", "))
+	if !slices.Contains(store.Views, view) {
+		return fmt.Errorf("write csv: there is no view %q, only %s", view, strings.Join(store.Views, ", "))
 	}
 	rows, err := query.Run(ctx, db, "SELECT * FROM "+view, query.Limits{Rows: -1, Time: -1})
 	if err != nil {

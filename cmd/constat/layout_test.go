@@ -1,0 +1,152 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io"
+	"io/fs"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/mod/semver"
+)
+
+// mayImport says which packages of this module a package may import. It is the
+// architecture; docs/architecture.md draws it.
+var mayImport = map[string][]string{
+	"certs":               {},
+	"proxy/flow":          {},
+	"proxy/upstream":      {"proxy/flow"},
+	"proxy":               {"certs", "proxy/flow", "proxy/upstream"},
+	"inspect":             {"proxy/flow"},
+	"inspect/decode":      {"inspect", "proxy/flow"},
+	"inspect/detect":      {"inspect", "proxy/flow"},
+	"inspect/canary":      {"inspect", "proxy/flow"},
+	"inspect/owner":       {"inspect", "proxy/flow"},
+	"inspect/inspecttest": {"inspect", "inspect/canary", "inspect/decode", "proxy/flow"},
+	"store/evidence":      {"inspect", "proxy/flow"},
+	"store":               {"inspect", "proxy/flow", "store/evidence"},
+	"store/har":           {"proxy/flow"},
+	"store/query":         {},
+	"store/report":        {"store", "store/har", "store/evidence", "inspect", "proxy/flow"},
+}
+
+// onlyIn says which packages alone may import an outside package.
+var onlyIn = map[string][]string{
+	"github.com/elazarl/goproxy":      {"proxy", "cmd/constat-bench"},
+	"github.com/mattn/go-sqlite3":     {"store"},
+	"database/sql":                    {"store", "store/query", "store/report", "cmd/constat/ui"},
+	"github.com/spf13/cobra":          {"cmd/constat"},
+	"golang.org/x/mod/sumdb/note":     {"store", "store/evidence"},
+	"github.com/klauspost/compress":   {"store", "inspect/decode"},
+	"github.com/andybalholm/brotli":   {"inspect/decode"},
+	"golang.org/x/net/http2":          {"proxy", "proxy/upstream"},
+	"github.com/rs/zerolog":           {"proxy", "cmd/constat", "cmd/constat/ui"},
+	"github.com/jedib0t/go-pretty/v6": {"store/query", "cmd/constat"},
+}
+
+type listed struct {
+	ImportPath, Dir string
+	Imports         []string
+	GoFiles         []string
+}
+
+func modulePackages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Imports,GoFiles", "constat/...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list found %d packages", len(all))
+	}
+	return all
+}
+
+func TestImportRules(t *testing.T) {
+	for _, p := range modulePackages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "constat/")
+		allowed, known := mayImport[name]
+		isCmd := strings.HasPrefix(name, "cmd/")
+		if !known && !isCmd {
+			t.Errorf("%s: no rule says what it may import; add it to mayImport and to docs/architecture.md", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if inner, ok := strings.CutPrefix(imp, "constat/"); ok && !isCmd && !slices.Contains(allowed, inner) {
+				t.Errorf("%s imports %s: not allowed", name, inner)
+			}
+			for outside, where := range onlyIn {
+				if (imp == outside || strings.HasPrefix(imp, outside+"/")) && !slices.Contains(where, name) {
+					t.Errorf("%s imports %s: only %v may", name, imp, where)
+				}
+			}
+			if name == "proxy/flow" && strings.Contains(imp, ".") {
+				t.Errorf("proxy/flow imports %s: standard library only", imp)
+			}
+		}
+	}
+}
+
+// The private key of goproxy's built-in CA is public, and leaf keys made by its
+// signer can be computed by anybody (goproxy v1.9.2, certs.go and
+// internal/signer): nothing here may ever touch them.
+func TestBuiltInCAIsNeverReferenced(t *testing.T) {
+	forbidden := []string{"AlwaysMitm", "MitmConnect", "OkConnect", "RejectConnect", "HTTPMitmConnect", "GoproxyCa", "TLSConfigFromCA", "CA_CERT", "CA_KEY"}
+	files := 0
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") {
+			return err
+		}
+		files++
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if sel, ok := n.(*ast.SelectorExpr); ok {
+				if pkg, ok := sel.X.(*ast.Ident); ok && pkg.Name == "goproxy" && slices.Contains(forbidden, sel.Sel.Name) {
+					t.Errorf("%s: goproxy.%s", path, sel.Sel.Name)
+				}
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files < 50 {
+		t.Fatalf("looked at %d files only", files)
+	}
+}
+
+// golang.org/x/net v0.50.0, which goproxy asks for, lets one HTTP/2 frame end
+// the process (GO-2026-4559).
+func TestHTTP2IsPatched(t *testing.T) {
+	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "golang.org/x/net").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v := strings.TrimSpace(string(out)); semver.Compare(v, "v0.51.0") < 0 {
+		t.Errorf("golang.org/x/net %s: want v0.51.0 or later", v)
+	}
+}

@@ -1,0 +1,4 @@
+package store
+
+// Views names the public views, the interface that docs/schema.md describes.
+var Views = []string{"requests", "findings", "canary_hits", "connections", "hosts", "identifiers", "sessions", "coverage"}
