@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/http2"
@@ -305,5 +306,70 @@ func respond(f *http2.Framer, stream uint32, end bool, pairs ...string) {
 		next := block[:min(len(block), 16<<10)]
 		block = block[len(next):]
 		f.WriteContinuation(stream, len(block) == 0, next)
+	}
+}
+
+// TestHTTP2Gone closes a connection that was used before: what may be repeated is
+// sent again on another.
+func TestHTTP2Gone(t *testing.T) {
+	ca := newAuthority(t)
+	for _, tt := range []struct {
+		name, method string
+		body         io.Reader
+		word         string
+	}{
+		{"GET", "GET", nil, ""},
+		{"POST without a body", "POST", nil, flow.ErrServerClosed},
+		{"POST with a body that was read", "POST", strings.NewReader("abc"), flow.ErrServerClosed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := 0
+			addr := rawHTTP2(t, ca, func(f *http2.Framer, h *http2.MetaHeadersFrame, c net.Conn) {
+				if n++; n == 2 {
+					if !h.StreamEnded() {
+						f.ReadFrame() // of the body
+					}
+					c.Close()
+					return
+				}
+				respond(f, h.StreamID, true, ":status", "204")
+			})
+			tr := open(t, Config{Roots: ca.pool})
+			resp, err := tr.Do(over2(t, "GET", addr, "/"))
+			all(t, resp, err)
+			r, c := over2(t, tt.method, addr, "/")
+			if tt.body != nil {
+				r.Body, r.ContentLength = io.NopCloser(tt.body), -1
+			}
+			resp, err = tr.Do(r, c)
+			if word(err) != tt.word {
+				t.Fatalf("got %v, want %q", err, tt.word)
+			}
+			if err == nil {
+				all(t, resp, nil)
+				if n != 3 || c.Reused {
+					t.Errorf("%d requests, reused %v", n, c.Reused)
+				}
+			}
+		})
+	}
+}
+
+func TestHTTP2Idle(t *testing.T) {
+	ca := newAuthority(t)
+	addr, _ := secure(t, http.NotFoundHandler(), serverTLS(ca.issue(t, nil)), "h2")
+	tr := open(t, Config{Roots: ca.pool})
+	resp, err := tr.Do(over2(t, "GET", addr, "/"))
+	all(t, resp, err)
+	tr.sweep(time.Now().Add(-time.Hour))
+	tr.pool.mu.Lock()
+	before := len(tr.pool.open)
+	tr.pool.mu.Unlock()
+	tr.sweep(time.Now().Add(time.Hour)) // closes it
+	tr.sweep(time.Now())                // forgets the host
+	tr.pool.mu.Lock()
+	defer tr.pool.mu.Unlock()
+	if before != 1 || len(tr.pool.open) != 0 || len(tr.pool.http2) != 0 || len(tr.pool.hosts) != 0 {
+		t.Errorf("%d open before; then %d open, %d of HTTP/2, %d hosts", before, len(tr.pool.open), len(tr.pool.http2), len(tr.pool.hosts))
 	}
 }

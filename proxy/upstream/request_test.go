@@ -574,3 +574,16 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// TestStalledUpload sends to a server that reads nothing and says nothing.
+func TestStalledUpload(t *testing.T) {
+	over := make(chan struct{})
+	addr := raw(t, func(int, net.Conn, *bufio.Reader) { <-over })
+	defer close(over)
+	r := request(t, "POST", addr, "/")
+	r.ContentLength = 1 << 40
+	r.Body = io.NopCloser(readFunc(func(p []byte) (int, error) { return len(p), nil }))
+	if _, err := open(t, Config{HeadTimeout: 50 * time.Millisecond}).Do(r, &Call{Client: loopback}); word(err) != flow.ErrTimeout {
+		t.Errorf("got %v", err)
+	}
+}

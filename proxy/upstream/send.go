@@ -21,7 +21,7 @@ const (
 	shortBody = 16 << 10
 	// sendBuffer is how much of a body is sent at once. The margin holds the
 	// framing of a chunk.
-	sendBuffer  = 64 << 10
+	sendBuffer  = 32 << 10
 	chunkMargin = 18 // 16 digits and CR LF
 	// continueWait is how long a body waits for 100 (Continue) (RFC 9110, section
 	// 10.1.1, lets a client go on after a while).
