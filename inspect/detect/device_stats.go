@@ -85,7 +85,7 @@ var statLabels = [statCount]string{
 }
 
 // statWords are names that say everything by themselves.
-var statWords = wordMap(map[stat]string{
+var statWords = newLexicon(map[stat]string{
 	statModel: `model devicemodel phonemodel modelname devicemodelname devicename phonetype mdl modelid modelidentifier hwmodel devicehardwaremodel handset handsetmodel machinemodel
 		dmodel ddm devmodel hardwaremodel`,
 	statMaker: `manufacturer brand devicebrand devicemanufacturer make vendor devicemake oem hwmanufacturer devicevendor`,
@@ -131,7 +131,7 @@ var statWords = wordMap(map[stat]string{
 
 // statPairs are names that say something only inside an object of a certain
 // name: os.version, screen.width, memory.free.
-var statPairs = wordMap(map[stat]string{
+var statPairs = newLexicon(map[stat]string{
 	statModel:      `device.name device.id device.modelid device.type device.family phone.name hardware.name`,
 	statScreen:     `screen.width screen.height display.width display.height screen.size window.width window.height viewport.width viewport.height device.width device.height device.w device.h monitors.screenwidth`,
 	statDensity:    `screen.density screen.scale display.scale display.density screen.dpi monitors.scale`,
@@ -154,6 +154,16 @@ var statPairs = wordMap(map[stat]string{
 	statLocale:     `app.locale device.locale device.language culture.locale settings.locale`,
 	statTimezone:   `device.timezone culture.timezone`,
 })
+
+// pairEnds are the second words of statPairs.
+var pairEnds = func() map[string]bool {
+	m := make(map[string]bool)
+	for pair := range statPairs.words {
+		_, end, _ := strings.Cut(pair, ".")
+		m[end] = true
+	}
+	return m
+}()
 
 // statistics is what was seen of one direction of a message.
 type statistics struct {
@@ -183,7 +193,7 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 			continue
 		}
 		if p.Name != "" && p.Kind != inspect.Null {
-			s.take(p, p.Name)
+			s.take(p)
 			if p.Name == "key" && p.Kind == inspect.Text && len(p.Data) <= maxName {
 				s.takeKey(p)
 			}
@@ -204,13 +214,13 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 }
 
 // take notes the family of a field if its value is of the right type.
-func (s *statistics) take(p *inspect.Part, name string) {
+func (s *statistics) take(p *inspect.Part) {
 	var buf [maxName]byte
-	w := squeeze(&buf, name)
+	w := squeeze(&buf, p.Name)
 	if len(w) < 2 {
 		return
 	}
-	f := statWords[string(w)]
+	f := statWords.word(w)
 	if f == statNone || !f.fits(p.Data) {
 		f = s.inside(p, w)
 	}
@@ -263,7 +273,7 @@ func ending(word []byte) stat {
 
 // inside looks a name up together with that of the object around it.
 func (s *statistics) inside(p *inspect.Part, word []byte) stat {
-	if p.Group == "" || len(word) > 16 {
+	if p.Group == "" || !pairEnds[string(word)] {
 		return statNone
 	}
 	group := p.Group
@@ -279,14 +289,13 @@ func (s *statistics) inside(p *inspect.Part, word []byte) stat {
 	n := copy(pair[:], g)
 	pair[n] = '.'
 	n += 1 + copy(pair[n+1:], word)
-	return statPairs[string(pair[:n])]
+	return statPairs.word(pair[:n])
 }
 
 // takeKey notes the family that a key of a list of keys and values names. What
 // its value is stands elsewhere, so only names that say everything count.
 func (s *statistics) takeKey(p *inspect.Part) {
-	var buf [maxName]byte
-	if f := statWords[string(squeeze(&buf, string(p.Data)))]; f != statNone && f <= statUserAgent {
+	if f := statWords.of(string(p.Data)); f != statNone && f <= statUserAgent {
 		s.note(f, p)
 	}
 }

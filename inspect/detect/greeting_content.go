@@ -38,7 +38,7 @@ const (
 	greetAgainst             // a person, product or place has it
 )
 
-var greetWords = wordMap(map[greetField]string{
+var greetWords = newLexicon(map[greetField]string{
 	greetText: `text content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs sms smstext smscontent template templates
 		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes`,
 	greetID:       `mid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid uid`,
@@ -105,24 +105,26 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 		return nil
 	}
 	var lists []*texts
-	byList := make(map[string]*texts)
+	var byList map[string]*texts // of one parent
 	var parent *inspect.Part
 	personal, filed := false, false
 	// What speaks against it in the objects around the lists, by group.
-	articles := make(map[*inspect.Part]map[string]int)
+	var articles map[*inspect.Part]map[string]int
 	for r := range t.Records() {
 		if r.Parent == nil || r.Direction != flow.Down || len(r.Fields) == 0 {
 			continue
 		}
 		if r.Parent != parent {
-			parent = r.Parent
-			clear(byList)
+			parent, byList = r.Parent, nil
 		}
 		x := readTexts(r)
 		filed = filed || x.files > 0 && x.count == 0 && x.wishes > 0
 		if x.count == 0 {
 			personal = personal || x.against > 2
-			if n := x.soft + x.against; n > 0 {
+			if n := x.soft + x.against; n > 1 {
+				if articles == nil {
+					articles = make(map[*inspect.Part]map[string]int)
+				}
 				if articles[parent] == nil {
 					articles[parent] = make(map[string]int)
 				}
@@ -130,11 +132,15 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 			}
 			continue
 		}
+		if byList == nil {
+			byList = make(map[string]*texts)
+		}
 		have := byList[x.list]
 		if have == nil {
-			have = x
-			byList[x.list] = x
-			lists = append(lists, x)
+			have = new(texts)
+			*have = x
+			lists = append(lists, have)
+			byList[x.list] = have
 			continue
 		}
 		have.count += x.count
@@ -145,6 +151,9 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 		have.soft += x.soft
 		have.titles += x.titles
 		have.against += x.against
+	}
+	if len(lists) == 0 && !filed {
+		return nil
 	}
 	total := make(map[*inspect.Part]int)
 	for _, x := range lists {
@@ -187,16 +196,11 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 }
 
 // readTexts reads one record: an object with a text, or an array of texts.
-func readTexts(r inspect.Record) *texts {
-	x := &texts{parent: r.Parent, list: r.Group}
+func readTexts(r inspect.Record) texts {
+	var x texts
 	array := isArray(r)
-	if !array {
-		x.list = listOf(r.Group)
-	}
-	x.labelled = wishful([]byte(r.Group))
-	var buf [maxName]byte
 	for _, f := range r.Fields {
-		w := greetWords[string(squeeze(&buf, f.Name))]
+		w := greetWords.of(f.Name)
 		if array && f.Kind == inspect.Text && w == greetNone {
 			w = greetText
 		}
@@ -211,9 +215,9 @@ func readTexts(r inspect.Record) *texts {
 			x.count++
 			if n, words := sentence(f.Data); n >= leastSentence && words {
 				x.long++
-			}
-			if wishful(f.Data) {
-				x.wishes++
+				if wishful(f.Data) {
+					x.wishes++
+				}
 			}
 		case greetID:
 			if len(f.Data) <= 24 && f.Kind != inspect.Null {
@@ -241,7 +245,13 @@ func readTexts(r inspect.Record) *texts {
 				x.against++
 			}
 		}
-		x.labelled = x.labelled || array && wishful([]byte(f.Name))
+	}
+	if x.count > 0 {
+		x.parent, x.list = r.Parent, r.Group
+		if !array {
+			x.list = listOf(r.Group)
+		}
+		x.labelled = x.long > 0 && wishful([]byte(r.Group)) || x.long > 0 && array && wishful([]byte(x.first.Name))
 	}
 	// One object holds one text: the longest of two is it.
 	if !array && x.count > 1 {
@@ -434,7 +444,7 @@ func detectIndex(t *inspect.Tree, request *greetRequest) []inspect.Finding {
 		personal := 0
 		for _, f := range r.Fields {
 			name := squeeze(&buf, f.Name)
-			switch w := greetWords[string(name)]; {
+			switch w := greetWords.word(name); {
 			case w == greetCategory && f.Kind == inspect.Text && wishful(f.Data) && len(f.Data) <= 60:
 				category = f
 			case (string(name) == "count" || string(name) == "number" || string(name) == "total" || string(name) == "num") && allDigits(f.Data):

@@ -290,7 +290,7 @@ const (
 	photoCount
 )
 
-var photoWords = wordMap(map[photoField]string{
+var photoWords = newLexicon(map[photoField]string{
 	photoName:  `filename name file path localpath filepath title displayname originalname originalfilename imagename picname photoname uri data nom dateiname`,
 	photoHash:  `sha1 md5 sha256 hash checksum digest sha1base16 filehash fingerprint etag crc32 sum sha hashvalue`,
 	photoSize:  `size filesize length bytes bytesize contentlength sizebytes`,
@@ -350,7 +350,7 @@ func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 func readPhoto(r inspect.Record) (name *inspect.Part, seen [photoCount]bool) {
 	var buf [maxName]byte
 	for _, f := range r.Fields {
-		if f.Kind == inspect.Text && len(f.Data) <= 300 && photoWords[string(squeeze(&buf, f.Name))] == photoName && cameraName(string(f.Data)) != "" {
+		if f.Kind == inspect.Text && len(f.Data) <= 300 && photoWords.of(f.Name) == photoName && cameraName(string(f.Data)) != "" {
 			name = f
 			break
 		}
@@ -360,7 +360,7 @@ func readPhoto(r inspect.Record) (name *inspect.Part, seen [photoCount]bool) {
 	}
 	seen[photoName] = true
 	note := func(f *inspect.Part, word []byte) {
-		w := photoWords[string(word)]
+		w := photoWords.word(word)
 		switch {
 		case w == photoNone || w == photoName || len(f.Data) == 0:
 		case w == photoHash && (len(f.Data) < 8 || len(f.Data) > 128):

@@ -46,13 +46,12 @@ func tableRows(head inspect.Record) []inspect.Record {
 	if n < 3 || n > 32 || !isArray(head) {
 		return nil
 	}
-	var buf [maxName]byte
 	text, who := false, false
 	for _, f := range head.Fields {
 		if f.Kind != inspect.Text {
 			return nil
 		}
-		switch smsWords[string(squeeze(&buf, string(f.Data)))] {
+		switch smsWords.of(string(f.Data)) {
 		case smsText:
 			text = true
 		case smsAddress, smsPeer:
@@ -97,8 +96,11 @@ func tableRows(head inspect.Record) []inspect.Record {
 // <sms address="+33…" date="1406800000123" type="1" body="…" />
 // (synctech.com.au/sms-backup-restore/fields-in-xml-backup-files).
 func xmlRows(p *inspect.Part) []inspect.Record {
-	d := bytes.TrimLeft(p.Data, "\ufeff \r\n\t")
-	if len(d) < 32 || d[0] != '<' || p.Same != nil {
+	d := p.Data
+	if len(d) < 32 || d[0] != '<' && d[0] > ' ' && d[0] != 0xef || p.Same != nil {
+		return nil
+	}
+	if d = bytes.TrimLeft(d, "\ufeff \r\n\t"); len(d) < 32 || d[0] != '<' {
 		return nil
 	}
 	var out []inspect.Record

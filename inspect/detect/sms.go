@@ -41,7 +41,7 @@ const (
 	smsCount // how many there are
 )
 
-var smsWords = wordMap(map[smsField]string{
+var smsWords = newLexicon(map[smsField]string{
 	smsText: `body text content snippet message msg msgbody msgtext msgcontent messagebody messagetext messagecontent
 		smstext smsbody smscontent smsmessage smsmsg bodytext fulltext textbody textcontent txt bodypreview
 		texte corps contenu nachricht inhalt mensaje texto contenido cuerpo corpo mensagem testo messaggio tekst tresc wiadomosc
@@ -68,21 +68,6 @@ var smsWords = wordMap(map[smsField]string{
 	smsForm: `email mail emailaddress subject title url link href price amount currency city zip zipcode postalcode street country rating latitude longitude lat lng lon
 		company firstname lastname fullname newsletter captcha slug excerpt published summary description sku product`,
 })
-
-// wordMap turns lists of words into a look-up. A word in two lists is a mistake
-// in this package, found when it is loaded.
-func wordMap[T comparable](lists map[T]string) map[string]T {
-	m := make(map[string]T)
-	for v, words := range lists {
-		for w := range strings.FieldsSeq(words) {
-			if _, twice := m[w]; twice {
-				panic("detect: word " + w + " is in two families")
-			}
-			m[w] = v
-		}
-	}
-	return m
-}
 
 // message is what a record holds of a text message: the first field of each
 // family whose value fits.
@@ -138,10 +123,9 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 // readMessage sorts the fields of r, nil if there is no text and no one it could
 // be from or to.
 func readMessage(r inspect.Record, hint bool) *message {
-	var buf [maxName]byte
 	text, others := false, 0
 	for _, f := range r.Fields {
-		switch smsWords[string(squeeze(&buf, f.Name))] {
+		switch smsWords.of(f.Name) {
 		case smsNone, smsChat, smsForm:
 		case smsText:
 			text = true
@@ -160,11 +144,11 @@ func readMessage(r inspect.Record, hint bool) *message {
 	if m.field[smsAddress] == nil && m.field[smsPeer] == nil {
 		// The sender may be an object of its own.
 		for f := range nested(r, 24) {
-			around := smsWords[string(squeeze(&buf, f.Group[strings.LastIndexByte(f.Group, '.')+1:]))]
+			around := smsWords.of(f.Group[strings.LastIndexByte(f.Group, '.')+1:])
 			if around != smsAddress && around != smsPeer {
 				continue
 			}
-			switch smsWords[string(squeeze(&buf, f.Name))] {
+			switch smsWords.of(f.Name) {
 			case smsAddress, smsPeer, smsChat:
 				m.take(f)
 			}
@@ -178,8 +162,7 @@ func readMessage(r inspect.Record, hint bool) *message {
 
 // take keeps f if its name belongs to a family and its value fits.
 func (m *message) take(f *inspect.Part) {
-	var buf [maxName]byte
-	w := smsWords[string(squeeze(&buf, f.Name))]
+	w := smsWords.of(f.Name)
 	if w == smsNone || f.Kind == inspect.Null || len(f.Data) == 0 {
 		return
 	}

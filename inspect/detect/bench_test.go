@@ -1,0 +1,82 @@
+package detect
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"constat/inspect"
+	"constat/inspect/decode"
+	"constat/inspect/inspecttest"
+)
+
+// tree takes s apart with all decoders.
+func tree(t testing.TB, s *inspect.Subject) *inspect.Tree {
+	t.Helper()
+	in, err := inspect.New(inspect.Config{Decoders: decode.All})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr, _ := in.Unwrap(t.Context(), s)
+	return tr
+}
+
+// FuzzDetect gives bodies of both directions to all detectors, through all
+// decoders: none may panic, and every finding must name a part.
+func FuzzDetect(f *testing.F) {
+	for _, seed := range inspecttest.Seeds(f, "testdata") {
+		f.Add(seed, "application/json", true)
+	}
+	f.Add([]byte("<sms address='+33639981122' body='x' date='1406800000123'/>"), "text/xml", true)
+	in, err := inspect.New(inspect.Config{Decoders: decode.All})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body []byte, contentType string, up bool) {
+		s := &inspect.Subject{Method: "GET", Path: "/res/messages", Query: "cat=3&count=20", Status: 200}
+		content := inspect.Content{Header: http.Header{"Content-Type": {contentType}}, Body: body}
+		if up {
+			s.Method, s.Request = "POST", content
+		} else {
+			s.Response = content
+		}
+		tr, _ := in.Unwrap(t.Context(), s)
+		for _, d := range All {
+			for _, finding := range d.Detect(tr) {
+				if tr.Part(finding.Path) == nil {
+					t.Errorf("%s names %q, which is no part", d.Name, finding.Path)
+				}
+				if finding.Confidence.Rank() == 0 || finding.Reason == "" {
+					t.Errorf("%s: no confidence or no reason", d.Name)
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkDetect(b *testing.B) {
+	json := []byte(`{"jsonrpc":"2.0","id":7,"method":"list","params":{"folder":"inbox","limit":50,"fields":["a","b"],"deep":{"x":1,"y":[1,2,3]}}}`)
+	big := []byte("[")
+	for i := range 500 {
+		big = fmt.Appendf(big, `{"sku":"K-%d","label":"A kite","price":9.5,"stock":3},`, i)
+	}
+	big[len(big)-1] = ']'
+	header := http.Header{"User-Agent": {"Dalvik/2.1.0"}, "Content-Type": {"application/json"}, "X-Request-Id": {"7f3a"}}
+	for _, bc := range []struct {
+		name string
+		s    *inspect.Subject
+	}{
+		{"no candidate", &inspect.Subject{Method: "POST", Path: "/rpc", Query: "v=1", Request: inspect.Content{Header: header, Body: json}, Response: inspect.Content{Header: header, Body: json}}},
+		{"2000 fields down", &inspect.Subject{Method: "GET", Path: "/products", Response: inspect.Content{Header: header, Body: big}}},
+	} {
+		b.Run(bc.name, func(b *testing.B) {
+			tr := tree(b, bc.s)
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, d := range All {
+					d.Detect(tr)
+				}
+			}
+		})
+	}
+}
