@@ -104,44 +104,53 @@ type CanaryRow struct {
 
 // Exhibit is an exchange that decides an answer.
 type Exhibit struct {
-	Number    int          `json:"number"`
-	Request   int64        `json:"request_id"`
-	Time      time.Time    `json:"time"`
-	Session   string       `json:"session,omitempty"`
-	Device    string       `json:"device"`
-	Method    string       `json:"method"`
-	URL       string       `json:"url"`
-	Host      string       `json:"host"`
-	Status    int          `json:"status,omitempty"`
-	Error     string       `json:"error,omitempty"`
-	Proto     string       `json:"http_version,omitempty"`
-	Server    string       `json:"server_ip,omitempty"`
-	Owner     string       `json:"owner,omitempty"`
-	Country   string       `json:"country,omitempty"`
-	Up        int64        `json:"request_bytes"`
-	Down      int64        `json:"response_bytes"`
-	UpHash    string       `json:"request_sha256,omitempty"`
-	DownHash  string       `json:"response_sha256,omitempty"`
-	Truncated bool         `json:"truncated,omitempty"`
-	Findings  []FindingRow `json:"findings"`
-	More      int64        `json:"more_findings,omitempty"`
+	Number    int       `json:"number"`
+	Request   int64     `json:"request_id"`
+	Time      time.Time `json:"time"`
+	Session   string    `json:"session,omitempty"`
+	Device    string    `json:"device"`
+	Method    string    `json:"method"`
+	URL       string    `json:"url"`
+	Host      string    `json:"host"`
+	Status    int       `json:"status,omitempty"`
+	Error     string    `json:"error,omitempty"`
+	Proto     string    `json:"http_version,omitempty"`
+	Server    string    `json:"server_ip,omitempty"`
+	Owner     string    `json:"owner,omitempty"`
+	Country   string    `json:"country,omitempty"`
+	Up        int64     `json:"request_bytes"`
+	Down      int64     `json:"response_bytes"`
+	UpHash    string    `json:"request_sha256,omitempty"`
+	DownHash  string    `json:"response_sha256,omitempty"`
+	Truncated bool      `json:"truncated,omitempty"`
+	Places    []Place   `json:"places"`
+	More      int64     `json:"more_findings,omitempty"`
 }
 
-// FindingRow is a finding and how it follows from the stored bytes.
+// Place is a part of an exchange in which something was found, and how it follows
+// from the stored bytes.
+type Place struct {
+	Path     inspect.Path `json:"path"`
+	Frame    int64        `json:"frame_id,omitempty"`
+	Findings []FindingRow `json:"findings"`
+	Steps    []string     `json:"steps,omitempty"`
+	Quote    *Quote       `json:"quote,omitempty"`
+	Problem  string       `json:"problem,omitempty"` // why the path could not be replayed
+}
+
+// FindingRow is a finding.
 type FindingRow struct {
 	Class      inspect.Class      `json:"class"`
 	Direction  string             `json:"direction"`
 	Confidence inspect.Confidence `json:"confidence"`
 	Detector   string             `json:"detector"`
-	Path       inspect.Path       `json:"path"`
-	Frame      int64              `json:"frame_id,omitempty"`
 	Reason     string             `json:"reason"`
 	Excerpt    string             `json:"excerpt,omitempty"`
-	Steps      []string           `json:"steps"`
-	Quote      *Quote             `json:"quote,omitempty"`
-	Problem    string             `json:"problem,omitempty"` // why the path could not be replayed
+	Start      int                `json:"start,omitempty"`
+	End        int                `json:"end,omitempty"`
 
-	start, end int
+	path  inspect.Path
+	frame int64
 }
 
 // Quote shows the deciding bytes among those around them.
@@ -158,7 +167,8 @@ type Quote struct {
 	Start     int       `json:"start"` // of Match in the part
 	Size      int       `json:"size"`  // of the part
 	SHA256    string    `json:"sha256"`
-	Image     string    `json:"-"` // data: URL of a small picture that was made here
+	Above     bool      `json:"above,omitempty"` // the part is shown inside the layer above it
+	Image     string    `json:"-"`               // data: URL of a small picture that was made here
 	ImageInfo string    `json:"image,omitempty"`
 }
 

@@ -26,7 +26,7 @@ func (g *gatherer) exhibits() error {
 		WITH one AS (
 			SELECT class, direction, request_id, max(`+sureness3+`) AS c FROM findings GROUP BY 1, 2, 3
 		), spread AS (
-			SELECT one.*, row_number() OVER (PARTITION BY class, direction, c, r.host, r.path ORDER BY request_id) AS n
+			SELECT one.*, row_number() OVER (PARTITION BY one.class, one.direction, c, r.host, r.path ORDER BY request_id) AS n
 			FROM one JOIN requests r ON r.id = request_id
 		), top AS (
 			SELECT *, row_number() OVER (PARTITION BY class, direction ORDER BY c DESC, n, request_id) AS k FROM spread
@@ -61,6 +61,7 @@ func (g *gatherer) exhibits() error {
 		for i := range g.doc.Classes {
 			if row := &g.doc.Classes[i]; row.Class == c.class && row.Direction == c.direction {
 				row.Exhibits = append(row.Exhibits, number)
+				slices.Sort(row.Exhibits)
 			}
 		}
 	}
@@ -85,37 +86,45 @@ func (g *gatherer) exhibit(id int64) (Exhibit, error) {
 		e.Status = *status
 	}
 	e.URL = address(scheme, e.Host, port, path, query)
-	var frames []int64
-	e.Findings, err = collect(g, `
+	findings, err := collect(g, `
 		SELECT class, direction, confidence, detector, path, frame_id, reason, excerpt, "start", "end" FROM findings WHERE request_id = ?
 		ORDER BY `+sureness3+` DESC, id LIMIT 500`, []any{id},
 		func(scan func(...any) error) (f FindingRow, err error) {
-			return f, scan(&f.Class, &f.Direction, &f.Confidence, &f.Detector, &f.Path, &f.Frame, &f.Reason, &f.Excerpt, &f.start, &f.end)
+			return f, scan(&f.Class, &f.Direction, &f.Confidence, &f.Detector, &f.path, &f.frame, &f.Reason, &f.Excerpt, &f.Start, &f.End)
 		})
 	if err != nil {
 		return e, err
 	}
-	e.Findings, e.More = choose(e.Findings)
-	for _, f := range e.Findings {
-		if !slices.Contains(frames, f.Frame) {
-			frames = append(frames, f.Frame)
-		}
-	}
+	findings, e.More = choose(findings)
+	e.Places = places(findings)
 	if g.opt.Inspector == nil {
 		return e, nil
 	}
-	for _, frame := range frames {
-		subject, err := g.r.Subject(g.ctx, id, frame, maxSubject)
-		if err != nil {
-			return e, err
-		}
-		for i := range e.Findings {
-			if f := &e.Findings[i]; f.Frame == frame {
-				g.replay(f, subject)
+	subjects := map[int64]*inspect.Subject{} // by frame
+	for i := range e.Places {
+		p := &e.Places[i]
+		if subjects[p.Frame] == nil {
+			if subjects[p.Frame], err = g.r.Subject(g.ctx, id, p.Frame, maxSubject); err != nil {
+				return e, err
 			}
 		}
+		g.replay(p, subjects[p.Frame])
 	}
 	return e, nil
+}
+
+// places groups findings by the part that they are about.
+func places(findings []FindingRow) []Place {
+	list := []Place{}
+	for _, f := range findings {
+		i := slices.IndexFunc(list, func(p Place) bool { return p.Path == f.path && p.Frame == f.frame })
+		if i < 0 {
+			i = len(list)
+			list = append(list, Place{Path: f.path, Frame: f.frame})
+		}
+		list[i].Findings = append(list[i].Findings, f)
+	}
+	return list
 }
 
 // choose keeps the findings of an exchange that are worth showing: of each class and
@@ -150,21 +159,28 @@ func choose(all []FindingRow) (kept []FindingRow, left int64) {
 	return kept, int64(len(all) - len(kept))
 }
 
-// replay follows the path of f through the stored bytes and writes down the steps and
+// replay follows the path of p through the stored bytes and writes down the steps and
 // the bytes it leads to.
-func (g *gatherer) replay(f *FindingRow, subject *inspect.Subject) {
-	part, err := g.opt.Inspector.Replay(subject, f.Path)
+func (g *gatherer) replay(p *Place, subject *inspect.Subject) {
+	part, err := g.opt.Inspector.Replay(subject, p.Path)
 	if err != nil {
-		f.Problem = "The path could not be followed again from the stored bytes: the finding was made by other decoders, or more of the body was there."
-		f.Steps = stepsOf(f.Path, nil)
+		p.Problem = "The path could not be followed again from the stored bytes: the finding was made by other decoders, or more of the body was there."
+		p.Steps = stepsOf(p.Path, nil)
 		return
 	}
-	f.Steps = stepsOf(f.Path, part)
-	f.Quote = quote(part.Data, f.start, f.end)
+	p.Steps = stepsOf(p.Path, part)
+	start, end := p.Findings[0].Start, p.Findings[0].End
+	if start == end || start == 0 && end == len(part.Data) {
+		p.Quote = quoteAbove(part)
+	}
+	if p.Quote == nil {
+		p.Quote = quote(part.Data, start, end)
+	}
 	if info, url := thumbnail(part.Data, g.opt.Blur); info != "" {
-		f.Quote.ImageInfo, f.Quote.Image = info, url
-		f.Quote.Dump = f.Quote.Dump[:min(len(f.Quote.Dump), 4)]
-		f.Quote.CutAfter = true
+		p.Quote.ImageInfo, p.Quote.Image = info, url
+		if len(p.Quote.Dump) > 4 {
+			p.Quote.Dump, p.Quote.CutAfter = p.Quote.Dump[:4], true
+		}
 	}
 }
 

@@ -188,7 +188,7 @@ func (g *gatherer) classes() error {
 		WITH best AS (
 			SELECT class, direction, request_id, max(`+sureness3+`) AS c FROM findings GROUP BY 1, 2, 3
 		)
-		SELECT class, direction, count(*), count(DISTINCT r.host), sum(c = 3), sum(c = 2), sum(c = 1)
+		SELECT best.class, best.direction, count(*), count(DISTINCT r.host), sum(c = 3), sum(c = 2), sum(c = 1)
 		FROM best JOIN requests r ON r.id = request_id GROUP BY 1, 2`, nil,
 		func(scan func(...any) error) (c ClassRow, err error) {
 			err = scan(&c.Class, &c.Direction, &c.Requests, &c.Hosts, &c.Confirmed, &c.Probable, &c.Suspected)
@@ -307,7 +307,7 @@ func holder(certificate string) string {
 func (g *gatherer) canaries() error {
 	var err error
 	g.doc.Canaries, err = collect(g, `
-		SELECT canary, kind, class, direction, json_group_array(DISTINCT form), count(DISTINCT request_id),
+		SELECT canary, kind, class, c.direction, json_group_array(DISTINCT form), count(DISTINCT request_id),
 			json_group_array(DISTINCT r.host), min(c.path), min(request_id)
 		FROM canary_hits c JOIN requests r ON r.id = request_id
 		GROUP BY 1, 2, 3, 4 ORDER BY 6 DESC, 1, 4 DESC LIMIT ?`, []any{maxCanaries},

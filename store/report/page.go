@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"html/template"
+	"strings"
 )
 
 //go:embed report.css
@@ -17,6 +19,32 @@ var (
 	stylesheet = colours() + template.CSS(styleFile)
 	page       = template.Must(template.New("report").Funcs(functions).Parse(pageFile))
 )
+
+// styleFor is the style sheet of a document whose banner stands on every printed
+// page.
+func styleFor(banner string) template.CSS {
+	if banner == "" {
+		return stylesheet
+	}
+	return stylesheet + template.CSS("@page{@top-left{content:"+cssString(short(banner, 110))+";font:600 8pt sans-serif;color:#8a2b0e}}")
+}
+
+// cssString writes s as a string of CSS in which every character but letters and
+// digits is escaped (CSS Syntax Level 3, section 4.3.7: an escape of six digits also
+// swallows the blank after it).
+func cssString(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		if r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+			b.WriteRune(r)
+		} else {
+			fmt.Fprintf(&b, `\%06x`, r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
 
 // view is what the template sees.
 type view struct {
@@ -51,3 +79,20 @@ func (v view) direction(d string) (rows []ClassRow) {
 
 // Percent is the length of the row's bar.
 func (c ClassRow) Percent() float64 { return max(1, 100*c.Share) }
+
+// Mixed says how many requests are how sure, when they are not all alike.
+func (c ClassRow) Mixed() string {
+	var parts []string
+	for _, x := range []struct {
+		n    int64
+		word string
+	}{{c.Confirmed, "confirmed"}, {c.Probable, "probable"}, {c.Suspected, "suspected"}} {
+		if x.n == c.Requests {
+			return ""
+		}
+		if x.n > 0 {
+			parts = append(parts, grouped(x.n)+" "+x.word)
+		}
+	}
+	return list(parts)
+}

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"unicode"
 	"unicode/utf8"
+
+	"constat/inspect"
 )
 
 // Bounds on what is quoted of a part, in bytes.
@@ -26,6 +29,25 @@ func quote(data []byte, start, end int) *Quote {
 	if !quoteText(q, data, start, end) {
 		quoteDump(q, data, start, end)
 	}
+	return q
+}
+
+// quoteAbove shows a part that decided as a whole inside the layer above it, where it
+// stands among its neighbours. It returns nil when the part is not there as it is,
+// once, in text.
+func quoteAbove(part *inspect.Part) *Quote {
+	const least = 6 // bytes; shorter ones stand anywhere
+	above := part.Parent
+	if above == nil || len(part.Data) < least || len(part.Data) > matchText || bytes.Count(above.Data, part.Data) != 1 {
+		return nil
+	}
+	at := bytes.Index(above.Data, part.Data)
+	q := quote(above.Data, at, at+len(part.Data))
+	if !q.Text {
+		return nil
+	}
+	own := quote(part.Data, 0, 0)
+	q.Above, q.Start, q.Size, q.SHA256 = true, own.Start, own.Size, own.SHA256
 	return q
 }
 

@@ -61,7 +61,7 @@ func Write(ctx context.Context, w io.Writer, r *store.Reader, opt Options) error
 	if err != nil {
 		return err
 	}
-	if err := page.Execute(w, view{doc, stylesheet, opt.Blur}); err != nil {
+	if err := page.Execute(w, view{doc, styleFor(doc.Banner), opt.Blur}); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

@@ -151,6 +151,7 @@ var functions = template.FuncMap{
 	"to64":     func(n int) int64 { return int64(n) },
 	"len64":    func(list []string) int64 { return int64(len(list)) },
 	"minus":    func(a, b int64) int64 { return a - b },
+	"pad":      func(cells []DumpCell) string { return strings.Repeat("   ", max(0, rowBytes-len(cells))) },
 	"isZero":   func(t time.Time) bool { return t.IsZero() },
 	"word":     func(s string) string { return strings.ReplaceAll(s, "_", " ") },
 }
