@@ -41,6 +41,9 @@ var All = []inspect.Decoder{
 	Base64,
 	Hex,
 
+	// Encryption that hides nothing.
+	AES,
+
 	// Left out:
 	// quoted-printable: only mail carries it, and what it hides stays readable.
 	// compress (LZW): registered as a content coding; no client sends it.
