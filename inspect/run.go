@@ -19,14 +19,14 @@ type Limits struct {
 	Depth int   // decoding steps below a root; default 8
 	Parts int   // parts in all; default 20,000; one call of a decoder makes at most half
 	Bytes int64 // bytes made by decoders in all; default 64 MiB; one call makes at most half
-	Body  int64 // bytes of one body looked at; default 32 MiB
+	Body  int64 // bytes of one body looked at; default 16 MiB
 }
 
 func (l *Limits) defaults() {
 	l.Depth = cmp.Or(l.Depth, 8)
 	l.Parts = cmp.Or(l.Parts, 20_000)
 	l.Bytes = cmp.Or(l.Bytes, 64<<20)
-	l.Body = cmp.Or(l.Body, 32<<20)
+	l.Body = cmp.Or(l.Body, 16<<20)
 }
 
 // Matcher finds planted values. canary.Matcher is one.

@@ -30,7 +30,7 @@ type feed struct {
 
 const (
 	maxFeed      = 2048
-	maxFeedBytes = 32 << 20
+	maxFeedBytes = 16 << 20
 )
 
 func newFeed() *feed { return &feed{signal: make(chan struct{}, 1), gap: true} }
@@ -43,6 +43,11 @@ func (f *feed) add(ops []*op) {
 		}
 		w := work{seq: p.seq, record: p.follow}
 		size := 0
+		for _, s := range p.stored {
+			if s.spilled > 0 {
+				w.record = nil // only the case has all of it
+			}
+		}
 		switch r := p.follow.(type) {
 		case *flow.Exchange:
 			w.exchange = r.ID

@@ -29,7 +29,7 @@ type inspection struct {
 const (
 	// maxMemory bounds the bodies looked at at the same time; what decoders make
 	// of them is bounded by inspect.Limits for each.
-	maxMemory = 128 << 20
+	maxMemory = 64 << 20
 	// leastMemory is what a small subject counts for.
 	leastMemory = 64 << 10
 )

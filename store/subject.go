@@ -13,10 +13,10 @@ import (
 
 // defaultBodyBytes is how much of a body is looked at unless a limit says
 // otherwise: the default of inspect.Limits.
-const defaultBodyBytes = 32 << 20
+const defaultBodyBytes = 16 << 20
 
 // Subject returns what an Inspector looks at, with at most limit bytes of each
-// body; 0 means 32 MiB.
+// body; 0 means 16 MiB.
 func (r *Reader) Subject(ctx context.Context, exchange, frame int64, limit int64) (*inspect.Subject, error) {
 	if frame != 0 {
 		f, err := get(ctx, r.db, frameKind, "id = ? AND exchange = ?", frame, exchange)

@@ -72,7 +72,7 @@ func openCase(ctx context.Context, name string) (*store.Reader, error) {
 
 // writeCase opens the case for writing, with the signing key of caDir.
 func writeCase(ctx context.Context, name, caDir string) (*store.Case, error) {
-	if dir := filepath.Dir(name); dir != "." {
+	for _, dir := range []string{filepath.Dir(name), caDir} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}

@@ -33,8 +33,8 @@ var mayImport = map[string][]string{
 	"store/evidence":      {"inspect", "proxy/flow"},
 	"store":               {"inspect", "proxy/flow", "store/evidence"},
 	"store/har":           {"proxy/flow"},
-	"store/query":         {},
-	"store/report":        {"store", "store/har", "store/evidence", "inspect", "proxy/flow"},
+	"store/query":         {"inspect"},
+	"store/report":        {"store", "store/har", "store/query", "store/evidence", "inspect", "proxy/flow"},
 }
 
 // onlyIn says which packages alone may import an outside package.
@@ -44,8 +44,8 @@ var onlyIn = map[string][]string{
 	"database/sql":                    {"store", "store/query", "store/report", "cmd/constat/ui"},
 	"github.com/spf13/cobra":          {"cmd/constat"},
 	"golang.org/x/mod/sumdb/note":     {"store", "store/evidence"},
-	"github.com/klauspost/compress":   {"store", "inspect/decode"},
-	"github.com/andybalholm/brotli":   {"inspect/decode"},
+	"github.com/klauspost/compress":   {"store", "store/report", "inspect/decode", "inspect/inspecttest"},
+	"github.com/andybalholm/brotli":   {"inspect/decode", "inspect/inspecttest", "store/report"},
 	"golang.org/x/net/http2":          {"proxy", "proxy/upstream"},
 	"github.com/rs/zerolog":           {"proxy", "cmd/constat", "cmd/constat/ui"},
 	"github.com/jedib0t/go-pretty/v6": {"store/query", "cmd/constat"},

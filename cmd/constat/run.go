@@ -115,7 +115,7 @@ type readiness struct {
 
 func (s *service) ready() readiness {
 	r := readiness{
-		Proxy: s.door.Addr().String(), Enrol: s.Enrolment.Link(s.door.Addr().String()),
+		Proxy: s.door.Addr().String(), Enrol: s.Enrolment.Link(s.phoneAddress()),
 		CA: absolute(filepath.Join(s.cfg.CADir, "ca.pem")), Case: absolute(s.cfg.Case), PID: os.Getpid(),
 	}
 	if s.page != nil {

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -88,10 +89,8 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 			return s, err
 		}
 	}
-	if dir := filepath.Dir(cfg.Case); dir != "." {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return s, err
-		}
+	if err := os.MkdirAll(filepath.Dir(cfg.Case), 0o700); err != nil {
+		return s, err
 	}
 	s.Case, err = store.Open(ctx, store.Config{
 		Path: cfg.Case, KeyFile: filepath.Join(cfg.CADir, "log.key"), Tool: build(), BodyLimit: cfg.BodyLimit,
@@ -121,11 +120,22 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	s.proxy, err = proxy.New(proxy.Config{
 		Recorder: s.Case, BodyLimit: s.Case.BodyLimit(), Issuer: s.CA, Upstream: s.upstream,
 		Local: ui.NewOnboarding(ui.OnboardingConfig{
-			CA: s.CA, Addresses: []string{s.door.Addr().String()}, Enrol: s.Enrolment, CheckHost: localHost,
+			CA: s.CA, Addresses: []string{s.phoneAddress()}, Enrol: s.Enrolment, CheckHost: localHost,
 		}),
 		LocalHost: localHost, Admit: s.Enrolment.Admit, Log: cfg.Log,
 	})
 	return s, err
+}
+
+// phoneAddress is the address of the proxy as a phone has to type it: for a
+// door that is open on all addresses, the one on the local network.
+func (s *service) phoneAddress() string {
+	a, ok := s.door.Addr().(*net.TCPAddr)
+	if !ok || !a.IP.IsUnspecified() {
+		return s.door.Addr().String()
+	}
+	host, _, _ := net.SplitHostPort(defaultListen())
+	return net.JoinHostPort(host, strconv.Itoa(a.Port))
 }
 
 // own lists the listeners of this process, which nobody may reach through it.
@@ -157,7 +167,7 @@ func (s *service) Serve(ctx context.Context) error {
 	start(&doors, "proxy", func() error { return s.proxy.Serve(serving, s.door) })
 	if s.page != nil {
 		live := ui.NewLive(ui.LiveConfig{
-			Case: &s.Case.Reader, Token: s.Token, Marker: s.Case, Enrol: s.Enrolment, ProxyAddress: s.door.Addr().String(),
+			Case: &s.Case.Reader, Token: s.Token, Marker: s.Case, Enrol: s.Enrolment, ProxyAddress: s.phoneAddress(),
 		})
 		start(&doors, "live page", func() error { return serveHTTP(serving, s.page, live) })
 	}

@@ -160,7 +160,7 @@ func TestOnboardingCheck(t *testing.T) {
 		if text, err = chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText")); err != nil {
 			t.Fatal(err)
 		}
-		if strings.Contains(text, "goes through Constat") && strings.Contains(text, "trusts the certificate") {
+		if strings.Contains(text, "This device uses the proxy.") && strings.Contains(text, "The certificate is trusted.") {
 			return
 		}
 	}

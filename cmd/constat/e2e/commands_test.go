@@ -31,15 +31,15 @@ func TestDemo(t *testing.T) {
 	// The affair in one answer: greetings came down and a text message went up,
 	// at the same host.
 	for query, want := range map[string]string{
-		"SELECT DISTINCT direction FROM findings JOIN requests r ON r.id = request_id WHERE class = 'greeting_content' AND host = 'messages.vendor.example'":                "down",
-		"SELECT DISTINCT f.direction FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'sms' AND host = 'messages.vendor.example' AND path = '/v2/report'": "up",
-		"SELECT count(*) FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'sms' AND path <> '/v2/report'":                                                 "0",
-		"SELECT count(*) > 0 FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'photo' AND host = 'cloud.vendor.example' AND path = '/gallery/upload'":     "1",
-		"SELECT count(*) FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'photo' AND path <> '/gallery/upload'":                                          "0",
-		"SELECT count(*) > 0 FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'device_stats' AND host = 'stats.vendor.example'":                           "1",
-		"SELECT DISTINCT kind FROM canary_hits h JOIN requests r ON r.id = request_id WHERE host = 'account.vendor.example'":                                                "contact_phone",
-		"SELECT DISTINCT outcome FROM connections WHERE host = 'pinned-bank.example'":                                                                                       "client_refused",
-		"SELECT group_concat(DISTINCT confidence) FROM findings WHERE class = 'photo'":                                                                                      "confirmed",
+		"SELECT DISTINCT f.direction FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'greeting_content' AND r.host = 'messages.vendor.example'":              "down",
+		"SELECT DISTINCT f.direction FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'sms' AND r.host = 'messages.vendor.example' AND r.path = '/v2/report'": "up",
+		"SELECT count(*) FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'sms' AND r.path <> '/v2/report'":                                                   "0",
+		"SELECT count(*) > 0 FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'photo' AND r.host = 'cloud.vendor.example' AND r.path = '/gallery/upload'":     "1",
+		"SELECT count(*) FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'photo' AND r.path <> '/gallery/upload'":                                            "0",
+		"SELECT count(*) > 0 FROM findings f JOIN requests r ON r.id = request_id WHERE class = 'device_stats' AND r.host = 'stats.vendor.example'":                             "1",
+		"SELECT DISTINCT kind FROM canary_hits h JOIN requests r ON r.id = request_id WHERE host = 'account.vendor.example'":                                                    "contact_phone",
+		"SELECT DISTINCT outcome FROM connections WHERE host = 'pinned-bank.example'":                                                                                           "client_refused",
+		"SELECT group_concat(DISTINCT confidence) FROM findings WHERE class = 'photo'":                                                                                          "confirmed",
 		"SELECT count(*) FROM sessions": "7",
 	} {
 		got := sqlite(t, file, query)
