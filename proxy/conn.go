@@ -77,21 +77,6 @@ func (c *conn) unread(p []byte) {
 	}
 }
 
-// peek returns at least the next n bytes without taking them, fewer only with
-// an error. The bytes are valid until the next Read.
-func (c *conn) peek(n int) ([]byte, error) {
-	for len(c.pre) < n {
-		buf := make([]byte, max(n-len(c.pre), 2048))
-		m, err := c.Conn.Read(buf)
-		c.up.Add(int64(m))
-		c.pre = append(c.pre, buf[:m]...)
-		if err != nil && len(c.pre) < n {
-			return c.pre, err
-		}
-	}
-	return c.pre, nil
-}
-
 // Write ends with an error when the client takes nothing for IdleTimeout.
 func (c *conn) Write(p []byte) (int, error) {
 	by := time.Now().Add(c.door.p.conf.IdleTimeout)

@@ -352,6 +352,115 @@ func TestRaw(t *testing.T) {
 	}
 }
 
+// TestRawInTLS relays TLS that does not carry HTTP: read when nothing says what
+// it is, unread when it is for another protocol.
+func TestRawInTLS(t *testing.T) {
+	for _, tc := range []struct {
+		name, first, proto, reason string
+	}{
+		{"client first", "client", "", "not HTTP in it"},
+		{"server first", "server", "", "server spoke first"},
+		{"other protocol", "client", "mqtt", "another protocol"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			g := newRig(t, func(c *proxy.Config) { c.FirstByteTimeout = 50 * time.Millisecond })
+			leaf, err := serverAuthority().ca.Leaf("127.0.0.1", "server.test")
+			if err != nil {
+				t.Fatal(err)
+			}
+			conf := &tls.Config{Certificates: []tls.Certificate{*leaf}}
+			if tc.proto != "" {
+				conf.NextProtos = []string{tc.proto}
+			}
+			ln, err := tls.Listen("tcp", "127.0.0.1:0", conf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer ln.Close()
+			got := make(chan string, 1)
+			go func() {
+				c, err := ln.Accept()
+				if err != nil {
+					return
+				}
+				defer c.Close()
+				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+				if tc.first == "server" {
+					_, _ = io.WriteString(c, "hello")
+				}
+				b, _ := io.ReadAll(c)
+				got <- string(b)
+			}()
+			roots := g.trust
+			var protos []string
+			if tc.proto != "" {
+				roots, protos = g.roots, []string{tc.proto}
+			}
+			c := tls.Client(g.connect(ln.Addr().String()), &tls.Config{RootCAs: roots, ServerName: "server.test", NextProtos: protos})
+			if err := c.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+			if tc.first == "server" {
+				if s := mustRead(t, c, make([]byte, 5)); s != "hello" {
+					t.Errorf("down %q", s)
+				}
+			}
+			_, _ = io.WriteString(c, "\x10\x00up")
+			_ = c.CloseWrite()
+			if s := <-got; s != "\x10\x00up" {
+				t.Errorf("up %q", s)
+			}
+			_, _ = io.ReadAll(c)
+			c.Close()
+			row := await(t, g.rec, anyConnection)
+			if row.Outcome != flow.Raw || !strings.Contains(row.Reason, tc.reason) || row.SNI != "server.test" ||
+				tc.proto == "" && (string(row.FirstUp) != "\x10\x00up" || len(row.ServerTLS.Chain) == 0) {
+				t.Errorf("row %+v", row)
+			}
+		})
+	}
+}
+
+// TestSlowFirstByte: a client that takes longer than FirstByteTimeout to speak is
+// still read when it does.
+func TestSlowFirstByte(t *testing.T) {
+	for _, kind := range []string{"http", "https", "https without a protocol"} {
+		t.Run(kind, func(t *testing.T) {
+			g := newRig(t, func(c *proxy.Config) { c.FirstByteTimeout = 20 * time.Millisecond })
+			connected := make(chan struct{}, 10)
+			s := serve(t, kind != "http", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "fine") })
+			s.Config.ConnState = func(_ net.Conn, st http.ConnState) {
+				if st == http.StateNew {
+					connected <- struct{}{}
+				}
+			}
+			c := g.connect(s.Listener.Addr().String())
+			switch kind {
+			case "https":
+				<-connected // by the proxy, which has given the client up as the first to speak
+				c = tls.Client(c, &tls.Config{RootCAs: g.trust, ServerName: "127.0.0.1", NextProtos: []string{"http/1.1"}})
+			case "https without a protocol":
+				tc := tls.Client(c, &tls.Config{RootCAs: g.trust, ServerName: "127.0.0.1"})
+				if err := tc.Handshake(); err != nil {
+					t.Fatal(err)
+				}
+				c = tc
+				<-connected
+			default:
+				<-connected
+			}
+			got := exchangeRaw(t, c, "GET /late HTTP/1.1\r\nHost: "+s.Listener.Addr().String()+"\r\nConnection: close\r\n\r\n")
+			if !strings.HasSuffix(got, "fine") {
+				t.Errorf("got %q", got)
+			}
+			await(t, g.rec, exchangeAt("/late"))
+			if row := await(t, g.rec, anyConnection); row.Outcome == flow.Raw {
+				t.Errorf("row %+v", row)
+			}
+		})
+	}
+}
+
 func mustRead(t testing.TB, r io.Reader, b []byte) string {
 	t.Helper()
 	if _, err := io.ReadFull(r, b); err != nil {

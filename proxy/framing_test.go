@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 type rawServer struct {
 	addr  string
 	heads chan string
+	keep  []byte // not nil: the answer to any number of requests
 }
 
 // newRawServer starts a server that writes each part of answer in turn, and then
@@ -41,6 +43,7 @@ func newRawServer(t testing.TB, secure bool, answer string) *rawServer {
 		ln = tls.NewListener(ln, &tls.Config{Certificates: []tls.Certificate{*leaf}})
 	}
 	done := make(chan struct{})
+	var open sync.Map
 	go func() {
 		defer close(done)
 		for {
@@ -48,10 +51,15 @@ func newRawServer(t testing.TB, secure bool, answer string) *rawServer {
 			if err != nil {
 				return
 			}
+			open.Store(c, nil)
 			s.serve(c, answer)
 		}
 	}()
-	t.Cleanup(func() { ln.Close(); <-done })
+	t.Cleanup(func() {
+		ln.Close()
+		open.Range(func(c, _ any) bool { c.(net.Conn).Close(); return true })
+		<-done
+	})
 	return s
 }
 
@@ -59,6 +67,11 @@ func (s *rawServer) serve(c net.Conn, answer string) {
 	defer c.Close()
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
 	r := bufio.NewReader(c)
+	if s.keep != nil {
+		_ = c.SetDeadline(time.Time{})
+		keepServing(r, c, s.keep)
+		return
+	}
 	var head strings.Builder
 	length := 0
 	for {

@@ -61,25 +61,70 @@ func (p *Proxy) tunnel(r *http.Request, nc net.Conn, _ *goproxy.ProxyCtx) {
 // is, or relayed unread. It takes c over, and returns when c is handed on or
 // closed.
 func (c *conn) ingest(to target) {
-	conf := &c.door.p.conf
-	_ = c.SetDeadline(time.Now().Add(conf.FirstByteTimeout))
-	first, err := c.peek(1)
+	p := &peeker{Conn: c}
+	server, early, err := c.first(p, to, "")
 	switch {
-	case err != nil && expired(err):
-		c.relay(to, "the client waited for the server to speak first: relayed unread")
+	case server != nil:
+		c.relay(p, server, early, "the server spoke first: relayed unread")
 	case err != nil:
-		c.readFailed(err)
 		c.outcome(flow.Idle, "closed before any byte came through the tunnel")
 		_ = c.Close()
-	case first[0] == 22:
+	case p.pre[0] == 22:
+		c.unread(p.pre)
 		c.intercept(to)
-	case c.looksLikeHTTP():
+	case looksLikeHTTP(p):
+		c.unread(p.pre)
 		_ = c.SetDeadline(time.Time{})
 		c.door.back.put(newStream(c, c, &to))
 	default:
-		c.relay(to, "neither TLS nor HTTP: relayed unread")
+		c.relayTo(p, to, "", "neither TLS nor HTTP: relayed unread")
 	}
 }
+
+// first waits for the client's first bytes in a tunnel, which are left in p. If
+// none come within FirstByteTimeout, the client may be waiting for the server to
+// speak: first then connects to it and waits for either. If it is the server that
+// speaks, first returns it with its first bytes; if it cannot be reached, an
+// error. name is as for upstream.Transport.Dial.
+func (c *conn) first(p *peeker, to target, name string) (server net.Conn, early []byte, err error) {
+	conf := &c.door.p.conf
+	_ = c.SetDeadline(time.Now().Add(conf.FirstByteTimeout))
+	_, err = p.peek(1)
+	if err == nil || !expired(err) {
+		return nil, nil, err
+	}
+	server, err = c.dial(to, name)
+	if err != nil {
+		return nil, nil, errNoServer
+	}
+	spoken := make(chan []byte, 1)
+	_ = c.SetDeadline(time.Now().Add(conf.IdleTimeout))
+	go func() {
+		buf := make([]byte, 4<<10)
+		n, err := server.Read(buf)
+		if !expired(err) {
+			_ = c.SetDeadline(past) // wakes peek
+		}
+		spoken <- buf[:n]
+	}()
+	_, err = p.peek(1)
+	_ = server.SetReadDeadline(past)
+	early = <-spoken
+	_ = c.SetDeadline(time.Now().Add(conf.FirstByteTimeout))
+	_ = server.SetReadDeadline(time.Time{})
+	if len(early) > 0 {
+		return server, early, nil
+	}
+	_ = server.Close()
+	return nil, nil, err
+}
+
+// errNoServer says that a client that does not speak cannot be connected with the
+// server. The row tells why.
+var errNoServer = errors.New("no connection to the server")
+
+// past is a deadline that wakes whoever waits on a connection.
+var past = time.Unix(1, 0)
 
 // methods are those by which HTTP is told from other text protocols; "PRI" is
 // the preface of HTTP/2 (RFC 9113 section 3.4).
@@ -90,11 +135,10 @@ var methods = [][]byte{
 	[]byte("MKCALENDAR "), []byte("SEARCH "), []byte("SUBSCRIBE "), []byte("NOTIFY "), []byte("QUERY "),
 }
 
-// looksLikeHTTP says whether the first bytes are a method of HTTP. The read
-// deadline is set.
-func (c *conn) looksLikeHTTP() bool {
+// looksLikeHTTP says whether the first bytes are a method of HTTP.
+func looksLikeHTTP(p *peeker) bool {
 	for n := 1; ; n++ {
-		b, err := c.peek(n)
+		b, err := p.peek(n)
 		if err != nil {
 			return false
 		}
@@ -118,7 +162,7 @@ func (c *conn) intercept(to target) {
 	_ = c.SetDeadline(time.Now().Add(p.conf.HandshakeTimeout))
 	h, err := c.peekHello()
 	if errors.Is(err, errHello) {
-		c.relay(to, "neither TLS nor HTTP: relayed unread")
+		c.relayTo(&peeker{Conn: c}, to, "", "neither TLS nor HTTP: relayed unread")
 		return
 	}
 	if err == nil {
@@ -126,7 +170,7 @@ func (c *conn) intercept(to target) {
 			row.SNI, row.JA4, row.ClientTLS = printable(h.name), h.ja4(), h.facts()
 		})
 		if len(h.protos) > 0 && !slices.ContainsFunc(h.protos, func(s string) bool { return slices.Contains(protocols, s) }) {
-			c.relay(to, "TLS for another protocol than HTTP: relayed unread")
+			c.relayTo(&peeker{Conn: c}, to, "", "TLS for another protocol than HTTP: relayed unread")
 			return
 		}
 		c.shaking = true
@@ -148,8 +192,10 @@ func (c *conn) intercept(to target) {
 // peekHello reads the ClientHello without taking it. errHello means that there
 // is none.
 func (c *conn) peekHello() (*hello, error) {
+	p := &peeker{Conn: c}
+	defer func() { c.unread(p.pre) }()
 	for need := 5; ; {
-		b, err := c.peek(need)
+		b, err := p.peek(need)
 		if err != nil {
 			return nil, err
 		}
@@ -176,11 +222,40 @@ func (c *conn) established(tc *tls.Conn, to target) {
 		}
 		row.ALPN = cs.NegotiatedProtocol
 	})
+	name := hostName(cs.ServerName)
+	var nc net.Conn = tc
+	if cs.NegotiatedProtocol == "" && to.host != c.door.p.conf.LocalHost {
+		// Nobody has said that it is HTTP.
+		if nc = c.sift(tc, to, name); nc == nil {
+			return
+		}
+	}
 	_ = c.SetDeadline(time.Time{})
-	s := newStream(c, tc, &to)
-	s.secure = true
-	s.name = hostName(cs.ServerName)
+	s := newStream(c, nc, &to)
+	s.secure, s.name = true, name
 	c.door.back.put(s)
+}
+
+// sift looks at the first bytes that came out of TLS. It returns the connection
+// if they may be HTTP, and otherwise relays it.
+func (c *conn) sift(tc *tls.Conn, to target, name string) net.Conn {
+	if name == "" {
+		name = to.host
+	}
+	p := &peeker{Conn: tc}
+	server, early, err := c.first(p, to, name)
+	switch {
+	case server != nil:
+		c.relay(p, server, early, "TLS, in which the server spoke first: relayed unread")
+		return nil
+	case err == errNoServer:
+		_ = tc.Close()
+		return nil
+	case err == nil && !looksLikeHTTP(p):
+		c.relayTo(p, to, name, "TLS, but not HTTP in it: relayed unread")
+		return nil
+	}
+	return p // also after an error, which the next Read meets again
 }
 
 // refused completes the row of a failed handshake.

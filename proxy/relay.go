@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -12,24 +13,40 @@ import (
 	"constat/proxy/upstream"
 )
 
-// relay passes a tunnel on unread, with its first bytes kept. reason says why.
-func (c *conn) relay(to target, reason string) {
-	defer c.Close()
-	conf := &c.door.p.conf
-	if to.host == conf.LocalHost {
+// dial connects to the destination of a relay, and notes on the row what became
+// of that. name is as for upstream.Transport.Dial.
+func (c *conn) dial(to target, name string) (net.Conn, error) {
+	p := c.door.p
+	if to.host == p.conf.LocalHost {
 		c.outcome(flow.Refused, "the proxy's own pages speak HTTP only")
-		return
+		return nil, net.ErrClosed
 	}
-	_ = c.SetDeadline(time.Time{})
-	server, addr, err := conf.Upstream.Dial(c.door.relays, c.row.Client.Addr(), to.String())
-	c.note(func(row *flow.Connection) { row.Server = addr })
+	server, addr, facts, err := p.conf.Upstream.Dial(c.door.relays, c.row.Client.Addr(), to.String(), name)
+	c.note(func(row *flow.Connection) { row.Server, row.ServerTLS = addr, facts })
 	if err != nil {
 		c.outcome(failure(err), err.Error())
+	}
+	return server, err
+}
+
+// relayTo passes a connection on unread. reason says why.
+func (c *conn) relayTo(client net.Conn, to target, name, reason string) {
+	server, err := c.dial(to, name)
+	if err != nil {
+		_ = client.Close()
 		return
 	}
+	c.relay(client, server, nil, reason)
+}
+
+// relay passes bytes between a client and a server unread, with the first ones
+// kept, and closes both. early is what the server has said already.
+func (c *conn) relay(client, server net.Conn, early []byte, reason string) {
+	defer client.Close()
 	defer server.Close()
+	_ = c.SetDeadline(time.Time{})
 	c.outcome(flow.Raw, reason)
-	c.couple(c, server, c.keepFirst(flow.Up), c.keepFirst(flow.Down))
+	c.couple(client, &peeker{Conn: server, pre: early}, c.keepFirst(flow.Up), c.keepFirst(flow.Down))
 }
 
 // failure is the outcome of a connection whose server could not be reached.
@@ -61,9 +78,10 @@ func (c *conn) keepFirst(d flow.Direction) look {
 type look func(p []byte) error
 
 // couple passes bytes between the client and a server, both ways, until both
-// directions have ended, one has failed, or nothing has passed for RelayTimeout.
-// It closes neither side for good, but leaves both unusable. The connection
-// counts as relayed from here on.
+// directions have ended, one has failed, or nothing has passed for RelayTimeout,
+// or for IdleTimeout once one direction has ended. Both sides are unusable
+// afterwards, and still to be closed. The connection counts as relayed from here
+// on.
 func (c *conn) couple(client, server io.ReadWriteCloser, up, down look) {
 	c.relayed.Store(true)
 	var moved atomic.Int64 // when bytes passed last
@@ -72,40 +90,44 @@ func (c *conn) couple(client, server io.ReadWriteCloser, up, down look) {
 		_ = c.Conn.Close() // the transport, so that no goodbye has to be written
 		_ = server.Close()
 	}
-	limit := c.door.p.conf.RelayTimeout
-	done := make(chan struct{})
-	idle := make(chan struct{})
-	go func() {
-		defer close(idle)
-		t := time.NewTimer(limit)
-		defer t.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-t.C:
-			}
-			rest := limit - time.Since(time.Unix(0, moved.Load()))
-			if rest <= 0 {
-				stop()
-				return
-			}
-			t.Reset(rest)
-		}
-	}()
-	upward := make(chan struct{})
-	go func() {
-		defer close(upward)
-		if pump(server, client, up, &moved) != nil || closeWrite(server) != nil {
+	half, done := make(chan struct{}, 2), make(chan struct{})
+	pass := func(dst io.WriteCloser, src io.Reader, look look) {
+		if pump(dst, src, look, &moved) != nil || closeWrite(dst) != nil {
 			stop()
 		}
-	}()
-	if pump(client, server, down, &moved) != nil || closeWrite(client) != nil {
-		stop()
+		half <- struct{}{}
 	}
-	<-upward
+	var helpers sync.WaitGroup
+	helpers.Go(func() { c.watch(&moved, half, done, stop) })
+	var upward sync.WaitGroup
+	upward.Go(func() { pass(server, client, up) })
+	pass(client, server, down)
+	upward.Wait()
 	close(done)
-	<-idle
+	helpers.Wait()
+}
+
+// watch calls stop when nothing has moved for too long, and returns then or when
+// done is closed. half says that one direction has ended.
+func (c *conn) watch(moved *atomic.Int64, half, done <-chan struct{}, stop func()) {
+	limit := c.door.p.conf.RelayTimeout
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-half:
+			limit = min(limit, c.door.p.conf.IdleTimeout)
+		case <-t.C:
+		}
+		rest := limit - time.Since(time.Unix(0, moved.Load()))
+		if rest <= 0 {
+			stop()
+			return
+		}
+		t.Reset(rest)
+	}
 }
 
 // closeWrite tells one side that the other has ended.
@@ -189,28 +211,5 @@ func (w *writer) takeStream() (io.ReadWriteCloser, error) {
 	}
 	w.deaf = true
 	early, _ := rw.Reader.Peek(rw.Reader.Buffered())
-	return &taken{Conn: w.s.Conn, early: append([]byte(nil), early...)}, nil
-}
-
-// taken is a connection that was taken from the HTTP server, with the bytes that
-// had been read from it already.
-type taken struct {
-	net.Conn
-	early []byte
-}
-
-func (t *taken) Read(p []byte) (int, error) {
-	if len(t.early) > 0 {
-		n := copy(p, t.early)
-		t.early = t.early[n:]
-		return n, nil
-	}
-	return t.Conn.Read(p)
-}
-
-func (t *taken) CloseWrite() error {
-	if cw, ok := t.Conn.(interface{ CloseWrite() error }); ok {
-		return cw.CloseWrite()
-	}
-	return t.Conn.Close()
+	return &peeker{Conn: w.s.Conn, pre: append([]byte(nil), early...)}, nil
 }

@@ -18,6 +18,7 @@ type key struct {
 	name   string // Call.ServerName
 	secure bool
 	http2  bool // HTTP/2 was offered
+	bare   bool // no protocol is offered: it is not HTTP; never in the pool
 }
 
 // pool holds the connections of a Transport. Its lock is never held while

@@ -8,19 +8,24 @@ import (
 	"constat/proxy/flow"
 )
 
-// Dial connects to "host:port" for client, without TLS, under the same rules as
-// Do: for what is relayed unread. The connection is the caller's and is not kept
-// by the Transport; Close does not wait for it. server is the address that was
-// dialled, also when dialling failed. Errors are of type *Error.
-func (t *Transport) Dial(ctx context.Context, client netip.Addr, to string) (c net.Conn, server netip.AddrPort, err error) {
+// Dial connects to "host:port" for client under the same rules as Do, for what is
+// relayed unread: without TLS when name is empty, otherwise with TLS to a server
+// that is verified as name and is offered no application protocol. The connection
+// is the caller's and is not kept by the Transport; Close does not wait for it.
+// server is the address that was dialled and facts what is known of its TLS, both
+// also when dialling failed. Errors are of type *Error.
+func (t *Transport) Dial(ctx context.Context, client netip.Addr, to, name string) (c net.Conn, server netip.AddrPort, facts *flow.TLS, err error) {
 	select {
 	case <-t.stop:
-		return nil, netip.AddrPort{}, bad(flow.ErrInternal, "closed")
+		return nil, netip.AddrPort{}, nil, bad(flow.ErrInternal, "closed")
 	default:
 	}
-	d := t.dial(ctx, key{client: client, host: to})
-	if d.err != nil {
-		return nil, d.server, d.err
+	d := t.dial(ctx, key{client: client, host: to, name: name, secure: name != "", bare: true})
+	switch {
+	case d.err != nil:
+		return nil, d.server, d.facts, d.err
+	case d.secure != nil:
+		return d.secure, d.server, d.facts, nil
 	}
-	return d.link.Conn, d.server, nil
+	return d.link.Conn, d.server, nil, nil
 }

@@ -54,6 +54,9 @@ func (t *Transport) handshake(ctx context.Context, c *link, k key, name string) 
 	if k.http2 {
 		conf.NextProtos = []string{"h2", "http/1.1"}
 	}
+	if k.bare {
+		conf.NextProtos = nil
+	}
 	within, cancel := context.WithTimeout(ctx, t.conf.TLSTimeout)
 	defer cancel()
 	secure := tls.Client(c, conf)

@@ -1,0 +1,95 @@
+package proxy_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"constat/proxy"
+	"constat/proxy/flow"
+)
+
+// counter is a Recorder that keeps nothing, so that benchmarks measure the proxy.
+type counter struct{ id atomic.Int64 }
+
+func (c *counter) Begin(r flow.Record) error {
+	switch r := r.(type) {
+	case *flow.Connection:
+		r.ID = c.id.Add(1)
+	case *flow.Exchange:
+		r.ID = c.id.Add(1)
+	}
+	return nil
+}
+func (*counter) Spill(*flow.Body, []byte) error            { return nil }
+func (*counter) Commit(context.Context, flow.Record) error { return nil }
+
+// BenchmarkExchange is one GET of 1 KiB over a kept-alive connection through
+// CONNECT, with client and server in the same process and as cheap as they get.
+func BenchmarkExchange(b *testing.B) {
+	for _, kind := range []string{"get", "post"} {
+		b.Run(kind, func(b *testing.B) {
+			g := newRig(b, func(c *proxy.Config) { c.Recorder = new(counter) })
+			answer := []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\nContent-Length: 1024\r\n\r\n" + strings.Repeat("x", 1024))
+			addr := cheapServer(b, answer)
+			c := g.connectTLS(addr, "127.0.0.1")
+			request := "GET /bench?x=1 HTTP/1.1\r\nHost: " + addr + "\r\nUser-Agent: bench\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\r\n"
+			if kind == "post" {
+				request = "POST /bench?x=1 HTTP/1.1\r\nHost: " + addr + "\r\nUser-Agent: bench\r\nAccept: */*\r\nContent-Length: 2048\r\n\r\n" + strings.Repeat("y", 2048)
+			}
+			r := bufio.NewReader(c)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := io.WriteString(c, request); err != nil {
+					b.Fatal(err)
+				}
+				resp, err := http.ReadResponse(r, nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if n, err := io.Copy(io.Discard, resp.Body); err != nil || n != 1024 {
+					b.Fatal(n, err)
+				}
+			}
+		})
+	}
+}
+
+// cheapServer answers every request with the same bytes.
+func cheapServer(t testing.TB, answer []byte) string {
+	t.Helper()
+	s := newRawServer(t, true, "")
+	s.keep = answer
+	return s.addr
+}
+
+// keepServing answers requests on one connection until it ends.
+func keepServing(r *bufio.Reader, w io.Writer, answer []byte) {
+	for {
+		length := 0
+		for {
+			line, err := r.ReadSlice('\n')
+			if err != nil {
+				return
+			}
+			if bytes.HasPrefix(line, []byte("Content-Length: ")) {
+				_, _ = fmt.Sscan(string(line[16:]), &length)
+			}
+			if len(line) == 2 {
+				break
+			}
+		}
+		if _, err := r.Discard(length); err != nil {
+			return
+		}
+		if _, err := w.Write(answer); err != nil {
+			return
+		}
+	}
+}
