@@ -71,4 +71,15 @@ var greetingShapes = []greetingShape{
 	{"bare array", func(r *rand.Rand, list []preset) *inspect.Subject {
 		return down("/wishes/all.json", appJSON, js(plainTexts(list)))
 	}},
+	{"posted request", func(r *rand.Rand, list []preset) *inspect.Subject {
+		s := down("/api/getMessages", appJSON, js(m{"retcode": 0, "data": m{"total": 500, "rows": each(list, func(i int, p preset) m { return m{"msgId": fmt.Sprint(9000 + i), "msg": p.Text, "catId": 4} })}}))
+		s.Method = "POST"
+		s.Request.Header.Set("Content-Type", appJSON)
+		s.Request.Body = js(m{"cat": 4, "page": 1, "size": 20})
+		return s
+	}},
+	{"grouped object", func(r *rand.Rand, list []preset) *inspect.Subject {
+		half := len(list) / 2
+		return down("/festival/sms/zh", appJSON, js(m{"groups": []m{{"name": "生日祝福", "sms": plainTexts(list[:half])}, {"name": "新年", "sms": plainTexts(list[half:])}}}))
+	}},
 }

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"fmt"
+	"html"
 	"math/rand/v2"
 	"mime/multipart"
 	"net/textproto"
@@ -234,5 +235,35 @@ var smsShapes = []smsShape{
 		return up("POST", "/x", "text/plain;charset=UTF-8", js(m{"params": m{"messages": rows(msgs, func(x message) m {
 			return m{"address": x.address, "body": x.text, "date": x.date, "service_center": "+33609001390", "protocol": 0, "sub_id": 1}
 		})}}))
+	}},
+	{"conversations", false, func(r *rand.Rand, msgs []message) *inspect.Subject {
+		return up("POST", "/threads/sync", appJSON, js(m{"threads": rows(msgs, func(x message) m {
+			return m{"id": x.thread, "recipient": x.address, "messages": []m{{"body": x.text, "date": x.date, "type": x.kind}, {"body": x.text, "date": x.date + 60000, "type": 3 - x.kind}}}
+		})}))
+	}},
+	{"XML backup", false, func(r *rand.Rand, msgs []message) *inspect.Subject {
+		var b bytes.Buffer
+		fmt.Fprintf(&b, "<?xml version='1.0' encoding='UTF-8' standalone='yes' ?>\n<smses count=\"%d\">\n", len(msgs))
+		for _, x := range msgs {
+			fmt.Fprintf(&b, "  <sms protocol=\"0\" address=\"%s\" date=\"%d\" type=\"%d\" subject=\"null\" body=\"%s\" read=\"%d\" status=\"-1\" />\n", html.EscapeString(x.address), x.date, x.kind, html.EscapeString(x.text), x.read)
+		}
+		b.WriteString("</smses>")
+		return up("PUT", "/backup/sms-2014.xml", "text/xml", b.Bytes())
+	}},
+	{"table", false, func(r *rand.Rand, msgs []message) *inspect.Subject {
+		var list [][]any
+		for _, x := range msgs {
+			list = append(list, []any{x.address, x.text, x.date, x.kind})
+		}
+		return up("POST", "/query/result", appJSON, js(m{"columns": []string{"address", "body", "date", "type"}, "rows": list}))
+	}},
+	{"stamps", false, func(r *rand.Rand, msgs []message) *inspect.Subject {
+		x := msgs[0]
+		return up("POST", "/forward", appJSON, js(m{"from": x.address, "text": x.text, "sentStamp": x.date, "receivedStamp": x.date + 900, "sim": "SIM1"}))
+	}},
+	{"loan app", false, func(r *rand.Rand, msgs []message) *inspect.Subject {
+		return up("POST", "/app/data/v2", appForm, []byte("data="+url.QueryEscape(b64(js(m{"smsList": rows(msgs, func(x message) m {
+			return m{"phone": x.address, "content": x.text, "time": x.date, "type": x.kind, "name": ""}
+		})})))))
 	}},
 }

@@ -86,7 +86,7 @@ var statLabels = [statCount]string{
 
 // statWords are names that say everything by themselves.
 var statWords = newLexicon(map[stat]string{
-	statModel: `model devicemodel phonemodel modelname devicemodelname devicename phonetype mdl modelid modelidentifier hwmodel devicehardwaremodel handset handsetmodel machinemodel
+	statModel: `model device uam devicemodel phonemodel modelname devicemodelname devicename phonetype mdl modelid modelidentifier hwmodel devicehardwaremodel handset handsetmodel machinemodel
 		dmodel ddm devmodel hardwaremodel`,
 	statMaker: `manufacturer brand devicebrand devicemanufacturer make vendor devicemake oem hwmanufacturer devicevendor`,
 	statScreen: `screen screenwidth screenheight screensize resolution screenresolution displayresolution res sr vp viewport viewportsize sw sh displaywidth displayheight
@@ -101,14 +101,14 @@ var statWords = newLexicon(map[stat]string{
 		storagetotal sdcardfree internalstorage externalfreestorage externaltotalstorage hddtype freeexternal availablestorage romsize romtotal sdtotal freediskbytes totaldiskbytes`,
 	statCarrier:    `carrier carriername operator operatorname networkoperator networkoperatorname simoperator simoperatorname mcc mnc mccmnc carriercode networkcarrier isp spn plmn operatorcode`,
 	statNetwork:    `network networktype connectiontype nettype connection connectivity connectivitytype wifi networkclass internetstatus networkstatus connectionsubtype isonwifi onwifi nt accessnetwork effectivetype radio`,
-	statCPU:        `cpu cpuabi abi abis cpuarch architecture arch cpucount cpucores numcores processorcount cores cpuinfo cpumodel cpufrequency processorfrequency processor hardwareconcurrency cpuusage soc cputype cpumodelname cpudescription machinearch archs`,
+	statCPU:        `cpu uaa hardwarename cpuabi abi abis cpuarch architecture arch cpucount cpucores numcores processorcount cores cpuinfo cpumodel cpufrequency processorfrequency processor hardwareconcurrency cpuusage soc cputype cpumodelname cpudescription machinearch archs`,
 	statBuild:      `fingerprint buildfingerprint osbuild buildid buildnumber rombuild romversion miuiversion miui miuiregion firmware firmwareversion kernelversion kernel buildtype buildtags buildversionincremental incremental securitypatch rom romname emui bootloader`,
 	statUptime:     `uptime bootime boottime elapsedrealtime sinceboot timesinceboot systemuptime uptimemillis deviceuptime loadavg`,
 	statRooted:     `rooted isrooted root jailbroken isjailbroken emulator isemulator simulator devicerooted`,
 	statGPU:        `gpu gpurenderer gpuvendor renderer glrenderer glversion glvendor adapter gpumodel webgl`,
 	statDeviceType: `devicetype formfactor devicecategory deviceclass deviceclassification istablet ismobile orientation screenorientation platformtype deviceorientation`,
-	statOS:         `os osname platform osfamily systemname clientos operatingsystem devos deviceos osplatform ostype plat browseros uaos`,
-	statOSVersion: `osversion osver systemversion androidversion iosversion sdkint apilevel androidsdk androidsdkversion androidapilevel osapilevel osv platformversion sysver deviceosversion
+	statOS:         `os uap osname platform osfamily systemname clientos operatingsystem devos deviceos osplatform ostype plat browseros uaos`,
+	statOSVersion: `osversion uapv osver systemversion androidversion iosversion sdkint apilevel androidsdk androidsdkversion androidapilevel osapilevel osv platformversion sysver deviceosversion
 		osrelease oslevel androidrelease versionrelease osversionname osversioncode osbuildversion windowsbuildnumber osservicepackmajor`,
 	statLocale:   `locale oslocale language lang systemlanguage syslang deviceculture devicelanguage ul languagecode devicelocale langs languages acceptlanguage preferredlanguage applocale appliedlocales browserlanguage bl localelanguage`,
 	statTimezone: `timezone tz timezoneoffset utcoffset tzoffset timezoneid localtimezone timezonename tzname gmtoffset offset devicetimezone`,
@@ -255,6 +255,8 @@ var endings = []struct {
 	{"locale", statLocale},
 	{"timezone", statTimezone},
 	{"devicemodel", statModel},
+	{"devicename", statModel},
+	{"carriername", statCarrier},
 	{"manufacturer", statMaker},
 	{"batterylevel", statBattery},
 	{"networktype", statNetwork},
@@ -447,6 +449,8 @@ func (s *statistics) weigh() inspect.Confidence {
 	case h >= enoughHardware && all >= enoughProbable, h >= 2 && all >= enoughProbable+2:
 		return inspect.Probable
 	case h >= enoughHardware, h >= 1 && all >= enoughAll:
+		return inspect.Suspected
+	case h >= 1 && event && about:
 		return inspect.Suspected
 	case !s.report || !sender || all < enoughUse:
 	case event && about, use >= 3, use >= 2 && about:

@@ -344,7 +344,7 @@ func (x *texts) weigh(r *greetRequest, total int, filed, personal bool) inspect.
 
 // greetRequest is what the request for a list says.
 type greetRequest struct {
-	body   bool // it has a body, which asking for presets does not need
+	body   bool // its body says more than which texts are wanted
 	paging bool // it asks for a category, or for the next of a list
 	named  bool // its path says what it asks for
 	search bool // it searches for something
@@ -356,10 +356,10 @@ type greetRequest struct {
 
 func readRequest(t *inspect.Tree) *greetRequest {
 	s := t.Subject
-	r := &greetRequest{body: len(s.Request.Body) > 0 || s.Frame != nil}
+	r := &greetRequest{body: s.Frame != nil}
 	r.named = wishful([]byte(s.Path))
 	var buf [maxName]byte
-	asked := 0
+	asked, more := 0, 0
 	for _, p := range t.Parts {
 		if p.Direction != flow.Up {
 			continue
@@ -373,11 +373,16 @@ func readRequest(t *inspect.Tree) *greetRequest {
 			asked++
 		case "q", "query", "search", "term", "keyword", "keywords", "prefix", "wd":
 			r.search = true
+		default:
+			if strings.HasPrefix(string(p.Path), "request.body|") {
+				more++
+			}
 		}
 		if what, sure := identifier(string(name), p.Data); sure.Rank() > r.idSure.Rank() {
 			r.id, r.idWhat, r.idSure = p, what, sure
 		}
 	}
+	r.body = r.body || more > 2 || len(s.Request.Body) > 0 && asked == 0
 	r.paging = asked >= 2 || asked == 1 && r.named
 	return r
 }

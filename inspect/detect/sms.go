@@ -47,21 +47,21 @@ var smsWords = newLexicon(map[smsField]string{
 		texte corps contenu nachricht inhalt mensaje texto contenido cuerpo corpo mensagem testo messaggio tekst tresc wiadomosc
 		текст сообщение 内容 短信内容 正文 短信 文本 ข้อความ เนื้อหา`,
 	smsAddress: `address addr phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn number num
-		sendernumber senderaddress senderphone sendernum recipientnumber recipientphone fromnumber tonumber fromaddress toaddress fromphone tophone
+		sendernumber senderaddress senderphone sendernum sendermobile sendermsisdn frommobile tomobile phonestr mobilephone recipientnumber recipientphone fromnumber tonumber fromaddress toaddress fromphone tophone
 		originatingaddress displayoriginatingaddress destinationaddress contactnumber contactphone peernumber peerphone smsaddress smsnumber smssender smsfrom smsphone
 		oa da numero telefono telefone telefon numerotelephone rufnummer nummer номер телефон 号码 电话 手机号 电话号码 发件人号码 เบอร์ เบอร์โทร`,
-	smsPeer: `sender from to recipient recipients peer remote destination dest origin originator contact caller source
+	smsPeer: `handle sender from to recipient recipients peer remote destination dest origin originator contact caller source
 		expediteur destinataire absender empfanger remitente remetente destinatario mittente nadawca отправитель 发件人 发送者 收件人 ผู้ส่ง`,
 	smsDate: `date timestamp localtime receivetime receivedtime receiveddate recvtime time datetime sentdate smsdate smstime msgtime msgdate
-		receivedat receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received arrivaltime messagedate
+		receivedat receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received receivedstamp recvtimestamp recvdate arrivaltime messagedate
 		heure horodatage datum zeit fecha hora data дата время 时间 日期 接收时间 เวลา วันที่`,
-	smsType:     `type box folder msgtype smstype direction boxtype messagetype msgbox isincoming incoming isinbox inbox tipo typ 类型`,
+	smsType:     `type box folder msgtype smstype direction boxtype messagetype msgbox isincoming incoming isinbox inbox isfromme fromme boxid foldertype tipo typ 类型`,
 	smsRead:     `read seen isread readstatus unread lu gelesen leido 已读`,
 	smsThread:   `threadid thread tid sessionthread threadkey 会话id`,
 	smsCenter:   `servicecenter servicecenteraddress smsc smscaddress sca scaddress scaddr csca centro 短信中心`,
 	smsProtocol: `protocol proto pid tppid replypathpresent toa sctoa dcs encodingscheme`,
 	smsSIM:      `subid simid simslot sim subscriptionid simindex slot simcardid slotid simnumber simserial netcode simimsi imsi`,
-	smsSent:     `datesent senttime sentat sendtime sentts sentdatems dateenvoi`,
+	smsSent:     `datesent senttime sentat sendtime sentts sentdatems sentstamp senttimestamp dateenvoi`,
 	smsChat: `conversationid conversation channel channelid room roomid chatid chat groupid group userid fromuserid touserid fromid toid uid fromuid touid authorid author
 		nickname nick username displayname screenname avatar avatarurl profileimage reactions mentions replyto replytoid parentid teamid team guild guildid attachments
 		clientmsgid clientmessageid emoji sticker likes comments isbot bot senderuserid receiverid recipientuserid serverid ack typing edited peerid dialogid`,
@@ -91,11 +91,15 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	urlHint := containsFold(t.Subject.Path, "sms")
+	// The messages of a conversation may stand in a list inside the object that
+	// has the number.
+	var owners owner
 	for r := range messageRecords(t) {
 		if len(r.Fields) < 2 {
 			continue
 		}
-		m := readMessage(r, urlHint)
+		owners.see(r)
+		m := readMessage(r, urlHint, owners.of(r))
 		if m == nil {
 			continue
 		}
@@ -120,9 +124,39 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 	return out
 }
 
+// owner remembers the last object with a number that was seen.
+type owner struct {
+	parent *inspect.Part
+	group  string
+	number *inspect.Part
+}
+
+func (o *owner) see(r inspect.Record) {
+	for _, f := range r.Fields {
+		if w := smsWords.of(f.Name); (w == smsAddress || w == smsPeer) && shapeOfPhone(f.Data) >= shortCode {
+			o.parent, o.group, o.number = r.Parent, r.Group, f
+			return
+		}
+	}
+}
+
+// of returns the number of the object that the list of r stands in, nil if
+// there is none.
+func (o *owner) of(r inspect.Record) *inspect.Part {
+	if o.parent != r.Parent || r.Parent == nil || len(r.Group) <= len(o.group) || !strings.HasPrefix(r.Group, o.group) {
+		return nil
+	}
+	inside := strings.TrimPrefix(r.Group[len(o.group):], ".")
+	list, index, ok := strings.Cut(inside, "[")
+	if !ok || strings.ContainsAny(list, ".[") || !strings.HasSuffix(index, "]") || strings.Contains(index, "[") {
+		return nil
+	}
+	return o.number
+}
+
 // readMessage sorts the fields of r, nil if there is no text and no one it could
 // be from or to.
-func readMessage(r inspect.Record, hint bool) *message {
+func readMessage(r inspect.Record, hint bool, owner *inspect.Part) *message {
 	text, others := false, 0
 	for _, f := range r.Fields {
 		switch smsWords.of(f.Name) {
@@ -140,6 +174,9 @@ func readMessage(r inspect.Record, hint bool) *message {
 	m := &message{hint: hint || containsFold(r.Group, "sms")}
 	for _, f := range r.Fields {
 		m.take(f)
+	}
+	if m.field[smsAddress] == nil && m.field[smsPeer] == nil && owner != nil {
+		m.take(owner)
 	}
 	if m.field[smsAddress] == nil && m.field[smsPeer] == nil {
 		// The sender may be an object of its own.
