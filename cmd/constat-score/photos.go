@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -41,17 +42,19 @@ func (b *builder) photos() {
 		n++
 	}
 	r := b.rand("photos")
+	// A few drawings do for all: what counts is their kind.
+	photo, banner, product, avatar, thumb := draw(r, 1280, 960), draw(r, 1280, 310), draw(r, 800, 800), draw(r, 200, 200), draw(r, 64, 64)
+	tile, icon := drawPNG(r, 256), drawPNG(r, 96)
 	for i := range 40 {
-		photo := draw(r, 1280, 960)
-		b.add("photos camera name", i, up("POST", "/put?name=IMG_20140731_13450"+string(rune('0'+i%10))+".jpg", "image/jpeg", photo), inspect.Photo, flow.Up)
+		b.add("photos camera name", i, up("POST", fmt.Sprintf("/put?name=IMG_20140731_1345%02d.jpg", i), "image/jpeg", photo), inspect.Photo, flow.Up)
 		b.add("photos record", i, up("POST", "/gallery/create", appJSON, js(m{"content": m{"fileName": "IMG_20140731_134500.jpg", "sha1": "11f6ad8ec52a2984abaafd7c3b516503785c2072", "size": 100000 + i, "dateTaken": 1406800000123 + i}})), inspect.Photo, flow.Up)
-		b.add("photos banner", i, down("/static/banner.jpg", "image/jpeg", draw(r, 1280, 300+10*i)), "", "")
-		b.add("photos product", i, down("/img/p/12.jpg", "image/jpeg", draw(r, 800, 800)), "", "")
-		b.add("photos tile", i, down("/tiles/12/2074/1409.png", "image/png", drawPNG(r, 256)), "", "")
-		b.add("photos avatar", i, down("/avatars/u1.jpg?s=200", "image/jpeg", draw(r, 200, 200)), "", "")
-		b.add("photos icon up", i, up("POST", "/icons", "image/png", drawPNG(r, 96)), "", "")
+		b.add("photos banner", i, down("/static/banner.jpg", "image/jpeg", banner), "", "")
+		b.add("photos product", i, down("/img/p/12.jpg", "image/jpeg", product), "", "")
+		b.add("photos tile", i, down("/tiles/12/2074/1409.png", "image/png", tile), "", "")
+		b.add("photos avatar", i, down("/avatars/u1.jpg?s=200", "image/jpeg", avatar), "", "")
+		b.add("photos icon up", i, up("POST", "/icons", "image/png", icon), "", "")
 		b.add("photos assets", i, down("/assets.json", appJSON, js([]m{{"fileName": "banner_1.jpg", "md5": "d41d8cd98f00b204e9800998ecf8427e", "size": 20480}, {"fileName": "bg.png", "md5": "e41d8cd98f00b204e9800998ecf8427e", "size": 1024}})), "", "")
-		b.add("photos thumbnails", i, down("/feed", appJSON, js(m{"items": []m{{"id": i, "thumb": "data:image/jpeg;base64," + b64(draw(r, 64, 64))}}})), "", "")
+		b.add("photos thumbnails", i, down("/feed", appJSON, js(m{"items": []m{{"id": i, "thumb": "data:image/jpeg;base64," + b64(thumb)}}})), "", "")
 	}
 }
 
