@@ -100,7 +100,7 @@ func isText(b []byte) bool {
 			odd++
 		}
 	}
-	return odd*50 <= len(b)
+	return odd <= 2+len(b)/50
 }
 
 // visible replaces what cannot be seen, or turns the direction of text, by pictures of
@@ -116,13 +116,37 @@ func visible(b []byte) string {
 			out = append(out, 0x2400+r)
 		case r == 0x7f:
 			out = append(out, 0x2421)
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r):
-			out = append(out, []rune(fmt.Sprintf("⟨U+%04X⟩", r))...)
+		case hidden(r):
+			out = append(out, []rune(numbered(r))...)
 		default:
 			out = append(out, r)
 		}
 	}
 	return string(out)
+}
+
+// hidden reports whether r cannot be seen or changes how its neighbours are shown. The
+// joiners of emoji and of Indic scripts are left alone.
+func hidden(r rune) bool {
+	return r != '\n' && r != '\t' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != 0x200c && r != 0x200d)
+}
+
+func numbered(r rune) string { return fmt.Sprintf("⟨U+%04X⟩", r) }
+
+// unhide replaces hidden characters by their numbers, wherever they stand.
+func unhide(page []byte) []byte {
+	if bytes.IndexFunc(page, hidden) < 0 {
+		return page
+	}
+	var out bytes.Buffer
+	for _, r := range string(page) {
+		if hidden(r) {
+			out.WriteString(numbered(r))
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.Bytes()
 }
 
 // quoteDump fills q in as a hexadecimal dump of the match and a little before and

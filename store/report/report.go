@@ -16,6 +16,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -61,7 +62,11 @@ func Write(ctx context.Context, w io.Writer, r *store.Reader, opt Options) error
 	if err != nil {
 		return err
 	}
-	if err := page.Execute(w, view{doc, styleFor(doc.Banner), opt.Blur}); err != nil {
+	var out bytes.Buffer
+	if err := page.Execute(&out, view{doc, styleFor(doc.Banner), opt.Blur}); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if _, err := w.Write(unhide(out.Bytes())); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

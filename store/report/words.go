@@ -82,8 +82,12 @@ func span(d time.Duration) string {
 	switch {
 	case days > 0:
 		return fmt.Sprintf("%s %d h", count(int64(days), "day", "days"), h)
+	case h > 0 && m == 0:
+		return fmt.Sprintf("%d h", h)
 	case h > 0:
 		return fmt.Sprintf("%d h %d min", h, m)
+	case m > 0 && s == 0:
+		return fmt.Sprintf("%d min", m)
 	case m > 0:
 		return fmt.Sprintf("%d min %d s", m, s)
 	}
