@@ -20,33 +20,29 @@ func (r *Reader) Body(ctx context.Context, b *flow.Body) (io.ReadCloser, error) 
 	if _, spilled := b.Previous(); spilled == 0 && int64(len(b.Tail())) == b.Kept() {
 		return io.NopCloser(bytes.NewReader(b.Tail())), nil
 	}
-	name := b.KeptSHA256()
-	ids, err := chain(ctx, r.db, name[:], b.Kept())
+	ids, err := chain(ctx, r.db, b)
 	if err != nil {
 		return nil, err
 	}
 	return &bodyReader{ctx: ctx, r: r, ids: ids}, nil
 }
 
-// readNamed reads the whole of a small body by its hash.
-func (r *Reader) readNamed(ctx context.Context, name []byte) ([]byte, error) {
-	ids, err := chain(ctx, r.db, name, flow.ChunkSize)
-	if err != nil {
-		return nil, err
+// chain returns the ids of the chunks of a body, the last first.
+func chain(ctx context.Context, q queryer, b *flow.Body) (ids []int64, err error) {
+	// A body that was written by this process does not know where it ended up.
+	name := b.KeptSHA256()
+	start, arg := "sha256 = ?", any(name[:])
+	if b.Ref() != 0 {
+		start, arg = "id = ?", b.Ref()
 	}
-	return io.ReadAll(&bodyReader{ctx: ctx, r: r, ids: ids})
-}
-
-// chain returns the ids of the chunks of the body called name, the last first.
-// size bounds the walk, in case a damaged file has a circle.
-func chain(ctx context.Context, q queryer, name []byte, size int64) (ids []int64, err error) {
+	// The limit is for a damaged file that has a circle.
 	rows, err := q.QueryContext(ctx, `
 		WITH RECURSIVE c(id, parent) AS (
-			SELECT id, parent FROM chunk WHERE sha256 = ?
+			SELECT * FROM (SELECT id, parent FROM chunk WHERE `+start+` LIMIT 1)
 			UNION ALL
 			SELECT k.id, k.parent FROM c JOIN chunk k ON k.id = c.parent
 			LIMIT ?)
-		SELECT id FROM c`, name, size/flow.ChunkSize+1)
+		SELECT id FROM c`, arg, b.Kept()/flow.ChunkSize+1)
 	if err != nil {
 		return nil, sqlError("read body", err)
 	}

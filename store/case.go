@@ -186,6 +186,9 @@ func (c *Case) begin(key privateKey) error {
 		}
 		id.set(n)
 	}
+	if w.chunkID, err = w.conn.integer("SELECT max(id) FROM chunk"); err != nil {
+		return sqlError("open case", err)
+	}
 	if c.checkpointID, err = w.conn.integer("SELECT max(id) FROM checkpoint"); err != nil {
 		return sqlError("open case", err)
 	}
@@ -342,7 +345,7 @@ func (c *Case) Close() error {
 			w := c.writer
 			err := w.transaction(func() error {
 				for _, o := range c.journal.due(time.Now().Add(time.Hour), nil) {
-					if err := w.noteOpen(o, [2]openBody{}); err != nil {
+					if err := w.noteOpen(o); err != nil {
 						return err
 					}
 				}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -63,68 +64,90 @@ func coded(data []byte) bool {
 	return slices.ContainsFunc(magics, func(m []byte) bool { return bytes.HasPrefix(data, m) })
 }
 
-// known remembers the names of chunks that are in the case, as many as fit in
-// two generations: the newer is filled, and when it is full the older is
+// known remembers the ids of chunks by their names, as many as fit in two
+// generations: the newer is filled, and when it is full the older is
 // forgotten. It is safe for concurrent use.
 type known struct {
 	mu       sync.Mutex
-	new, old map[digest]struct{}
+	new, old map[digest]int64
 }
 
 const knownGeneration = 32 << 10
 
-func newKnown() *known { return &known{new: map[digest]struct{}{}} }
+func newKnown() *known { return &known{new: map[digest]int64{}} }
 
-func (k *known) has(name *digest) bool {
+// id returns the id of a chunk, 0 when it is not known.
+func (k *known) id(name *digest) int64 {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if _, ok := k.new[*name]; ok {
-		return true
+	if id := k.new[*name]; id != 0 {
+		return id
 	}
-	if _, ok := k.old[*name]; !ok {
-		return false
+	id := k.old[*name]
+	if id != 0 {
+		k.put(name, id)
 	}
-	k.put(name)
-	return true
+	return id
 }
 
-func (k *known) add(name *digest) {
+func (k *known) add(name *digest, id int64) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.put(name)
+	k.put(name, id)
 }
 
-func (k *known) put(name *digest) {
+func (k *known) put(name *digest, id int64) {
 	if len(k.new) >= knownGeneration {
-		k.new, k.old = map[digest]struct{}{}, k.new
+		k.new, k.old = map[digest]int64{}, k.new
 	}
-	k.new[*name] = struct{}{}
+	k.new[*name] = id
 }
 
-// appendChunks appends what is still to be stored of a closed body. It shares
-// no memory with the body.
-func (c *Case) appendChunks(list []chunk, b *flow.Body) ([]chunk, error) {
+// stored is how a record's body is kept: by a chunk that is in the case, by
+// new ones, or by what of it was spilled.
+type stored struct {
+	id      int64 // in the case, 0 for none
+	chunks  int   // new ones, to be taken from op.chunks
+	spilled int   // 1 + which of the open record's bodies; 0 for none
+	name    digest
+}
+
+// addBody adds to p what is still to be stored of a closed body, and how to
+// find the whole of it. It shares no memory with the body.
+func (c *Case) addBody(p *op, b *flow.Body, which int) error {
 	if b == nil || b.Kept() == 0 {
-		return list, nil
+		p.stored = append(p.stored, stored{})
+		return nil
 	}
 	tail := b.Tail()
 	prev, spilled := b.Previous()
 	if int64(spilled)*flow.ChunkSize+int64(len(tail)) != b.Kept() {
-		return list, fmt.Errorf("commit: a body of %d bytes came without its content", b.Kept())
+		return fmt.Errorf("commit: a body of %d bytes came without its content", b.Kept())
+	}
+	s := stored{name: b.KeptSHA256()}
+	if spilled > 0 {
+		s.spilled = 1 + which
 	}
 	if len(tail) == 0 {
-		return list, nil
+		p.stored = append(p.stored, s)
+		return nil
 	}
-	name := b.KeptSHA256()
-	if c.known.has(&name) {
-		return list, nil
+	before := len(p.chunks)
+	if s.id = c.known.id(&s.name); s.id == 0 {
+		if spilled > 0 || len(tail) <= flow.ChunkSize {
+			ch := chunk{name: s.name, parent: prev, hasParent: spilled > 0, size: b.Kept()}
+			ch.codec, ch.data, _ = c.packer.pack(tail, true)
+			p.chunks = append(p.chunks, ch)
+		} else {
+			p.chunks = c.appendSplit(p.chunks, tail)
+		}
+		s.chunks = len(p.chunks) - before
+		for _, ch := range p.chunks[before:] {
+			p.cost += len(ch.data)
+		}
 	}
-	if spilled > 0 || len(tail) <= flow.ChunkSize {
-		ch := chunk{name: name, parent: prev, hasParent: spilled > 0, size: b.Kept()}
-		ch.codec, ch.data, _ = c.packer.pack(tail, true)
-		return append(list, ch), nil
-	}
-	return c.appendSplit(list, tail), nil
+	p.stored = append(p.stored, s)
+	return nil
 }
 
 // appendSplit appends a whole body that is larger than a chunk.
@@ -145,27 +168,82 @@ func (c *Case) appendSplit(list []chunk, data []byte) []chunk {
 	return list
 }
 
-const (
-	insertChunk   = `INSERT INTO chunk(sha256, parent, size, codec, data) VALUES(?, NULL, ?, ?, ?) ON CONFLICT(sha256) DO NOTHING`
-	insertFurther = `INSERT INTO chunk(sha256, parent, size, codec, data)
-		VALUES(?1, (SELECT id FROM chunk WHERE sha256 = ?5), ?2, ?3, ?4) ON CONFLICT(sha256) DO NOTHING`
-)
+const insertChunk = "INSERT INTO chunk(id, sha256, parent, size, codec, data) VALUES(?, ?, ?, ?, ?, ?)"
 
-// insertChunk adds a chunk unless it is there.
-func (w *writer) insertChunk(ch *chunk) error {
+// addChunk adds a chunk, unless it is known to be there, and returns its id.
+// parent is the id of the chunk before it, 0 when that has to be found.
+func (w *writer) addChunk(ch *chunk, parent int64) (int64, error) {
+	if id := w.known.id(&ch.name); id != 0 {
+		return id, nil
+	}
+	id := w.chunkID + 1
 	w.args = append(w.args[:0],
-		driver.NamedValue{Ordinal: 1, Value: ch.name[:]},
-		driver.NamedValue{Ordinal: 2, Value: ch.size},
-		driver.NamedValue{Ordinal: 3, Value: ch.codec},
-		driver.NamedValue{Ordinal: 4, Value: ch.data})
-	query := insertChunk
+		driver.NamedValue{Ordinal: 1, Value: id},
+		driver.NamedValue{Ordinal: 2, Value: ch.name[:]},
+		driver.NamedValue{Ordinal: 4, Value: ch.size},
+		driver.NamedValue{Ordinal: 5, Value: ch.codec},
+		driver.NamedValue{Ordinal: 6, Value: ch.data})
 	if ch.hasParent {
-		query = insertFurther
-		w.args = append(w.args, driver.NamedValue{Ordinal: 5, Value: ch.parent[:]})
+		if parent == 0 {
+			var err error
+			if parent, err = w.find(&ch.parent); err != nil {
+				return 0, err
+			}
+		}
+		w.args = append(w.args, driver.NamedValue{Ordinal: 3, Value: parent})
 	}
-	if _, err := w.conn.exec(query, w.args); err != nil {
-		return err
+	if _, err := w.conn.exec(insertChunk, w.args); err != nil {
+		return 0, err
 	}
-	w.known.add(&ch.name)
+	w.chunkID = id
+	w.known.add(&ch.name, id)
+	return id, nil
+}
+
+// find returns the id of a chunk that is in the case. Only for bodies without an
+// open record is it needed at all, and only when these are streamed so slowly
+// that the chunk was forgotten does it search.
+func (w *writer) find(name *digest) (int64, error) {
+	if id := w.known.id(name); id != 0 {
+		return id, nil
+	}
+	id, err := w.conn.integer("SELECT id FROM chunk WHERE sha256 = ? LIMIT 1", name[:])
+	if err == nil && id == 0 {
+		err = errors.New("a chunk of a body is missing")
+	}
+	return id, err
+}
+
+// addStored adds the chunks of p's bodies and completes the arguments of its
+// record with them.
+func (w *writer) addStored(p *op) error {
+	chunks := p.chunks
+	for i, s := range p.stored {
+		id := s.id
+		last := int64(0) // spilled before
+		if s.spilled > 0 && p.open != nil {
+			last = p.open.chunks[s.spilled-1]
+		}
+		var err error
+		switch {
+		case s.chunks > 0:
+			for n := range s.chunks {
+				if id, err = w.addChunk(&chunks[n], last); err != nil {
+					return err
+				}
+				last = id
+			}
+			chunks = chunks[s.chunks:]
+		case id == 0 && last != 0:
+			id = last
+		case id == 0 && s.spilled > 0:
+			if id, err = w.find(&s.name); err != nil {
+				return err
+			}
+		}
+		if id != 0 {
+			p.args = append(p.args, driver.NamedValue{Ordinal: 3 + p.kind.bodies[i].chunk, Value: id})
+		}
+	}
 	return nil
 }

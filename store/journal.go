@@ -31,14 +31,11 @@ type openRecord struct {
 
 	journaled  bool // it is, or is about to be, in the table open_record
 	prev, next *openRecord
-	bodies     [2]openBody // of the request, or the frame, and of the response
-}
+	plain      [2]bool // a body's first chunk did not get smaller: do not try the others
 
-// openBody is how far a body has been spilled.
-type openBody struct {
-	last  digest
-	size  int64
-	plain bool // its first chunk did not get smaller, do not try the others
+	// Owned by the writer's goroutine.
+
+	chunks [2]int64 // last chunk of the request, or the frame, and of the response
 }
 
 type openKey struct {
@@ -157,32 +154,31 @@ func copyTLS(t *flow.TLS) *flow.TLS {
 func (c *Case) Spill(b *flow.Body, data []byte) error {
 	o, which := c.owner(b)
 	prev, spilled := b.Previous()
-	ch := &chunk{name: b.Prefix(), parent: prev, hasParent: spilled > 0, size: int64(spilled)*flow.ChunkSize + int64(len(data))}
+	ch := chunk{name: b.Prefix(), parent: prev, hasParent: spilled > 0, size: int64(spilled)*flow.ChunkSize + int64(len(data))}
 
 	p := c.writer.newOp()
-	if !c.known.has(&ch.name) {
+	if p.known = c.known.id(&ch.name); p.known == 0 {
 		try := true
 		if o != nil && spilled > 0 {
 			c.journal.mu.Lock()
-			try = !o.bodies[which].plain
+			try = !o.plain[which]
 			c.journal.mu.Unlock()
 		}
 		var paid bool
 		ch.codec, ch.data, paid = c.packer.pack(data, try)
 		if o != nil && spilled == 0 && !paid {
 			c.journal.mu.Lock()
-			o.bodies[which].plain = true
+			o.plain[which] = true
 			c.journal.mu.Unlock()
 		}
-		p.chunks = append(p.chunks, *ch)
+		p.chunks = append(p.chunks, ch)
 		p.cost += len(ch.data)
 	}
 	if o != nil {
 		c.journal.mu.Lock()
 		c.journal.noted(o)
-		o.bodies[which].last, o.bodies[which].size = ch.name, ch.size
-		p.journal, p.bodies = o, o.bodies
 		c.journal.mu.Unlock()
+		p.open, p.which = o, which
 	}
 	return c.writer.push(p)
 }
@@ -213,12 +209,13 @@ func (c *Case) owner(b *flow.Body) (o *openRecord, which int) {
 }
 
 const (
-	noteOpen   = `INSERT INTO open_record(kind, id, facts, request, request_size, response, response_size) VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET request = excluded.request, request_size = excluded.request_size, response = excluded.response, response_size = excluded.response_size`
+	noteOpen = `INSERT INTO open_record(kind, id, facts, request, response) VALUES(?, ?, ?, nullif(?, 0), nullif(?, 0))
+		ON CONFLICT DO UPDATE SET request = excluded.request, response = excluded.response`
 	forgetOpen = `DELETE FROM open_record WHERE kind = ? AND id = ?`
 )
 
 // noteOpen writes an open record to the table.
-func (w *writer) noteOpen(o *openRecord, bodies [2]openBody) error {
+func (w *writer) noteOpen(o *openRecord) error {
 	facts := []byte{'['}
 	for i, v := range o.values() {
 		if i > 0 {
@@ -227,13 +224,27 @@ func (w *writer) noteOpen(o *openRecord, bodies [2]openBody) error {
 		facts = evidence.AppendJSON(facts, &v)
 	}
 	facts = append(facts, ']')
-	var last [2]any
-	for i, b := range bodies {
-		if b.size > 0 {
-			last[i] = b.last[:]
+	return w.conn.run(noteOpen, o.kind.Name, o.id, string(facts), o.chunks[0], o.chunks[1])
+}
+
+// addSpilled adds a chunk of a body, and notes it with the record it is for.
+func (w *writer) addSpilled(p *op) error {
+	id := p.known
+	for i := range p.chunks {
+		parent := int64(0)
+		if p.open != nil {
+			parent = p.open.chunks[p.which]
+		}
+		var err error
+		if id, err = w.addChunk(&p.chunks[i], parent); err != nil {
+			return err
 		}
 	}
-	return w.conn.run(noteOpen, o.kind.Name, o.id, string(facts), last[0], bodies[0].size, last[1], bodies[1].size)
+	if p.open == nil {
+		return nil
+	}
+	p.open.chunks[p.which] = id
+	return w.noteOpen(p.open)
 }
 
 // cutOff makes evidence of the records that are in the table: they were open
@@ -243,24 +254,16 @@ func (w *writer) cutOff() error {
 		kind   string
 		id     int64
 		facts  string
-		bodies [2]*flow.Body
+		chunks [2]int64
 	}
 	var all []leftover
 	err := w.conn.each(func(row []driver.Value) error {
 		l := leftover{kind: row[0].(string), id: row[1].(int64), facts: row[2].(string)}
-		for i := range l.bodies {
-			if name, ok := row[3+2*i].([]byte); ok {
-				sum, err := hashOf(evidence.BlobValue(name))
-				if err != nil {
-					return err
-				}
-				size := row[4+2*i].(int64)
-				l.bodies[i] = flow.StoredBody(size, size, sum, sum, false)
-			}
-		}
+		l.chunks[0], _ = row[3].(int64)
+		l.chunks[1], _ = row[4].(int64)
 		all = append(all, l)
 		return nil
-	}, `SELECT kind, id, facts, request, request_size, response, response_size FROM open_record ORDER BY kind, id`)
+	}, `SELECT kind, id, facts, request, response FROM open_record ORDER BY kind, id`)
 	if err != nil {
 		return err
 	}
@@ -268,39 +271,61 @@ func (w *writer) cutOff() error {
 		if err := w.conn.run(forgetOpen, l.kind, l.id); err != nil {
 			return err
 		}
-		var k *kind
-		var values []evidence.Value
+		var bodies [2]*flow.Body
+		for i, id := range l.chunks {
+			if bodies[i], err = w.spilledBody(id); err != nil {
+				return err
+			}
+		}
 		switch l.kind {
 		case connectionKind.Name:
-			r, err := decodeOpen(connectionKind, l.facts)
-			if err != nil {
-				return err
-			}
-			r.Outcome, r.Reason = flow.CutOff, "Constat stopped while the connection was open"
-			k, values = connectionKind.kind, connectionKind.values(nil, r)
+			err = cutOff(w, connectionKind, l.id, l.facts, l.chunks, func(r *flow.Connection) {
+				r.Outcome, r.Reason = flow.CutOff, "Constat stopped while the connection was open"
+			})
 		case exchangeKind.Name:
-			r, err := decodeOpen(exchangeKind, l.facts)
-			if err != nil {
-				return err
-			}
-			r.Error = flow.ErrCutOff + ": Constat stopped while the exchange was open"
-			r.Request.Body, r.Response.Body = l.bodies[0], l.bodies[1]
-			k, values = exchangeKind.kind, exchangeKind.values(nil, r)
+			err = cutOff(w, exchangeKind, l.id, l.facts, l.chunks, func(r *flow.Exchange) {
+				r.Error = flow.ErrCutOff + ": Constat stopped while the exchange was open"
+				r.Request.Body, r.Response.Body = bodies[0], bodies[1]
+			})
 		case frameKind.Name:
-			r, err := decodeOpen(frameKind, l.facts)
-			if err != nil {
-				return err
-			}
-			r.Payload = l.bodies[0]
-			k, values = frameKind.kind, frameKind.values(nil, r)
+			err = cutOff(w, frameKind, l.id, l.facts, l.chunks, func(r *flow.Frame) { r.Payload = bodies[0] })
 		default:
-			return fmt.Errorf("open record of unknown kind %q", l.kind)
+			err = fmt.Errorf("open record of unknown kind %q", l.kind)
 		}
-		if err := w.insert(k, l.id, k.LeafHash(w.salter, l.id, values), appendArgs(make([]driver.NamedValue, 2), values)); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// spilledBody returns the body that ends with a chunk, nil for no chunk.
+func (w *writer) spilledBody(id int64) (b *flow.Body, err error) {
+	if id == 0 {
+		return nil, nil
+	}
+	err = w.conn.each(func(row []driver.Value) error {
+		sum, err := hashOf(fromSQL(row[0]))
+		size, _ := row[1].(int64)
+		b = flow.StoredBody(size, size, sum, sum, false, id)
+		return err
+	}, "SELECT sha256, size FROM chunk WHERE id = ?", id)
+	return b, err
+}
+
+func cutOff[R any](w *writer, s *spec[R], id int64, facts string, chunks [2]int64, end func(*R)) error {
+	r, err := decodeOpen(s, facts)
+	if err != nil {
+		return err
+	}
+	end(r)
+	args := appendArgs(make([]driver.NamedValue, 2), s.values(nil, r))
+	for i, b := range s.bodies {
+		if chunks[i] != 0 {
+			args = append(args, driver.NamedValue{Ordinal: 3 + b.chunk, Value: chunks[i]})
+		}
+	}
+	return w.insert(s.kind, id, s.LeafHash(w.salter, id, s.values(nil, r)), args)
 }
 
 // decodeOpen reads what noteOpen wrote.
@@ -309,7 +334,7 @@ func decodeOpen[R any](s *spec[R], facts string) (*R, error) {
 	if err := json.Unmarshal([]byte(facts), &list); err != nil || len(list) != len(s.Columns) {
 		return nil, fmt.Errorf("read open %s: not a list of its columns", s.Name)
 	}
-	values := make([]evidence.Value, len(list))
+	values := make([]evidence.Value, s.width())
 	for i, raw := range list {
 		v, err := parseValue(raw, s.Columns[i].Type)
 		if err != nil {
@@ -357,32 +382,28 @@ func (c *Case) Commit(ctx context.Context, r flow.Record) error {
 	var err error
 	switch r := r.(type) {
 	case *flow.Exchange:
-		o, journaled := c.journal.take(exchangeKind.kind, r.ID)
-		if o == nil {
+		if p.open, p.forget = c.journal.take(exchangeKind.kind, r.ID); p.open == nil {
 			return fmt.Errorf("commit exchange %d: it is not open", r.ID)
 		}
-		if p.chunks, err = c.appendChunks(p.chunks, r.Request.Body); err == nil {
-			p.chunks, err = c.appendChunks(p.chunks, r.Response.Body)
+		if err = c.addBody(p, r.Request.Body, 0); err == nil {
+			err = c.addBody(p, r.Response.Body, 1)
 		}
 		setRecord(c, p, exchangeKind, r.ID, r)
-		p.forget, p.follow = journaled, r
+		p.follow = r
 	case *flow.Connection:
-		o, journaled := c.journal.take(connectionKind.kind, r.ID)
-		if o == nil {
+		if p.open, p.forget = c.journal.take(connectionKind.kind, r.ID); p.open == nil {
 			return fmt.Errorf("commit connection %d: it is not open", r.ID)
 		}
 		for _, t := range []*flow.TLS{r.ClientTLS, r.ServerTLS} {
 			if t != nil {
-				for _, der := range t.Chain {
-					p.chunks, err = c.appendChunks(p.chunks, flow.BodyOf(der))
-				}
+				p.certs = append(p.certs, t.Chain...)
 			}
 		}
 		setRecord(c, p, connectionKind, r.ID, r)
-		p.forget = journaled
 	case *flow.Frame:
-		p.forget = c.frameOpened(r)
-		p.chunks, err = c.appendChunks(p.chunks, r.Payload)
+		p.open = c.frameOpened(r)
+		p.forget = p.open != nil
+		err = c.addBody(p, r.Payload, 0)
 		setRecord(c, p, frameKind, r.ID, r)
 		p.follow = r
 	default:
@@ -394,18 +415,19 @@ func (c *Case) Commit(ctx context.Context, r flow.Record) error {
 	return c.writer.do(ctx, p)
 }
 
-// frameOpened gives a frame its id, which it has already if a part of it was
-// spilled; journaled says that.
-func (c *Case) frameOpened(r *flow.Frame) (journaled bool) {
+// frameOpened gives a frame its id, and returns what it was until now: nil
+// unless a part of it was spilled.
+func (c *Case) frameOpened(r *flow.Frame) *openRecord {
 	j := c.journal
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if o := j.frames[r]; o != nil {
-		delete(j.frames, r)
-		delete(j.open, openKey{o.kind, o.id})
-		r.ID = o.id
-		return true
+	o := j.frames[r]
+	if o == nil {
+		r.ID = c.frameID.Add(1)
+		return nil
 	}
-	r.ID = c.frameID.Add(1)
-	return false
+	delete(j.frames, r)
+	delete(j.open, openKey{o.kind, o.id})
+	r.ID = o.id
+	return o
 }

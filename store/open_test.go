@@ -366,7 +366,7 @@ func TestMisuse(t *testing.T) {
 		t.Error("a frame can begin")
 	}
 	e = testExchange(2, nil, nil)
-	e.Request.Body = flow.StoredBody(5, 5, [32]byte{}, [32]byte{}, true)
+	e.Request.Body = flow.StoredBody(5, 5, [32]byte{}, [32]byte{}, true, 0)
 	if err := c.Begin(e); err != nil {
 		t.Fatal(err)
 	}

@@ -158,7 +158,7 @@ func list[R any](ctx context.Context, q queryer, s *spec[R], where string, args 
 		return nil, sqlError("read "+s.Name, err)
 	}
 	defer rows.Close()
-	row := newRow(1 + len(s.Columns))
+	row := newRow(1 + s.width())
 	for rows.Next() {
 		if err := rows.Scan(row.dest...); err != nil {
 			return nil, sqlError("read "+s.Name, err)
@@ -267,8 +267,12 @@ func (r *Reader) Connection(ctx context.Context, id int64) (*flow.Connection, er
 			continue
 		}
 		for i, name := range t.Chain {
-			if t.Chain[i], err = r.readNamed(ctx, name); err != nil {
-				return nil, fmt.Errorf("read certificate of connection %d: %w", id, err)
+			err := r.db.QueryRowContext(ctx, "SELECT der FROM certificate WHERE sha256 = ?", name).Scan(&t.Chain[i])
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil, fmt.Errorf("read certificate of connection %d: %w", id, ErrNotFound)
+			}
+			if err != nil {
+				return nil, sqlError("read certificate", err)
 			}
 		}
 	}

@@ -81,7 +81,7 @@ CREATE TABLE connection(
   client_chain TEXT,
   client_certificate TEXT,
   server_tls  TEXT,
-  server_chain TEXT,                  -- SHA-256 of the certificates, leaf first; they are in chunk
+  server_chain TEXT,                  -- SHA-256 of the certificates, leaf first; see certificate
   server_certificate TEXT,            -- JSON: what the leaf says of itself
   bytes_up    INTEGER NOT NULL,
   bytes_down  INTEGER NOT NULL,
@@ -115,6 +115,7 @@ CREATE TABLE exchange(
   request_complete    INTEGER,        -- 1: the sender ended it properly
   request_sha256      BLOB,
   request_kept_sha256 BLOB,           -- NULL when all is kept
+  request_chunk       INTEGER,        -- the last chunk of what is kept; NULL when nothing is
   status      INTEGER NOT NULL,       -- 0: no response
   response_proto       TEXT NOT NULL,
   response_exact       INTEGER NOT NULL,
@@ -125,6 +126,7 @@ CREATE TABLE exchange(
   response_complete    INTEGER,
   response_sha256      BLOB,
   response_kept_sha256 BLOB,
+  response_chunk       INTEGER,
   error       TEXT NOT NULL
 ) STRICT;
 
@@ -140,7 +142,8 @@ CREATE TABLE frame(                   -- a WebSocket message
   kept        INTEGER,
   complete    INTEGER,
   sha256      BLOB,
-  kept_sha256 BLOB
+  kept_sha256 BLOB,
+  chunk       INTEGER
 ) STRICT;
 CREATE INDEX frame_exchange ON frame(exchange);
 
@@ -162,23 +165,29 @@ CREATE TABLE report(                  -- what an inspection found; the newest of
 ) STRICT;
 CREATE INDEX report_newest ON report(exchange, frame, id);
 
-CREATE TABLE chunk(                   -- pieces of bodies, of 256 KiB but for the last
+-- Pieces of bodies, of 256 KiB but for the last. There is no index on the
+-- hashes, which come in no order: it would cost more than all the rest of a
+-- request. Equal bodies are stored once as long as the writer remembers them.
+CREATE TABLE chunk(
   id     INTEGER PRIMARY KEY,
-  sha256 BLOB NOT NULL UNIQUE,        -- of the body from its first byte to the end of this chunk
+  sha256 BLOB NOT NULL,               -- of the body from its first byte to the end of this chunk
   parent INTEGER,                     -- the chunk before it, NULL for the first
   size   INTEGER NOT NULL,            -- bytes of the body to the end of this chunk
   codec  TEXT NOT NULL,               -- of data: '' or 'zstd'
   data   BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE certificate(             -- that servers presented
+  sha256 BLOB PRIMARY KEY,
+  der    BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE open_record(             -- not evidence: what is going on, in case the program dies
   kind          TEXT NOT NULL,
   id            INTEGER NOT NULL,
   facts         TEXT NOT NULL,        -- JSON list of the columns known so far
-  request       BLOB,                 -- last chunk of each body so far
-  request_size  INTEGER NOT NULL,
-  response      BLOB,
-  response_size INTEGER NOT NULL,
+  request       INTEGER,              -- last chunk of each body so far
+  response      INTEGER,
   PRIMARY KEY(kind, id)
 ) STRICT, WITHOUT ROWID;
 
@@ -211,11 +220,12 @@ CREATE TRIGGER report_fixed BEFORE UPDATE ON report BEGIN SELECT raise(ABORT, 'r
 CREATE TRIGGER chunk_fixed BEFORE UPDATE ON chunk BEGIN SELECT raise(ABORT, 'bodies are evidence: they cannot be changed'); END;
 CREATE TRIGGER chunk_kept BEFORE DELETE ON chunk
 WHEN EXISTS(SELECT 1 FROM chunk WHERE parent = old.id)
-  OR EXISTS(SELECT 1 FROM exchange WHERE old.sha256 IN (request_sha256, request_kept_sha256, response_sha256, response_kept_sha256))
-  OR EXISTS(SELECT 1 FROM frame WHERE old.sha256 IN (sha256, kept_sha256))
-  OR EXISTS(SELECT 1 FROM connection WHERE instr(server_chain || ' ' || ifnull(client_chain, ''), lower(hex(old.sha256))))
-  OR EXISTS(SELECT 1 FROM open_record WHERE old.sha256 IN (request, response))
+  OR EXISTS(SELECT 1 FROM exchange WHERE old.id IN (request_chunk, response_chunk))
+  OR EXISTS(SELECT 1 FROM frame WHERE old.id = chunk)
+  OR EXISTS(SELECT 1 FROM open_record WHERE old.id IN (request, response))
 BEGIN SELECT raise(ABORT, 'bodies are evidence: what a record refers to cannot be deleted'); END;
+CREATE TRIGGER certificate_kept BEFORE DELETE ON certificate BEGIN SELECT raise(ABORT, 'certificates are evidence: they cannot be deleted'); END;
+CREATE TRIGGER certificate_fixed BEFORE UPDATE ON certificate BEGIN SELECT raise(ABORT, 'certificates are evidence: they cannot be changed'); END;
 
 -- The views: the interface.
 
@@ -381,7 +391,7 @@ SELECT
 FROM (
   SELECT request_id, canary AS value, kind, 'canary' AS source FROM canary_hits WHERE class = 'identifiers'
   UNION ALL
-  SELECT request_id, excerpt, detector, 'finding' FROM findings WHERE class = 'identifiers'
+  SELECT request_id, excerpt, detector, 'finding' FROM findings WHERE class = 'identifiers' AND detector <> 'canary'
 ) v JOIN exchange e ON e.id = v.request_id
 GROUP BY 1, 2, 3;
 

@@ -20,9 +20,9 @@ type addrPort = netip.AddrPort
 // kind is what the writer and the verifier need to know of one kind of record.
 type kind struct {
 	*evidence.Kind
-	insert string // id, seq, then the columns
-	lookup string // SELECT seq and the columns by id
-	fields string // the columns, separated by commas
+	insert string // id, seq, the columns, then the chunk of each body
+	lookup string // SELECT seq, the columns and the chunks by id
+	fields string // the columns and the chunks, separated by commas
 	bodies []bodyColumns
 	chains []int // columns that name certificates
 }
@@ -32,6 +32,7 @@ type bodyColumns struct {
 	what            string // "request", "response", "payload"
 	size, kept      int
 	sha256, keptSHA int
+	chunk           int // where its last chunk is named; not part of the leaf
 }
 
 // spec is a kind whose records are Rs in memory.
@@ -45,17 +46,19 @@ type field[R any] struct {
 	columns []evidence.Column
 	get     func(r *R, v []evidence.Value)
 	set     func(r *R, v []evidence.Value) error
-	body    string // "", or what body it is
+	body    string // "", or what body it is; set gets the chunk as a last value
 	chain   bool   // the second column names certificates
 }
 
 func newSpec[R any](name string, fields ...field[R]) *spec[R] {
 	k := &kind{}
 	var columns []evidence.Column
+	var chunks []string
 	for _, f := range fields {
 		if f.body != "" {
 			at := len(columns)
-			k.bodies = append(k.bodies, bodyColumns{f.body, at, at + 1, at + 3, at + 4})
+			k.bodies = append(k.bodies, bodyColumns{what: f.body, size: at, kept: at + 1, sha256: at + 3, keptSHA: at + 4})
+			chunks = append(chunks, strings.TrimSuffix(f.columns[0].Name, "size")+"chunk")
 		}
 		if f.chain {
 			k.chains = append(k.chains, len(columns)+1)
@@ -67,6 +70,10 @@ func newSpec[R any](name string, fields ...field[R]) *spec[R] {
 	for i, c := range columns {
 		names[i] = c.Name
 	}
+	for i := range k.bodies {
+		k.bodies[i].chunk = len(columns) + i
+	}
+	names = append(names, chunks...)
 	k.fields = strings.Join(names, ", ")
 	k.insert = fmt.Sprintf("INSERT INTO %s(id, seq, %s) VALUES(?, ?%s)", name, k.fields, strings.Repeat(", ?", len(names)))
 	k.lookup = fmt.Sprintf("SELECT seq, %s FROM %s WHERE id = ?", k.fields, name)
@@ -84,14 +91,25 @@ func (s *spec[R]) values(v []evidence.Value, r *R) []evidence.Value {
 	return v
 }
 
-// record makes an R of its columns.
+// width is the number of values that record wants: the columns, and the chunk
+// of each body.
+func (k *kind) width() int { return len(k.Columns) + len(k.bodies) }
+
+// record makes an R of its columns and chunks.
 func (s *spec[R]) record(v []evidence.Value) (*R, error) {
 	r := new(R)
+	chunks := v[len(s.Columns):]
+	var space [8]evidence.Value
 	for _, f := range s.list {
-		if err := f.set(r, v[:len(f.columns)]); err != nil {
+		own := v[:len(f.columns)]
+		v = v[len(f.columns):]
+		if f.body != "" {
+			own = append(append(space[:0], own...), chunks[0])
+			chunks = chunks[1:]
+		}
+		if err := f.set(r, own); err != nil {
 			return nil, fmt.Errorf("read %s %s: %w", s.Name, f.columns[0].Name, err)
 		}
-		v = v[len(f.columns):]
 	}
 	return r, nil
 }
@@ -251,7 +269,7 @@ func body[R any](prefix string, at func(*R) **flow.Body) field[R] {
 					return err
 				}
 			}
-			*at(r) = flow.StoredBody(v[0].Int, v[1].Int, sum, kept, v[2].Int != 0)
+			*at(r) = flow.StoredBody(v[0].Int, v[1].Int, sum, kept, v[2].Int != 0, v[5].Int)
 			return nil
 		},
 	}
@@ -315,11 +333,14 @@ func handshake[R any](prefix string, at func(*R) **flow.TLS) field[R] {
 	}
 }
 
-// appendArgs appends v as arguments of a statement, from ordinal on.
+// appendArgs appends v as arguments of a kind's INSERT. What is Null is left out:
+// it costs a call into C to say what is so anyway.
 func appendArgs(args []driver.NamedValue, v []evidence.Value) []driver.NamedValue {
 	for i := range v {
-		a := driver.NamedValue{Ordinal: len(args) + 1}
+		a := driver.NamedValue{Ordinal: i + 3} // after id and seq
 		switch v[i].Type {
+		case evidence.Null:
+			continue
 		case evidence.Int:
 			a.Value = v[i].Int
 		case evidence.Text:

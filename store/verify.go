@@ -36,7 +36,7 @@ const maxProblems = 100
 // somebody who replaces log, checkpoints and key alike is not found out.
 //
 // It reads one state of the case, also while that is written, in memory that
-// grows with a bit a chunk. progress, when not nil, is called now and then. An
+// grows with a bit for each chunk. progress, when not nil, is called now and then. An
 // error means that the case could not be read; what is wrong with it is in
 // Problems.
 func Verify(ctx context.Context, path, verifier string, progress func(done, total int64)) (*Verification, error) {
@@ -57,7 +57,7 @@ func Verify(ctx context.Context, path, verifier string, progress func(done, tota
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
-	v := &verification{Verification: &Verification{Verifier: verifier}, ctx: ctx, r: r, c: c, progress: progress}
+	v := &verification{Verification: &Verification{Verifier: verifier}, ctx: ctx, r: r, c: c, progress: progress, certificates: map[string]bool{}}
 	// A transaction that only reads sees one state throughout.
 	if err := c.script("BEGIN"); err != nil {
 		return nil, sqlError("verify case", err)
@@ -86,6 +86,8 @@ type verification struct {
 	tree   evidence.Tree // of the hashes in the log
 	seen   []uint64      // bits: chunks that are in order, by id
 	bad    map[int64]bool
+
+	certificates map[string]bool // checked, by name; servers have few
 }
 
 type signedHead struct {
@@ -287,7 +289,7 @@ func (v *verification) leaf(hash tlog.Hash) error {
 // record checks one record against its entry in the log, and its bodies.
 func (v *verification) record(k *kind, seq, id int64, hash tlog.Hash) error {
 	found := false
-	values := make([]evidence.Value, len(k.Columns))
+	values := make([]evidence.Value, k.width())
 	err := v.c.each(func(row []driver.Value) error {
 		found = row[0] == seq
 		for i := range values {
@@ -302,7 +304,7 @@ func (v *verification) record(k *kind, seq, id int64, hash tlog.Hash) error {
 		v.problem("%s %d, entry %d of the log, is missing", k.Name, id, seq)
 		return nil
 	}
-	if k.LeafHash(v.salter, id, values) != hash {
+	if k.LeafHash(v.salter, id, values[:len(k.Columns)]) != hash {
 		v.problem("%s %d differs from what was logged", k.Name, id)
 		return nil
 	}
@@ -314,22 +316,44 @@ func (v *verification) record(k *kind, seq, id int64, hash tlog.Hash) error {
 		if values[b.keptSHA].Type != evidence.Null {
 			name = values[b.keptSHA].Blob
 		}
-		if err := v.body(fmt.Sprintf("%s %d: %s body", k.Name, id, b.what), name, values[b.kept].Int); err != nil {
+		if err := v.body(fmt.Sprintf("%s %d: %s body", k.Name, id, b.what), values[b.chunk].Int, name, values[b.kept].Int); err != nil {
 			return err
 		}
 	}
 	for _, i := range k.chains {
 		for name := range strings.FieldsSeq(values[i].Text) {
-			sum, err := hex.DecodeString(name)
-			if err != nil {
-				v.problem("%s %d: a certificate has a malformed name", k.Name, id)
-				continue
-			}
-			if err := v.body(fmt.Sprintf("%s %d: certificate", k.Name, id), sum, -1); err != nil {
+			if err := v.certificate(fmt.Sprintf("%s %d", k.Name, id), name); err != nil {
 				return err
 			}
 		}
 	}
+	return nil
+}
+
+// certificate checks one certificate of a chain.
+func (v *verification) certificate(what, name string) error {
+	sum, err := hex.DecodeString(name)
+	if err != nil {
+		v.problem("%s: a certificate has a malformed name", what)
+		return nil
+	}
+	if v.certificates[name] {
+		return nil
+	}
+	found := false
+	err = v.c.each(func(row []driver.Value) error {
+		der, _ := row[0].([]byte)
+		got := sha256.Sum256(der)
+		found = string(got[:]) == string(sum)
+		return nil
+	}, "SELECT der FROM certificate WHERE sha256 = ?", sum)
+	if err != nil {
+		return err
+	}
+	if !found {
+		v.problem("%s: certificate %s is missing or damaged", what, name)
+	}
+	v.certificates[name] = true
 	return nil
 }
 
@@ -341,7 +365,7 @@ type piece struct {
 }
 
 // piece reads what the case says of a chunk.
-func (v *verification) piece(query string, arg any) (p piece, found bool, err error) {
+func (v *verification) piece(id int64) (p piece, found bool, err error) {
 	err = v.c.each(func(row []driver.Value) error {
 		found = true
 		p.id, _ = row[0].(int64)
@@ -350,16 +374,14 @@ func (v *verification) piece(query string, arg any) (p piece, found bool, err er
 		p.first = row[2] == nil
 		p.size, _ = row[3].(int64)
 		return nil
-	}, query, arg)
+	}, "SELECT id, sha256, parent, size FROM chunk WHERE id = ?", id)
 	return p, found, err
 }
 
-const pieceOf = "SELECT id, sha256, parent, size FROM chunk WHERE "
-
-// body checks the chunks of one body, from its first; size is what the record
-// says is kept, -1 when it does not say.
-func (v *verification) body(what string, name []byte, size int64) error {
-	p, found, err := v.piece(pieceOf+"sha256 = ?", name)
+// body checks the chunks of one body, from its first. The record says the last
+// of them, what it must be called and how much is kept.
+func (v *verification) body(what string, chunk int64, name []byte, size int64) error {
+	p, found, err := v.piece(chunk)
 	if err != nil {
 		return err
 	}
@@ -367,7 +389,7 @@ func (v *verification) body(what string, name []byte, size int64) error {
 		v.problem("%s is missing", what)
 		return nil
 	}
-	if v.bad[p.id] || size >= 0 && p.size != size {
+	if v.bad[p.id] || p.size != size || string(p.name) != string(name) {
 		v.problem("%s is damaged (chunk %d)", what, p.id)
 		return nil
 	}
@@ -377,7 +399,7 @@ func (v *verification) body(what string, name []byte, size int64) error {
 	v.Bodies++
 	pieces := []piece{p}
 	for !p.first {
-		next, found, err := v.piece(pieceOf+"id = ?", p.parent)
+		next, found, err := v.piece(p.parent)
 		if err != nil {
 			return err
 		}
@@ -468,22 +490,38 @@ func (v *verification) strangers() error {
 // open checks what is there of the bodies of records that are open.
 func (v *verification) open() error {
 	return v.c.each(func(row []driver.Value) error {
-		for _, b := range []struct{ name, size driver.Value }{{row[2], row[3]}, {row[4], row[5]}} {
-			name, ok := b.name.([]byte)
+		for _, cell := range row[2:] {
+			id, ok := cell.(int64)
 			if !ok {
 				continue
 			}
-			size, _ := b.size.(int64)
-			if err := v.body(fmt.Sprintf("open %s %d: body", row[0], row[1]), name, size); err != nil {
+			what := fmt.Sprintf("open %s %d: body", row[0], row[1])
+			p, found, err := v.piece(id)
+			if err != nil {
+				return err
+			}
+			if !found {
+				v.problem("%s is missing", what)
+			} else if err := v.body(what, id, p.name, p.size); err != nil {
 				return err
 			}
 		}
 		return nil
-	}, "SELECT kind, id, request, request_size, response, response_size FROM open_record")
+	}, "SELECT kind, id, request, response FROM open_record")
 }
 
-// orphans looks for chunks that belong to no body.
+// orphans looks for chunks that belong to no body, and certificates that belong
+// to no chain.
 func (v *verification) orphans() error {
+	err := v.c.each(func(row []driver.Value) error {
+		if name, _ := row[0].(string); !v.certificates[name] {
+			v.problem("certificate %s belongs to no record", name)
+		}
+		return v.ctx.Err()
+	}, "SELECT lower(hex(sha256)) FROM certificate")
+	if err != nil {
+		return err
+	}
 	return v.c.each(func(row []driver.Value) error {
 		if id, _ := row[0].(int64); !v.has(id) && !v.bad[id] {
 			v.problem("chunk %d belongs to no record", id)

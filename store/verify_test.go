@@ -171,13 +171,11 @@ func TestVerifyFindsAnyByte(t *testing.T) {
 	}
 	tables := map[string][]string{
 		"log": {"kind", "id", "hash"}, "subtree": {"hash"}, "checkpoint": {"time", "size", "root", "note"},
-		"secret": {"secret"}, "chunk": {"sha256", "parent", "size", "codec", "data"},
+		"secret": {"secret"}, "chunk": {"sha256", "parent", "size", "codec", "data"}, "certificate": {"sha256", "der"},
 	}
 	for _, k := range kinds {
 		columns := []string{"seq"}
-		for _, c := range k.Columns {
-			columns = append(columns, c.Name)
-		}
+		columns = append(columns, strings.Split(k.fields, ", ")...)
 		tables[k.Name] = columns
 	}
 	var names []string
@@ -213,11 +211,8 @@ func TestVerifyFindsAnyByte(t *testing.T) {
 				switch table {
 				case "log":
 					want = ""
-				case "chunk":
-					want = "chunk"
-					if column == "sha256" {
-						want = "missing"
-					}
+				case "chunk", "certificate":
+					want = table
 				case "secret":
 					want = "differs from what was logged"
 				default:
@@ -241,12 +236,12 @@ func flip(t *testing.T, path string, rnd *rand.Rand, table, column string) (id i
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := map[string]string{"log": "seq", "subtree": "n"}[table]
+	key := map[string]string{"log": "seq", "subtree": "n", "certificate": "sha256"}[table]
 	if key == "" {
 		key = "id"
 	}
-	var cell any
-	err = db.QueryRow(fmt.Sprintf("SELECT %s, %s FROM %s WHERE length(%s) > 0 ORDER BY random() LIMIT 1", key, column, table, column)).Scan(&id, &cell)
+	var where, cell any
+	err = db.QueryRow(fmt.Sprintf("SELECT %s, %s FROM %s WHERE length(%s) > 0 ORDER BY random() LIMIT 1", key, column, table, column)).Scan(&where, &cell)
 	if err == sql.ErrNoRows {
 		db.Close()
 		return 0, false
@@ -268,7 +263,8 @@ func flip(t *testing.T, path string, rnd *rand.Rand, table, column string) (id i
 		x[rnd.IntN(len(x))] ^= 1 << rnd.IntN(8)
 		cell = x
 	}
-	tamper(t, path, fmt.Sprintf("UPDATE %s SET %s = ? WHERE %s = ?", table, column, key), cell, id)
+	tamper(t, path, fmt.Sprintf("UPDATE %s SET %s = ? WHERE %s = ?", table, column, key), cell, where)
+	id, _ = where.(int64)
 	return id, true
 }
 
@@ -296,7 +292,7 @@ func TestVerifyFindsRows(t *testing.T) {
 		{"checkpoint removed", "DELETE FROM checkpoint WHERE id = 2", "checkpoint 2 is missing"},
 		{"all checkpoints removed", "DELETE FROM checkpoint", "nothing is signed"},
 		{"body inserted", "INSERT INTO chunk(sha256, size, codec, data) VALUES(x'00', 1, '', x'00')", "belongs to no record"},
-		{"body removed", "DELETE FROM chunk WHERE id = (SELECT max(id) FROM chunk WHERE parent IS NULL)", "is missing"},
+		{"body removed", "DELETE FROM chunk WHERE id = (SELECT max(request_chunk) FROM exchange)", "is missing"},
 		{"view changed", "DROP VIEW hosts; CREATE VIEW hosts AS SELECT 1", "view hosts was changed"},
 		{"genesis removed", "DELETE FROM genesis", "genesis 1 is missing"},
 		{"secret removed", "DELETE FROM secret", "lost its secret"},
@@ -352,7 +348,7 @@ func TestGuards(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	tables := map[string]string{"log": "seq", "subtree": "n", "checkpoint": "id", "secret": "id", "chunk": "id"}
+	tables := map[string]string{"log": "seq", "subtree": "n", "checkpoint": "id", "secret": "id", "chunk": "id", "certificate": "der"}
 	for _, k := range kinds {
 		tables[k.Name] = "seq"
 	}

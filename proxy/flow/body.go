@@ -33,6 +33,7 @@ type Body struct {
 	closed   bool
 	complete bool
 	err      error
+	ref      int64
 }
 
 // NewBody returns an empty body of the open record owner that keeps at most
@@ -151,7 +152,10 @@ func (b *Body) Previous() (sum [sha256.Size]byte, spilled int) { return b.prev, 
 func (b *Body) Tail() []byte { return b.tail }
 
 // StoredBody returns a closed body that has the facts of one kept elsewhere,
-// and no content of its own.
-func StoredBody(size, kept int64, sum, keptSum [sha256.Size]byte, complete bool) *Body {
-	return &Body{size: size, kept: kept, sum: sum, keptSum: keptSum, closed: true, complete: complete}
+// and no content of its own. ref says to whoever keeps it where it is.
+func StoredBody(size, kept int64, sum, keptSum [sha256.Size]byte, complete bool, ref int64) *Body {
+	return &Body{size: size, kept: kept, sum: sum, keptSum: keptSum, closed: true, complete: complete, ref: ref}
 }
+
+// Ref is what StoredBody was given, 0 for other bodies.
+func (b *Body) Ref() int64 { return b.ref }
