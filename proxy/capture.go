@@ -105,7 +105,12 @@ func (x *exchange) failed(err error) (*http.Response, error) {
 		return nil, errors.New("no response")
 	}
 	status, text := explain(word, x.to.host, err)
-	return pageResponse(x.r, status, text), nil
+	resp := pageResponse(x.r, status, text)
+	if word == flow.ErrClientBad && x.w.http1 {
+		// Where the next request begins is anybody's guess.
+		resp.Header.Set("Connection", "close")
+	}
+	return resp, nil
 }
 
 // problem says in the row's words what went wrong, and which word that is.

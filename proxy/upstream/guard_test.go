@@ -97,6 +97,32 @@ func TestGuardOwnAddresses(t *testing.T) {
 	}
 }
 
+// TestGuardThisMachine: what a client on the network may not reach is this
+// machine by any of its addresses, unless that very address is permitted.
+func TestGuardThisMachine(t *testing.T) {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil || len(addrs) == 0 {
+		t.Fatal(addrs, err)
+	}
+	client := netip.MustParseAddr("192.0.2.1")
+	for _, a := range addrs {
+		p := netip.MustParsePrefix(a.String())
+		if p.Addr().IsLoopback() || p.Addr().IsLinkLocalUnicast() {
+			continue // never, see TestGuard
+		}
+		to := netip.AddrPortFrom(p.Addr(), 80)
+		if Guard(nil)(client, to) == nil || Guard(nil, p.Masked())(client, to) == nil {
+			t.Errorf("%v is not refused", to)
+		}
+		if err := Guard(nil, netip.PrefixFrom(p.Addr(), p.Addr().BitLen()))(client, to); err != nil {
+			t.Errorf("%v is permitted and refused: %v", to, err)
+		}
+		if err := Guard(nil)(netip.MustParseAddr("127.0.0.1"), to); err != nil {
+			t.Errorf("%v for a client on this machine: %v", to, err)
+		}
+	}
+}
+
 // TestRebinding asks for a name whose answer changes from a good address to
 // loopback: it is the address dialled that counts.
 func TestRebinding(t *testing.T) {

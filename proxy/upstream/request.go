@@ -190,7 +190,9 @@ func survey(fields []byte, f *framing) (headFacts, error) {
 			if err != nil || n != f.size {
 				return facts, errors.New("malformed or contradictory Content-Length")
 			}
-			facts.lengths++
+			if facts.lengths++; facts.lengths > 1 { // equal ones too: not everybody reads them alike
+				return facts, errors.New("more than one Content-Length")
+			}
 		case is(name, "transfer-encoding"):
 			if facts.codings++; facts.codings > 1 || !is(value, "chunked") {
 				return facts, errors.New("unsupported transfer coding")

@@ -168,6 +168,7 @@ func TestBadRequests(t *testing.T) {
 		{"both framings", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", chunked},
 		{"both framings, by length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", one},
 		{"two lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", one},
+		{"equal lengths", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n", one},
 		{"other length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\n", one},
 		{"signed length", "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\n", one},
 		{"no length", "POST / HTTP/1.1\r\nHost: h\r\n\r\n", one},
