@@ -22,10 +22,10 @@ type result struct {
 	errors   int
 	first    error // of the errors
 	elapsed  time.Duration
-	p50, p99 time.Duration
+	p50      time.Duration
 	cpu      time.Duration // of the proxy
 	rss      int64         // peak, in bytes
-	disk     int64         // of the proxy's files, in bytes
+	disk     float64       // the proxy's files, in bytes for each request ever made
 }
 
 // measure starts a proxy in dir, puts the load of s on it, and ends it.
@@ -51,7 +51,7 @@ func measure(ctx context.Context, o options, s scenario, k kind, org *origin, di
 	if e := l.peer.stop(); e != nil && k.name != "goproxy" && ctx.Err() == nil { // goproxy has no proper end
 		err = errors.Join(err, fmt.Errorf("ending: %w\n%s", e, l.peer.said()))
 	}
-	r.disk = size(dir)
+	r.disk = float64(size(dir)) / float64(l.number.Load())
 	return r, err
 }
 
@@ -67,7 +67,7 @@ func (l *load) run(ctx context.Context, s scenario, d time.Duration) (result, er
 			workers[i].times = nil
 		}
 	}
-	before, err := l.cpu()
+	before, err := l.settle()
 	if err != nil {
 		return result{}, err
 	}
@@ -106,7 +106,7 @@ func (l *load) run(ctx context.Context, s scenario, d time.Duration) (result, er
 	}
 	slices.Sort(times)
 	if r.requests = len(times); r.requests > 0 {
-		r.p50, r.p99 = times[len(times)/2], times[len(times)*99/100]
+		r.p50 = times[len(times)/2]
 	}
 	if l.peer == nil {
 		return r, nil
@@ -125,6 +125,9 @@ func (l *load) run(ctx context.Context, s scenario, d time.Duration) (result, er
 // less than a twentieth of the time.
 func (l *load) settle() (time.Duration, error) {
 	const window = 250 * time.Millisecond
+	if l.peer == nil {
+		return 0, nil
+	}
 	last, err := l.cpu()
 	for range int(20 * time.Second / window) {
 		if err != nil {
@@ -144,9 +147,6 @@ func (l *load) settle() (time.Duration, error) {
 // cpu returns the user and system time of the proxy's process so far (proc_pid_stat(5),
 // fields 14 and 15, in hundredths of a second).
 func (l *load) cpu() (time.Duration, error) {
-	if l.peer == nil {
-		return 0, nil
-	}
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", l.peer.cmd.Process.Pid))
 	if err != nil {
 		return 0, err

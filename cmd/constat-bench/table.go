@@ -49,12 +49,10 @@ func printTable(w io.Writer, s scenario, kinds []kind, results map[string][]resu
 	}
 }
 
-func (r result) cpuPer() float64 { return ms(r.cpu) / float64(max(r.requests, 1)) }
-func (r result) rate() float64   { return float64(r.requests) / r.elapsed.Seconds() }
-func (r result) p50ms() float64  { return ms(r.p50) }
-func (r result) diskPer() float64 {
-	return float64(r.disk) / float64(max(r.requests, 1))
-}
+func (r result) cpuPer() float64  { return ms(r.cpu) / float64(max(r.requests, 1)) }
+func (r result) rate() float64    { return float64(r.requests) / r.elapsed.Seconds() }
+func (r result) p50ms() float64   { return ms(r.p50) }
+func (r result) diskPer() float64 { return r.disk }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
