@@ -114,7 +114,7 @@ var statWords = newLexicon(map[stat]string{
 	statTimezone: `timezone tz timezoneoffset utcoffset tzoffset timezoneid localtimezone timezonename tzname gmtoffset offset devicetimezone`,
 	statRegion:   `country countrycode region miuiregions geocountry simcountry networkcountry countryiso devicecountry regioncode`,
 	statApp: `appname apppackage packagename package bundleid bundleidentifier appid appidentifier app appbundle applicationid bundle application appnamespace installer installersource
-		appkey project projectid apikey writekey sentrykey product productname servicename`,
+		appkey project projectid apikey writekey sentrykey publickey dsn product productname servicename`,
 	statAppVersion: `appversion appver versionname versioncode appversioncode appversionname appbuild clientversion displayversion release appdisplayversion releasechannel channel appchannel updatechannel
 		addonversion version buildversion appvername build oldversion installerversion environment releasestage`,
 	statSDK:       `sdk sdkversion lib libversion library libraryversion sdkname clientlib telemetrysdkbuild telemetrysdk tv agentversion tracker trackerversion sdkver notifier sentryclient sentryversion snv libmethod telemetrysdkname telemetrysdkversion mistatv mistatversion`,
@@ -122,11 +122,11 @@ var statWords = newLexicon(map[stat]string{
 	statEvent: `event eventname eventtype eventid events en ea ev eventkey eventcategory eventaction action actionname eventlabel ec method activity pagetitle screenname pagename category topic
 		messageid bucketid object values msgtype pingtype metrics histograms scalars crash  transaction spans reason doctype documenttype payloadversion type kind`,
 	statSession: `sessionid session sid sessid visitid sessionnumber sessioncount sessionstart sessionlength sessionduration subsessionid subsessionlength profilesubsessioncounter sessions sessionstarttime profilecreationdate firstrundate visitorid flowid impressionid traceid started`,
-	statClient:  `clientid distinctid anonymousid deviceid installationid installid cid did uuid guid instanceid trackid userpseudoid contextid docid documentid pingid userid androidid gaid idfa idfv oaid advertisingid aaid insertid eventuuid uniqueid deviceuuid profileid ecosystemclientid`,
+	statClient:  `clientid devid duid vid distinctid anonymousid deviceid installationid installid cid did uuid guid instanceid trackid userpseudoid contextid docid documentid pingid userid androidid gaid idfa idfv oaid advertisingid aaid insertid eventuuid uniqueid deviceuuid profileid ecosystemclientid`,
 	statCounter: `count counter duration elapsed coldstartms crashcount seq sequence sequencenumber launchcount starttime endtime durationms totaltime usagetime loadtime latency position actionposition durations clicks views
 		errorscount errorcount retries attempts hits installtime downloadtime userprefs clientclockskew tiles usage uses timespentms activeticks pings`,
 	statError:  `level severity severitytext severitynumber logger exception exceptions errorclass errormessage breadcrumbs stacktrace culprit errors crashinfo backtrace`,
-	statMoment: `timestamp time eventtime ts sentat clienttime dtm stm created creationdate createdat eventtimestamp localtimestamp at originaltimestamp timeunixnano starttimeunixnano datetime localtime clienttimestamp timems submissiontimestamp`,
+	statMoment: `timestamp time eventtime ts sentat clienttime dtm stm created creationdate createdat eventtimestamp localtimestamp at originaltimestamp timeunixnano starttimeunixnano datetime localtime clienttimestamp starttimestamp timems submissiontimestamp`,
 })
 
 // statPairs are names that say something only inside an object of a certain
@@ -192,6 +192,9 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 		if p.Direction != flow.Up {
 			continue
 		}
+		if p.Name == "User-Agent" && p.Parent == nil {
+			continue // every request has it
+		}
 		if p.Name != "" && p.Kind != inspect.Null {
 			s.take(p)
 			if p.Name == "key" && p.Kind == inspect.Text && len(p.Data) <= maxName {
@@ -232,7 +235,7 @@ func (s *statistics) take(p *inspect.Part) {
 	}
 }
 
-// endings are ends of names that say what the whole name is about:
+// endings are, beside num…, total… and time…, ends of names that say what the whole name is about:
 // main_monitor_screen_width, total_uri_count.
 var endings = []struct {
 	end string
@@ -265,6 +268,11 @@ var endings = []struct {
 }
 
 func ending(word []byte) stat {
+	for _, start := range []string{"num", "total", "time"} {
+		if len(word) > len(start)+3 && string(word[:len(start)]) == start {
+			return statCounter
+		}
+	}
 	for i := range endings {
 		if e := &endings[i]; word[len(word)-1] == e.end[len(e.end)-1] && len(word) > len(e.end) && string(word[len(word)-len(e.end):]) == e.end {
 			return e.of

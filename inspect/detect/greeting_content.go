@@ -94,6 +94,10 @@ type texts struct {
 	labelled bool // a name on the way says what they are
 }
 
+// maxLists bounds how many lists of texts, and objects around them, are kept of
+// one tree and one part.
+const maxLists = 256
+
 // Lengths, in characters, of which a text must have the first to be a sentence.
 const (
 	leastSentence = 10
@@ -121,7 +125,7 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 		filed = filed || x.files > 0 && x.count == 0 && x.wishes > 0
 		if x.count == 0 {
 			personal = personal || x.against > 2
-			if n := x.soft + x.against; n > 1 {
+			if n := x.soft + x.against; n > 1 && len(articles[parent]) < maxLists {
 				if articles == nil {
 					articles = make(map[*inspect.Part]map[string]int)
 				}
@@ -136,6 +140,9 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 			byList = make(map[string]*texts)
 		}
 		have := byList[x.list]
+		if have == nil && len(lists) == maxLists {
+			continue
+		}
 		if have == nil {
 			have = new(texts)
 			*have = x

@@ -309,6 +309,7 @@ var photoLabels = [photoCount]string{
 func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 	var out []inspect.Finding
 	var in *inspect.Part
+	var inside nesting
 	count, first := 0, 0
 	flush := func() {
 		if count > 1 {
@@ -319,11 +320,14 @@ func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 		if len(r.Fields) < 2 {
 			continue
 		}
-		name, seen := readPhoto(r)
+		name, seen := readPhoto(r, &inside)
 		if name == nil {
 			continue
 		}
 		if r.Parent != in {
+			if len(out) >= maxFindings {
+				break
+			}
 			flush()
 			in, count, first = r.Parent, 0, len(out)
 		}
@@ -347,7 +351,7 @@ func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 
 // readPhoto returns the field that names a camera's file, if r says enough
 // besides the name, and what it says.
-func readPhoto(r inspect.Record) (name *inspect.Part, seen [photoCount]bool) {
+func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [photoCount]bool) {
 	var buf [maxName]byte
 	for _, f := range r.Fields {
 		if f.Kind == inspect.Text && len(f.Data) <= 300 && photoWords.of(f.Name) == photoName && cameraName(string(f.Data)) != "" {
@@ -372,7 +376,7 @@ func readPhoto(r inspect.Record) (name *inspect.Part, seen [photoCount]bool) {
 	for _, f := range r.Fields {
 		note(f, squeeze(&buf, f.Name))
 	}
-	for f := range nested(r, 24) {
+	for f := range inside.in(r) {
 		note(f, squeeze(&buf, f.Name))
 	}
 	besides := 0

@@ -78,25 +78,31 @@ func pairs(parent *inspect.Part) []inspect.Record {
 	return out
 }
 
-// nested yields the fields of the objects that stand inside the object r, such
-// as sender.number, up to most of them.
-func nested(r inspect.Record, most int) iter.Seq[*inspect.Part] {
+// nesting finds the objects that stand inside an object, such as sender.number.
+// It remembers how far it came, since records follow each other in the order of
+// their fields: going through all records of a part reads its children once.
+type nesting struct {
+	parent *inspect.Part
+	at     int
+}
+
+// in yields the fields of the objects inside the object r that stand within a
+// few dozen values of its first field.
+func (n *nesting) in(r inspect.Record) iter.Seq[*inspect.Part] {
+	const before, behind = 24, 72
 	return func(yield func(*inspect.Part) bool) {
-		if r.Parent == nil {
+		if r.Parent == nil || len(r.Fields) == 0 {
 			return
 		}
-		// Siblings of an object stand next to it: look from its first field on.
-		from := 0
-		if len(r.Fields) > 0 {
-			for i, c := range r.Parent.Children {
-				if c.Path == r.Fields[0].Path {
-					from = max(0, i-most)
-					break
-				}
-			}
+		if n.parent != r.Parent {
+			n.parent, n.at = r.Parent, 0
 		}
-		for i := from; i < len(r.Parent.Children) && i < from+3*most; i++ {
-			c := r.Parent.Children[i]
+		children := r.Parent.Children
+		for n.at < len(children) && children[n.at] != r.Fields[0] {
+			n.at++
+		}
+		for i := max(0, n.at-before); i < len(children) && i < n.at+behind; i++ {
+			c := children[i]
 			rest, ok := strings.CutPrefix(c.Group, r.Group)
 			if !ok || rest == "" || rest[0] != '.' && (r.Group != "" || rest[0] == '[') {
 				continue

@@ -13,14 +13,25 @@ import (
 // maxRows bounds how many rows are made of one table or XML document.
 const maxRows = 200
 
+// maxTables bounds how many tables are looked for in one tree.
+const maxTables = 8
+
 // messageRecords yields the records of t, and behind them the rows of tables
 // and XML documents that look as if they held messages.
 func messageRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 	return func(yield func(inspect.Record) bool) {
+		tables := 0
 		for r := range records(t) {
 			if !yield(r) {
 				return
 			}
+			if tables == maxTables {
+				continue
+			}
+			if !isHead(r) {
+				continue
+			}
+			tables++
 			for _, row := range tableRows(r) {
 				if !yield(row) {
 					return
@@ -37,19 +48,16 @@ func messageRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 	}
 }
 
-// tableRows takes an array that holds the names of columns, text and sender
-// among them, and returns the arrays of the same length that follow it in the
-// same document as records: {"columns": ["address", "body", "date"], "rows":
-// [["+33…", "…", 1406800000]]}.
-func tableRows(head inspect.Record) []inspect.Record {
-	n := len(head.Fields)
-	if n < 3 || n > 32 || !isArray(head) {
-		return nil
+// isHead says that r is an array that holds the names of columns, text and
+// sender among them.
+func isHead(r inspect.Record) bool {
+	if n := len(r.Fields); n < 3 || n > 32 || !isArray(r) {
+		return false
 	}
 	text, who := false, false
-	for _, f := range head.Fields {
+	for _, f := range r.Fields {
 		if f.Kind != inspect.Text {
-			return nil
+			return false
 		}
 		switch smsWords.of(string(f.Data)) {
 		case smsText:
@@ -58,9 +66,14 @@ func tableRows(head inspect.Record) []inspect.Record {
 			who = true
 		}
 	}
-	if !text || !who {
-		return nil
-	}
+	return text && who
+}
+
+// tableRows takes the head of a table and returns the arrays of the same length
+// that follow it in the same document as records: {"columns": ["address",
+// "body", "date"], "rows": [["+33…", "…", 1406800000]]}.
+func tableRows(head inspect.Record) []inspect.Record {
+	n := len(head.Fields)
 	var out []inspect.Record
 	row := inspect.Record{Parent: head.Parent, Direction: head.Direction}
 	after := false

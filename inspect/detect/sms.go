@@ -66,7 +66,7 @@ var smsWords = newLexicon(map[smsField]string{
 		nickname nick username displayname screenname avatar avatarurl profileimage reactions mentions replyto replytoid parentid teamid team guild guildid attachments
 		clientmsgid clientmessageid emoji sticker likes comments isbot bot senderuserid receiverid recipientuserid serverid ack typing edited peerid dialogid`,
 	smsForm: `email mail emailaddress subject title url link href price amount currency city zip zipcode postalcode street country rating latitude longitude lat lng lon
-		company firstname lastname fullname newsletter captcha slug excerpt published summary description sku product`,
+		company firstname lastname fullname newsletter captcha slug excerpt published summary description sku product level logger severity exception stacktrace event eventname order orderid ticketid template templateid campaign campaignid`,
 })
 
 // message is what a record holds of a text message: the first field of each
@@ -81,6 +81,9 @@ type message struct {
 // how many there are.
 const maxNamed = 3
 
+// maxFindings is about how many findings a detector returns of one tree.
+const maxFindings = 60
+
 func detectSMS(t *inspect.Tree) []inspect.Finding {
 	var out []inspect.Finding
 	var in *inspect.Part // parent of the objects that are being counted
@@ -94,12 +97,13 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 	// The messages of a conversation may stand in a list inside the object that
 	// has the number.
 	var owners owner
+	var inside nesting
 	for r := range messageRecords(t) {
 		if len(r.Fields) < 2 {
 			continue
 		}
 		owners.see(r)
-		m := readMessage(r, urlHint, owners.of(r))
+		m := readMessage(r, urlHint, owners.of(r), &inside)
 		if m == nil {
 			continue
 		}
@@ -108,6 +112,9 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 			continue
 		}
 		if r.Parent != in {
+			if len(out) >= maxFindings {
+				break
+			}
 			flush()
 			in, count, first = r.Parent, 0, len(out)
 		}
@@ -156,7 +163,7 @@ func (o *owner) of(r inspect.Record) *inspect.Part {
 
 // readMessage sorts the fields of r, nil if there is no text and no one it could
 // be from or to.
-func readMessage(r inspect.Record, hint bool, owner *inspect.Part) *message {
+func readMessage(r inspect.Record, hint bool, owner *inspect.Part, inside *nesting) *message {
 	text, others := false, 0
 	for _, f := range r.Fields {
 		switch smsWords.of(f.Name) {
@@ -180,7 +187,7 @@ func readMessage(r inspect.Record, hint bool, owner *inspect.Part) *message {
 	}
 	if m.field[smsAddress] == nil && m.field[smsPeer] == nil {
 		// The sender may be an object of its own.
-		for f := range nested(r, 24) {
+		for f := range inside.in(r) {
 			around := smsWords.of(f.Group[strings.LastIndexByte(f.Group, '.')+1:])
 			if around != smsAddress && around != smsPeer {
 				continue
