@@ -1,0 +1,48 @@
+package detect
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"constat/inspect"
+)
+
+// TestBounded gives the detectors bodies that are as large as a tree may be and
+// that look like hits everywhere.
+func TestBounded(t *testing.T) {
+	repeat := func(row string, n int) string { return "[" + strings.TrimSuffix(strings.Repeat(row+",", n), ",") + "]" }
+	sms := `{"body":"Tu viens ce soir ?","address":"+33639981122","date":1406800000123,"type":1}`
+	for name, body := range map[string]string{
+		"messages":                 repeat(sms, 5000),
+		"messages without address": repeat(`{"body":"Tu viens ce soir ?","date":1406800000123,"type":1}`, 6600),
+		"messages by line":         strings.Repeat(sms+"\n", 4000),
+		"heads of tables":          repeat(`["address","body","date"]`, 6600),
+		"pictures' records":        repeat(`{"fileName":"IMG_20140731_134500.jpg","size":12,"x":{"gps":"1,2"}}`, 6600),
+		"lists of wishes":          repeat(`{"wishes":["Joyeux anniversaire à toi !","Bonne année à vous tous !"]}`, 9900),
+		"articles":                 repeat(`{"url":"x","date":"2014-07-31","a":["Joyeux anniversaire à toi !","Bonne année à vous !"]}`, 4900),
+		"keys and values":          repeat(`{"key":"model","value":{"stringValue":"Redmi"}}`, 9900),
+		"elements":                 "<smses>" + strings.Repeat(`<sms address="+33639981122" body="x" date="1406800000123"/>`, 100_000),
+		"unclosed elements":        "<smses>" + strings.Repeat(`<sms address="`, 200_000),
+		"picture after picture":    repeat(`"/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL="`, 5000),
+	} {
+		content := inspect.Content{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
+		for _, s := range []*inspect.Subject{
+			{Method: "POST", Path: "/x", Request: content},
+			{Method: "GET", Path: "/x", Response: content},
+		} {
+			tr := tree(t, s)
+			for _, d := range All {
+				began := time.Now()
+				found := d.Detect(tr)
+				if took := time.Since(began); took > 2*time.Second {
+					t.Errorf("%s: %s took %v for %d parts", name, d.Name, took, len(tr.Parts))
+				}
+				if len(found) > 2*maxFindings {
+					t.Errorf("%s: %s returned %d findings", name, d.Name, len(found))
+				}
+			}
+		}
+	}
+}
