@@ -96,8 +96,9 @@ func NewReader(r io.Reader, opt Options) *Reader {
 // Creator is the program that wrote the file, as far as read; "" unknown.
 func (r *Reader) Creator() string { return r.creator }
 
-// Problems says what is wrong with the file as a whole, in plain words; complete
-// once Entries has ended. The problems of an entry are in the Entry.
+// Problems says what is wrong with the file as a whole, in plain words that count
+// entries from 1; complete once Entries has ended. The problems of an entry are in
+// the Entry.
 func (r *Reader) Problems() []string {
 	if r.lines > 0 {
 		return append(r.problems[:len(r.problems):len(r.problems)], fmt.Sprintf("%d more problems of the file are not listed", r.lines))
@@ -246,7 +247,7 @@ func (r *Reader) entry(yield func(*Entry) bool) error {
 	fit, err := r.lex.value(&buf, r.opt.EntryBytes)
 	if err != nil {
 		if errors.Is(err, io.ErrUnexpectedEOF) {
-			r.problem("entry %d (from byte %d on) is cut off: the file ends in the middle of it", r.index, start)
+			r.problem("entry %d (from byte %d on) is cut off: the file ends in the middle of it", r.index+1, start)
 		}
 		return err
 	}

@@ -232,23 +232,47 @@ func (l *lexer) value(dst *bytes.Buffer, limit int) (fit bool, err error) {
 // string copies a string whose opening quotation mark is consumed.
 func (l *lexer) string(put func(...byte)) error {
 	for {
+		if err := l.run(put); err != nil {
+			return err
+		}
 		c, err := l.next()
 		if err != nil {
 			return err
 		}
-		switch {
-		case c == '"':
+		switch c {
+		case '"':
 			put(c)
 			return nil
-		case c == '\\':
+		case '\\':
 			if err := l.escape(put); err != nil {
 				return err
 			}
-		case c < ' ':
+		default:
 			l.repaired = "a control character inside a string"
 			put([]byte(fmt.Sprintf(`\u%04x`, c))...)
-		default:
-			put(c)
+		}
+	}
+}
+
+// run copies what comes before the next byte that means something in a string. Bodies
+// are strings, so this is where the time goes.
+func (l *lexer) run(put func(...byte)) error {
+	for {
+		if _, err := l.r.Peek(1); err != nil {
+			return err
+		}
+		buf, _ := l.r.Peek(l.r.Buffered()) // cannot fail: it is there
+		n := 0
+		for n < len(buf) && buf[n] != '"' && buf[n] != '\\' && buf[n] >= ' ' {
+			n++
+		}
+		put(buf[:n]...)
+		if _, err := l.r.Discard(n); err != nil {
+			return err
+		}
+		l.offset += int64(n)
+		if n < len(buf) {
+			return nil
 		}
 	}
 }

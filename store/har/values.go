@@ -24,10 +24,12 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	*t = text{}
 	switch b[0] {
 	case '"':
-		if err := json.Unmarshal(b, &t.s); err != nil {
-			return err
-		}
 		t.set = true
+		if bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) { // spares a large body two more passes
+			t.s = string(b[1 : len(b)-1])
+			return nil
+		}
+		return json.Unmarshal(b, &t.s)
 	case 'n', '{', '[':
 	default:
 		*t = text{string(b), true}

@@ -136,6 +136,9 @@ func sortClasses(list []string) {
 	slices.SortFunc(list, func(a, b string) int { return rank(inspect.Class(a)) - rank(inspect.Class(b)) })
 }
 
+// A connection whose door is "import" stands for a file: it is no evidence of what
+// could be seen, and its time is that of the import.
+
 func (g *gatherer) theCase() error {
 	info, err := g.r.Info(g.ctx)
 	if err != nil {
@@ -151,7 +154,7 @@ func (g *gatherer) theCase() error {
 		return err
 	}
 	var first, last time.Time
-	err = g.tx.QueryRowContext(g.ctx, `SELECT ifnull(min(time), ''), ifnull(max(time), '') FROM connections`).Scan(stamp{&first}, stamp{&last})
+	err = g.tx.QueryRowContext(g.ctx, `SELECT ifnull(min(time), ''), ifnull(max(time), '') FROM connections WHERE door <> 'import'`).Scan(stamp{&first}, stamp{&last})
 	if err != nil {
 		return err
 	}
@@ -330,7 +333,7 @@ func (g *gatherer) coverage() error {
 	var err error
 	c.Outcomes, err = collect(g, `
 		SELECT outcome, count(*), count(DISTINCT host), sum(bytes_up), sum(bytes_down) FROM connections
-		GROUP BY 1 ORDER BY 2 DESC, 1`, nil,
+		WHERE door <> 'import' GROUP BY 1 ORDER BY 2 DESC, 1`, nil,
 		func(scan func(...any) error) (o OutcomeRow, err error) {
 			err = scan(&o.Outcome, &o.Connections, &o.Hosts, &o.BytesUp, &o.BytesDown)
 			o.Meaning = outcomes[o.Outcome]
@@ -358,7 +361,7 @@ func (g *gatherer) coverage() error {
 	const unread = `
 		SELECT coalesce(nullif(host, ''), nullif(sni, ''), nullif(server_ip, ''), '') AS name, json_group_array(DISTINCT outcome),
 			count(*), sum(bytes_up), sum(bytes_down), reason, client_alert, max(id)
-		FROM connections WHERE outcome <> 'idle' GROUP BY name
+		FROM connections WHERE outcome <> 'idle' AND door <> 'import' GROUP BY name
 		HAVING sum(outcome IN ('intercepted', 'plain')) = 0`
 	c.Unread, err = collect(g, unread+` ORDER BY sum(bytes_up + bytes_down) DESC, 3 DESC, 1 LIMIT ?`, []any{maxUnread},
 		func(scan func(...any) error) (u UnreadRow, err error) {

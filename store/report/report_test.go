@@ -254,6 +254,20 @@ func TestSawNothingIsNotSentNothing(t *testing.T) {
 	}
 }
 
+func TestImportedTraffic(t *testing.T) {
+	b := newBuilder(t)
+	b.commit(&flow.Connection{Opened: b.now.Add(1000 * time.Hour), Door: "import", Device: "a.har", Outcome: flow.Plain})
+	b.commit(&flow.Exchange{Device: "a.har", Door: "import", Began: b.now, Method: "GET", Scheme: "https", Host: "a.example", Path: "/", Status: 200})
+	b.inspect()
+	d := b.gather()
+	if d.Coverage.Connections != 0 || d.Case.Imported != 1 || !d.Case.Last.Equal(b.now) {
+		t.Errorf("%d connections, %d imported, until %v", d.Coverage.Connections, d.Case.Imported, d.Case.Last)
+	}
+	if s := d.Summary[3].Sentences[0]; s != "1 request was imported from other programs' records: what those programs left out is unknown." {
+		t.Errorf("the first sentence on what could not be seen is %q", s)
+	}
+}
+
 func TestWithoutInspectorAndWithBlur(t *testing.T) {
 	b := newBuilder(t)
 	b.affair()

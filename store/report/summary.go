@@ -157,7 +157,7 @@ func unseen(d *Document) Paragraph {
 			percent(float64(c.ReadableUp+c.ReadableDown)/float64(max(1, bytes))), size(bytes))
 	}
 	if d.Case.Imported > 0 {
-		say("%s were imported from other programs' records: what those programs left out is unknown.", requests(d.Case.Imported))
+		say("%s imported from other programs' records: what those programs left out is unknown.", count(d.Case.Imported, "request was", "requests were"))
 	}
 	if n := int64(len(c.Unread)) + c.MoreUnread; n > 0 {
 		var names []string

@@ -93,7 +93,7 @@ func (g *gatherer) timeline() error {
 	}
 	long := max(5*time.Minute, last.Sub(first)/20)
 	t.Gaps, err = collect(g, `
-		WITH t AS (SELECT time FROM requests UNION ALL SELECT time FROM connections),
+		WITH t AS (SELECT time FROM requests UNION ALL SELECT time FROM connections WHERE door <> 'import'),
 			d AS (SELECT lag(time) OVER (ORDER BY time) AS before, time FROM t)
 		SELECT before, time FROM d WHERE before IS NOT NULL AND unixepoch(time) - unixepoch(before) >= ?
 		ORDER BY unixepoch(time) - unixepoch(before) DESC LIMIT 20`, []any{int64(long.Seconds())},
