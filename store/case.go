@@ -44,11 +44,14 @@ type Case struct {
 	signedAt             time.Time // monotonic
 	signer               note.Signer
 	origin               string
+	walLimit             int64     // bytes of the write-ahead log from which it is cut
+	walLooked            time.Time // monotonic
 
 	failed  chan struct{}
 	failure error // set before failed is closed
 	ended   chan struct{}
 	closing sync.Once
+	ending  atomic.Bool // Close has been called
 	closed  error
 }
 
@@ -66,9 +69,13 @@ func Open(ctx context.Context, cfg Config) (_ *Case, err error) {
 	if cfg.Path, err = filepath.Abs(cfg.Path); err != nil {
 		return nil, fmt.Errorf("open case: %w", err)
 	}
+	// One case has one lock file, whatever link leads to it.
+	if real, err := filepath.EvalSymlinks(cfg.Path); err == nil {
+		cfg.Path = real
+	}
 	c := &Case{
 		cfg: cfg, writer: newWriter(), journal: newJournal(), known: newKnown(),
-		failed: make(chan struct{}), ended: make(chan struct{}),
+		failed: make(chan struct{}), ended: make(chan struct{}), walLimit: defaultWALLimit,
 	}
 	if c.packer, err = newPacker(); err != nil {
 		return nil, fmt.Errorf("open case: %w", err)
@@ -119,8 +126,8 @@ func Open(ctx context.Context, cfg Config) (_ *Case, err error) {
 	if err := migrate(w.conn); err != nil {
 		return nil, sqlError("open case", err)
 	}
-	w.known, w.journal = c.known, c.journal
-	w.each, w.written, w.fail = c.sealWhenDue, c.written, c.fail
+	w.known, w.journal, w.packer = c.known, c.journal, c.packer
+	w.each, w.written, w.fail = c.tend, c.written, c.fail
 	if err := c.begin(key); err != nil {
 		return nil, err
 	}
@@ -224,6 +231,47 @@ func (c *Case) begin(key privateKey) error {
 func (c *Case) written(ops []*op) {
 	c.size.Store(c.writer.tree.Size())
 	c.feeds.add(ops)
+}
+
+// tend does what is due now and then. The writer's goroutine calls it.
+func (c *Case) tend() error {
+	if err := c.cutWAL(); err != nil {
+		return err
+	}
+	return c.sealWhenDue()
+}
+
+const (
+	defaultWALLimit = 64 << 20
+	walLookEvery    = time.Second
+	walWait         = "PRAGMA busy_timeout = 100" // milliseconds
+)
+
+// cutWAL empties the write-ahead log when it has become large. SQLite begins it
+// anew by itself, unless there is always somebody who reads: then commits wait,
+// for a tenth of a second at most, until those who read have caught up. A
+// transaction that stays open is not waited for, and the log grows with it.
+func (c *Case) cutWAL() error {
+	if time.Since(c.walLooked) < walLookEvery {
+		return nil
+	}
+	c.walLooked = time.Now()
+	info, err := os.Stat(c.cfg.Path + "-wal")
+	if err != nil || info.Size() < c.walLimit {
+		return nil // there is none before the first commit
+	}
+	w := c.writer
+	if err := w.conn.script(walWait); err != nil {
+		return sqlError("write case", err)
+	}
+	// Whether it succeeded is in the row: if not, it is tried again.
+	if _, err := w.conn.integer("PRAGMA wal_checkpoint(TRUNCATE)"); err != nil {
+		return sqlError("write case", err)
+	}
+	if err := w.conn.script("PRAGMA busy_timeout = " + pragmas.Get("_busy_timeout")); err != nil {
+		return sqlError("write case", err)
+	}
+	return nil
 }
 
 // insertRecord adds a record in a transaction of the writer's.
@@ -340,6 +388,7 @@ func (c *Case) fail(err error) error {
 // Close commits what was handed in, signs a checkpoint and closes the file.
 // Records that are still open become cut off. It may be called again.
 func (c *Case) Close() error {
+	c.ending.Store(true)
 	c.closing.Do(func() {
 		err := c.writer.control(context.Background(), func() error {
 			w := c.writer

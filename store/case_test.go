@@ -374,3 +374,33 @@ func BenchmarkCommit(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkSpill streams bodies of 10 MiB that cannot be compressed.
+func BenchmarkSpill(b *testing.B) {
+	for name, data := range map[string][]byte{
+		"random": random(10<<20, 1), "text": bytes.Repeat([]byte("a line of a log, as phones send them\n"), 10<<20/37),
+	} {
+		b.Run(name, func(b *testing.B) {
+			c, err := Open(b.Context(), testConfig(b))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer c.Close()
+			b.SetBytes(int64(len(data)))
+			b.ReportAllocs()
+			start := cpuTime()
+			for i := 0; b.Loop(); i++ {
+				data[0], data[1], data[2] = byte(i), byte(i>>8), byte(i>>16) // no chunk is known
+				e := testExchange(1, nil, nil)
+				if err := c.Begin(e); err != nil {
+					b.Fatal(err)
+				}
+				e.Response.Body = stream(b, c, e, data, 1<<30, true)
+				if err := c.Commit(b.Context(), e); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((cpuTime()-start).Nanoseconds())/1e6/float64(b.N), "cpu-ms/op")
+		})
+	}
+}

@@ -33,9 +33,7 @@ func certificateJSON(der []byte) string {
 			Subject: c.Subject.String(), Issuer: c.Issuer.String(),
 			NotBefore: evidence.FormatTime(c.NotBefore), NotAfter: evidence.FormatTime(c.NotAfter),
 		}
-		for _, name := range c.DNSNames {
-			facts.Names = append(facts.Names, name)
-		}
+		facts.Names = append(facts.Names, c.DNSNames...)
 		for _, a := range c.IPAddresses {
 			facts.Names = append(facts.Names, a.String())
 		}

@@ -31,21 +31,46 @@ type chunk struct {
 const compressFrom = 512
 
 // packer compresses chunks. It is safe for concurrent use.
-type packer struct{ zstd *zstd.Encoder }
+type packer struct {
+	zstd *zstd.Encoder
+	full sync.Pool // of *[]byte with room for any chunk, compressed or not
+}
+
+// fullRoom is the capacity of the buffers for large chunks, a little more than
+// compressing can make of one.
+const fullRoom = flow.ChunkSize + 4<<10
+
+// buffer returns an empty buffer for n bytes.
+func (p *packer) buffer(n int) []byte {
+	if n < flow.ChunkSize/2 {
+		return make([]byte, 0, n)
+	}
+	if b, ok := p.full.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, fullRoom)
+}
+
+// free takes a buffer back.
+func (p *packer) free(b []byte) {
+	if cap(b) == fullRoom {
+		p.full.Put(&b)
+	}
+}
 
 func newPacker() (*packer, error) {
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false),
 		zstd.WithWindowSize(flow.ChunkSize), zstd.WithLowerEncoderMem(true))
-	return &packer{e}, err
+	return &packer{zstd: e}, err
 }
 
 // pack returns data as it is to be stored, in memory of its own, and whether
 // compressing it paid: it must save a tenth.
 func (p *packer) pack(data []byte, try bool) (codec string, packed []byte, paid bool) {
 	if !try || len(data) < compressFrom || coded(data) {
-		return "", slices.Clone(data), false
+		return "", append(p.buffer(len(data)), data...), false
 	}
-	packed = p.zstd.EncodeAll(data, make([]byte, 0, len(data)/2+64))
+	packed = p.zstd.EncodeAll(data, p.buffer(len(data)+64))
 	if len(packed) > len(data)-len(data)/10 {
 		return "", append(packed[:0], data...), false
 	}

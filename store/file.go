@@ -45,7 +45,8 @@ func create(path string) (err error) {
 	}
 	// Link, unlike Rename, never replaces a file that came in between, but not
 	// every file system has it; the lock is held anyway.
-	if err := os.Link(temp, path); err != nil && !errors.Is(err, fs.ErrExist) {
+	err = os.Link(temp, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = os.Rename(temp, path)
 	}
 	if err != nil {

@@ -108,10 +108,11 @@ func (j *journal) due(before time.Time, list []*openRecord) []*openRecord {
 
 // Begin implements flow.Recorder.
 func (c *Case) Begin(r flow.Record) error {
-	select {
-	case <-c.failed:
-		return c.Err()
-	default:
+	if err := c.Err(); err != nil {
+		return err
+	}
+	if c.ending.Load() {
+		return ErrStopped
 	}
 	o := &openRecord{}
 	switch r := r.(type) {

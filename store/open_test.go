@@ -515,32 +515,80 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// TestReadersDoNotHoldTheLog reads in a loop while it writes far more than the
-// write-ahead log is to hold, then looks at its size.
-func TestReadersDoNotHoldTheLog(t *testing.T) {
-	cfg := testConfig(t)
-	c := openCase(t, cfg)
-	commit(t, c, testExchange(1, nil, []byte("x")))
-	r, err := OpenReader(t.Context(), cfg.Path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	for _, err := range r.Exchanges(t.Context(), "") {
-		if err != nil {
-			t.Fatal(err)
-		}
-		// In the middle of the iteration.
-		for i := range 200 {
-			commit(t, c, testExchange(i, nil, random(flow.ChunkSize, uint64(i))))
-		}
-		break
-	}
+// walSize is the size of a case's write-ahead log.
+func walSize(t *testing.T, cfg Config) int64 {
+	t.Helper()
 	info, err := os.Stat(cfg.Path + "-wal")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if info.Size() > 32<<20 {
-		t.Errorf("the write-ahead log has %d bytes after writing %d", info.Size(), 200*flow.ChunkSize)
+	return info.Size()
+}
+
+// TestReadersDoNotHoldTheLog writes far more than the write-ahead log is to hold
+// while a caller is in the middle of reading.
+func TestReadersDoNotHoldTheLog(t *testing.T) {
+	cfg := testConfig(t)
+	c := openCase(t, cfg)
+	commit(t, c, testExchange(1, nil, []byte("x")))
+	for _, err := range c.Exchanges(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 100 {
+			commit(t, c, testExchange(i, nil, random(flow.ChunkSize, uint64(i))))
+		}
+		break
+	}
+	if n := walSize(t, cfg); n > 16<<20 {
+		t.Errorf("the write-ahead log has %d bytes after writing %d", n, 100*flow.ChunkSize)
+	}
+}
+
+// TestOverlappingReaders has two readers of which one always holds a
+// transaction open: SQLite alone would never begin the log anew.
+func TestOverlappingReaders(t *testing.T) {
+	cfg := testConfig(t)
+	c := openCase(t, cfg)
+	const limit = 8 << 20
+	err := c.writer.control(t.Context(), func() error { c.walLimit = limit; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := func() (*sql.Tx, error) {
+		tx, err := c.DB().Begin()
+		if err != nil {
+			return nil, err
+		}
+		var n int
+		return tx, tx.QueryRow("SELECT count(*) FROM checkpoint").Scan(&n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		reading, err := begin()
+		for err == nil && ctx.Err() == nil {
+			var next *sql.Tx
+			if next, err = begin(); err == nil {
+				err = reading.Rollback()
+				reading = next
+			}
+		}
+		done <- errors.Join(err, reading.Rollback())
+	}()
+	largest, cut := int64(0), false
+	deadline := time.Now().Add(30 * time.Second)
+	for i := 0; !cut && time.Now().Before(deadline); i++ {
+		commit(t, c, testExchange(i, nil, random(flow.ChunkSize, uint64(i))))
+		n := walSize(t, cfg)
+		cut = largest > limit && n < largest/2
+		largest = max(largest, n)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if !cut {
+		t.Errorf("the write-ahead log grew to %d bytes and was never cut", largest)
 	}
 }

@@ -61,6 +61,7 @@ type writer struct {
 	conn    *conn
 	salter  *evidence.Salter
 	known   *known
+	packer  *packer
 	chunkID int64         // the last
 	tree    evidence.Tree // of what the current transaction will make
 	args    []driver.NamedValue
@@ -96,6 +97,9 @@ func (w *writer) newOp() *op {
 }
 
 func (w *writer) free(p *op) {
+	for i := range p.chunks {
+		w.packer.free(p.chunks[i].data)
+	}
 	clear(p.chunks)
 	clear(p.args)
 	clear(p.values)
