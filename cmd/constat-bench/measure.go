@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -50,6 +51,14 @@ func measure(ctx context.Context, o options, s scenario, k kind, org *origin, di
 	}
 	if e := l.peer.stop(); e != nil && k.name != "goproxy" && ctx.Err() == nil { // goproxy has no proper end
 		err = errors.Join(err, fmt.Errorf("ending: %w\n%s", e, l.peer.said()))
+	}
+	if k.logged != nil && err == nil {
+		n, e := k.logged(dir)
+		if missing := l.number.Load() - n; e == nil && missing != 0 {
+			r.errors++
+			r.first = cmp.Or(r.first, fmt.Errorf("%d of %d requests are not in the log as they were", missing, l.number.Load()))
+		}
+		err = e
 	}
 	r.disk = float64(size(dir)) / float64(l.number.Load())
 	return r, err

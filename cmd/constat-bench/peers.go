@@ -20,6 +20,9 @@ var errNotInstalled = errors.New("not installed")
 // patience bounds the start and the end of a proxy.
 const patience = 30 * time.Second
 
+// caseFile is Constat's log.
+const caseFile = "bench.constat"
+
 // kind is one sort of proxy, and how it is started.
 type kind struct {
 	name  string
@@ -27,6 +30,8 @@ type kind struct {
 	// start runs the proxy with its files in dir, and returns once it serves.
 	// Nil for no proxy.
 	start func(ctx context.Context, dir string, hosts int) (*peer, error)
+	// logged counts the requests in the log in dir. Nil when that is not looked at.
+	logged func(dir string) (int64, error)
 }
 
 // peer is a running proxy.
@@ -53,22 +58,31 @@ func newKind(name, constat string, o *origin) (kind, error) {
 		if err != nil {
 			return kind{}, fmt.Errorf("%w: build it, or name it with -constat", err)
 		}
-		return kind{name, true, func(ctx context.Context, dir string, hosts int) (*peer, error) {
+		start := func(ctx context.Context, dir string, hosts int) (*peer, error) {
 			args := []string{
-				"run", "--listen", "127.0.0.1:0", "--ui", "off", "--case", filepath.Join(dir, "bench.constat"),
+				"run", "--listen", "127.0.0.1:0", "--ui", "off", "--case", filepath.Join(dir, caseFile),
 				"--ca-dir", filepath.Join(dir, "ca"), "--upstream-ca", o.ca, "--print-ready", "--log-level", "error",
 			}
 			for i := range hosts {
 				args = append(args, "--resolve", hostName(i)+":443:"+o.addr)
 			}
 			return startReady(ctx, dir, path, args...)
-		}}, nil
+		}
+		logged := func(dir string) (n int64, err error) {
+			out, err := exec.Command(path, "query", "--case", filepath.Join(dir, caseFile), "--format", "csv",
+				"SELECT count(*) FROM requests WHERE error = '' AND NOT request_truncated AND NOT response_truncated").Output()
+			if err == nil {
+				_, err = fmt.Sscanf(string(out), "count(*)\n%d", &n)
+			}
+			return n, err
+		}
+		return kind{name: name, http2: true, start: start, logged: logged}, nil
 	case "goproxy":
 		self, err := os.Executable()
 		if err != nil {
 			return kind{}, err
 		}
-		return kind{name, true, func(ctx context.Context, dir string, _ int) (*peer, error) {
+		return kind{name: name, http2: true, start: func(ctx context.Context, dir string, _ int) (*peer, error) {
 			return startReady(ctx, dir, self, goproxyChild, "-dir", filepath.Join(dir, "ca"), "-origin", o.addr, "-roots", o.ca)
 		}}, nil
 	case "mitmdump":
@@ -76,7 +90,7 @@ func newKind(name, constat string, o *origin) (kind, error) {
 		if err != nil {
 			return kind{}, errNotInstalled
 		}
-		return kind{name, true, func(ctx context.Context, dir string, _ int) (*peer, error) { return startMitmdump(ctx, dir, path, o) }}, nil
+		return kind{name: name, http2: true, start: func(ctx context.Context, dir string, _ int) (*peer, error) { return startMitmdump(ctx, dir, path, o) }}, nil
 	}
 	return kind{}, fmt.Errorf("there is no proxy %q", name)
 }
