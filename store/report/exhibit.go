@@ -85,6 +85,7 @@ func (g *gatherer) exhibit(id int64) (Exhibit, error) {
 	if status != nil {
 		e.Status = *status
 	}
+	e.Owner = operator(e.Owner, e.Host)
 	e.URL = address(scheme, e.Host, port, path, query)
 	findings, err := collect(g, `
 		SELECT class, direction, confidence, detector, path, frame_id, reason, excerpt, "start", "end" FROM findings WHERE request_id = ?

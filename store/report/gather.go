@@ -242,7 +242,9 @@ func (g *gatherer) hosts() error {
 		ORDER BY tags <> '' DESC, bytes_up DESC, requests DESC, host LIMIT ?`, []any{maxHosts},
 		func(scan func(...any) error) (h HostRow, err error) {
 			h.Addresses, h.TLS = []string{}, []string{}
-			return h, scan(&h.Host, &h.Owner, &h.Country, &h.Requests, &h.BytesUp, &h.BytesDown, classList{&h.Tags})
+			err = scan(&h.Host, &h.Owner, &h.Country, &h.Requests, &h.BytesUp, &h.BytesDown, classList{&h.Tags})
+			h.Owner = operator(h.Owner, h.Host)
+			return h, err
 		})
 	if err != nil {
 		return err
@@ -289,22 +291,41 @@ func addUnique(list []string, s string, most int) []string {
 	return append(list, s)
 }
 
-// holder is the organisation, else the name, that a certificate was issued to.
+// holder is the organisation, else the name, that a certificate was issued to; one that
+// only vouches for a domain has no more than that.
 func holder(certificate string) string {
-	var c struct{ Subject, Issuer string }
+	var c struct {
+		Subject string
+		Names   []string
+	}
 	if json.Unmarshal([]byte(certificate), &c) != nil {
 		return ""
 	}
-	common := ""
+	name := ""
 	for part := range strings.SplitSeq(c.Subject, ",") {
-		if name, ok := strings.CutPrefix(part, "O="); ok {
-			return short(name, 80)
+		if o, ok := strings.CutPrefix(part, "O="); ok {
+			return short(o, 80)
 		}
-		if name, ok := strings.CutPrefix(part, "CN="); ok {
-			common = name
+		if cn, ok := strings.CutPrefix(part, "CN="); ok {
+			name = cn
 		}
 	}
-	return short(common, 80)
+	if name == "" && len(c.Names) > 0 {
+		name = c.Names[0]
+	}
+	if name == "" {
+		return "nobody named"
+	}
+	return short(name, 80) + " (a domain only)"
+}
+
+// operator leaves an owner out that is only the domain of the host: a name says nothing
+// about who runs what answers to it.
+func operator(owner, host string) string {
+	if owner == host || strings.HasSuffix(host, "."+owner) {
+		return ""
+	}
+	return owner
 }
 
 func (g *gatherer) canaries() error {

@@ -408,6 +408,23 @@ func sum(b *flow.Body) string {
 	return fmt.Sprintf("%x", b.SHA256())
 }
 
+func TestRolesAreKeptApart(t *testing.T) {
+	for certificate, want := range map[string]string{
+		`{"subject":"CN=x.example,O=Vendor Inc.,C=CN","names":["x.example"]}`: "Vendor Inc.",
+		`{"subject":"CN=x.example"}`:                                          "x.example (a domain only)",
+		`{"subject":"","names":["y.example","z.example"]}`:                    "y.example (a domain only)",
+		`{"error":"not a certificate that can be parsed"}`:                    "nobody named",
+		`no JSON`: "",
+	} {
+		if got := holder(certificate); got != want {
+			t.Errorf("holder of %s: got %q, want %q", certificate, got, want)
+		}
+	}
+	if operator("vendor.example", "api.vendor.example") != "" || operator("Vendor Inc.", "api.vendor.example") != "Vendor Inc." || operator("or.example", "vendor.example") == "" {
+		t.Error("a domain is taken for an operator, or an operator for a domain")
+	}
+}
+
 func TestQuote(t *testing.T) {
 	long := strings.Repeat("a", 5000) + "NEEDLE" + strings.Repeat("b", 5000)
 	q := quote([]byte(long), 5000, 5006)

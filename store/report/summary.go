@@ -91,7 +91,7 @@ func received(d *Document) Paragraph {
 		var names []string
 		for _, h := range tagged[:min(len(tagged), 6)] {
 			name := h.Host
-			if h.Owner != "" && h.Owner != h.Host {
+			if h.Owner != "" {
 				name += " (" + h.Owner + ")"
 			}
 			names = append(names, name)
