@@ -147,10 +147,14 @@ func nameWritings(v string) []writing {
 	var out []writing
 	add := func(form, text string, hashed bool) {
 		for _, t := range cases(text) {
-			out = append(out, writing{form: form, text: t, fold: true, word: true, hashed: hashed})
+			out = append(out, writing{form: form, text: t, fold: true, word: true, hashed: hashed && t == text})
 		}
 		if plain := unaccented(text); plain != text {
 			out = append(out, writing{form: form + "-unaccented", text: plain, fold: true, word: true, hashed: hashed})
+		}
+		if l := strings.ToLower(text); hashed && l != text {
+			// As advertisers' match keys are made.
+			out = append(out, writing{form: form + "-lower", text: l, fold: true, word: true, hashed: true})
 		}
 	}
 	add("name", v, true)
