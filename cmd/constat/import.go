@@ -82,7 +82,8 @@ was on the wire.`,
 }
 
 // importFile adds the entries of one file to the case, on one connection that
-// stands for the file. What is broken in it is told, and is no error.
+// stands for the file. What is broken in it is told, and is
+// no error as long as something is whole.
 func importFile(ctx context.Context, cmd *cobra.Command, c *store.Case, name string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -131,6 +132,9 @@ func importFile(ctx context.Context, cmd *cobra.Command, c *store.Case, name str
 	fmt.Fprintf(cmd.OutOrStdout(), "%s: %d entries, %d problems\n", base, entries, problems.n)
 	if err := r.Err(); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	if entries == 0 && len(r.Problems()) > 0 {
+		return hint{fmt.Errorf("%s: nothing in it could be read", name), "export the capture again as HAR 1.2"}
 	}
 	return nil
 }

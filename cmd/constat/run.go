@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/pprof"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ func runCommand() *cobra.Command {
 	var resolve, lan []string
 	var ready, encrypt bool
 	var limitMiB int64
+	var cpuProfile string
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Start the proxy, the onboarding page and the live page on a case",
@@ -67,6 +69,13 @@ checks that it works. Ctrl-C ends it cleanly.`,
 				}
 			}
 			cfg.Passphrase = passphraseFor(cfg.CADir, encrypt)
+			if cpuProfile != "" {
+				stop, err := profile(cpuProfile)
+				if err != nil {
+					return err
+				}
+				defer stop()
+			}
 			s, err := newService(ctx, cfg)
 			if err != nil {
 				return err
@@ -98,8 +107,24 @@ checks that it works. Ctrl-C ends it cleanly.`,
 	f.StringVar(&persona, "persona", "", "file of the planted values, from 'constat persona new'")
 	f.Int64Var(&limitMiB, "body-limit", 256, "MiB kept of one body; the rest is hashed and counted")
 	f.BoolVar(&ready, "print-ready", false, "print one JSON line once every listener is up, and nothing else")
+	f.StringVar(&cpuProfile, "cpu-profile", "", "write a CPU profile of the run to this file, for 'go tool pprof'")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
+}
+
+// profile writes a CPU profile to a new file until stop is called.
+func profile(name string) (stop func(), err error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
 }
 
 // readiness is the line that --print-ready prints.

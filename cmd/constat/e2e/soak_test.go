@@ -1,0 +1,63 @@
+package e2e
+
+import (
+	"bytes"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// Memory does not grow with what has been recorded: it is measured after a fifth
+// of the time and at the end, as after one minute and five of a long run. The
+// time is 20 s; CONSTAT_SOAK=5m makes it longer.
+func TestMemoryStaysFlat(t *testing.T) {
+	span := 20 * time.Second
+	if text, ok := os.LookupEnv("CONSTAT_SOAK"); ok {
+		var err error
+		if span, err = time.ParseDuration(text); err != nil {
+			t.Fatalf("CONSTAT_SOAK: %v", err)
+		}
+	}
+	c := start(t, newOrigin(t, http.HandlerFunc(echo)))
+	var wg sync.WaitGroup
+	var stopped atomic.Bool
+	var n atomic.Int64
+	for worker := range 8 {
+		client := c.client(worker%2 == 1)
+		wg.Go(func() {
+			body := make([]byte, 2048)
+			for !stopped.Load() {
+				rand.Read(body)
+				resp, err := client.Post("https://origin.test/soak", "application/octet-stream", bytes.NewReader(body))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+				n.Add(1)
+			}
+		})
+	}
+	time.Sleep(span / 5)
+	early, _ := c.rss()
+	first := n.Load()
+	time.Sleep(span - span/5)
+	late, peak := c.rss()
+	stopped.Store(true)
+	wg.Wait()
+	t.Logf("RSS %d MiB after %d exchanges, %d MiB after %d, peak %d MiB", early>>20, first, late>>20, n.Load(), peak>>20)
+	if n.Load() < 2*first {
+		t.Fatalf("%d exchanges early, %d in all: no steady load", first, n.Load())
+	}
+	if ratio := float64(late) / float64(early); ratio > 1.2 {
+		t.Errorf("memory grew to %.2f times what it was, want 1.2 at most", ratio)
+	}
+	c.stop()
+	verified(t, c.Case)
+}
