@@ -45,11 +45,11 @@ func prefixes(list ...string) []netip.Prefix {
 //
 // It refuses Constat's own listeners to everybody: every address of this machine
 // with a port of own. It refuses clients that are not loopback the addresses of
-// this machine, of links, of cloud metadata services and of local networks,
-// except those local networks that lan permits; an address of this machine has to
-// be permitted by itself, because what listens there may trust it. IPv4 addresses inside IPv6 ones
-// (mapped, NAT64, 6to4, Teredo) are judged as what they are as well. A nil own
-// means no listeners; it is called for each address.
+// this machine, of links, of cloud metadata services and of local networks, except
+// those local networks that lan permits; an address of this machine has to be
+// permitted by itself, because what listens there may trust it. IPv4 addresses
+// inside IPv6 ones (mapped, NAT64, 6to4, Teredo) are judged as what they are as
+// well. A nil own means no listeners; it is called for each address.
 func Guard(own func() []netip.AddrPort, lan ...netip.Prefix) func(client netip.Addr, server netip.AddrPort) error {
 	lan = slices.Clone(lan)
 	return func(client netip.Addr, server netip.AddrPort) error {

@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -75,8 +76,12 @@ func (t *Transport) newClientConn(c *tls.Conn) (*http.ClientConn, error) {
 	return cc, nil
 }
 
-// doHTTP2 sends r on c2, on which a stream is reserved. When the server cannot have
-// acted on it, it is sent once more on another connection.
+// maxTries bounds how often a request is sent over HTTP/2: servers that close
+// their connections in turn can refuse it a few times.
+const maxTries = 4
+
+// doHTTP2 sends r on c2, on which a stream is reserved. As long as the server
+// cannot have acted on it, it is sent again on another connection.
 func (t *Transport) doHTTP2(r *http.Request, c *Call, k key, c2 *conn2) (*http.Response, error) {
 	ctx := r.Context()
 	if c.Informational != nil {
@@ -87,33 +92,30 @@ func (t *Transport) doHTTP2(r *http.Request, c *Call, k key, c2 *conn2) (*http.R
 	}
 	out := r.WithContext(ctx)
 	out.Header = endToEnd(r.Header)
-	var up *upload
-	if r.Body != nil && (r.ContentLength != 0 || len(r.TransferEncoding) > 0) {
-		up = &upload{ReadCloser: r.Body}
-		out.Body = up
-	} else {
-		closeBody(r)
-		out.Body = nil
+	up, err := newUpload(r)
+	if err != nil {
+		c2.cc.Release()
+		return nil, err
 	}
-	resp, err := c2.roundTrip(out, c)
-	if err != nil && r.Context().Err() == nil && untouched(err, c2, c.Reused, r.Method, up) {
-		var next *conn2
-		var cn *conn
-		if up != nil {
-			up = &upload{ReadCloser: r.Body}
-			out.Body = up
+	var resp *http.Response
+	for try := 1; ; try++ {
+		out.Body = up.body()
+		if resp, err = c2.roundTrip(out, c); err == nil || try == maxTries || r.Context().Err() != nil {
+			break
 		}
-		if cn, next, err = t.acquire(r.Context(), k, c, true); cn != nil {
+		if !up.withdraw() || !c2.untouched(err, c.Reused, r.Method, up) {
+			break
+		}
+		var cn *conn
+		if cn, c2, err = t.acquire(r.Context(), k, c, true); cn != nil {
 			cn.close()
 			err = bad(flow.ErrServerClosed, "the server does not speak HTTP/2 any more")
 		}
-		if err == nil {
-			resp, err = next.roundTrip(out, c)
+		if err != nil {
+			break
 		}
 	}
-	if up != nil {
-		up.handOver(err != nil)
-	}
+	up.handOver(err != nil)
 	if err != nil {
 		return nil, http2Error(r.Context(), err)
 	}
@@ -139,24 +141,73 @@ func (c2 *conn2) roundTrip(r *http.Request, c *Call) (*http.Response, error) {
 }
 
 // untouched says whether a request that failed may be sent again: the server said
-// that it did not look at it (RFC 9113, section 8.7), or it closed a connection
-// that had been in use before, and repeating does no harm or not a byte of the
-// body was sent.
-func untouched(err error, c2 *conn2, reused bool, method string, up *upload) bool {
-	if up != nil && !up.withdraw() {
-		return false
-	}
+// that it did not look at it (RFC 9113, sections 6.8 and 8.7), or it closed a
+// connection that had been in use before, and repeating does no harm or not a byte
+// of a body that there is was sent.
+func (c2 *conn2) untouched(err error, reused bool, method string, up *upload) bool {
 	var stream http2.StreamError
-	if errors.As(err, &stream) && stream.Code == http2.ErrCodeRefusedStream {
+	if errors.As(err, &stream) {
+		return stream.Code == http2.ErrCodeRefusedStream
+	}
+	// net/http keeps these to itself.
+	if text := err.Error(); strings.Contains(text, "graceful shutdown GOAWAY") || strings.Contains(text, "client conn not usable") {
 		return true
 	}
-	return reused && c2.cc.Available() == 0 && (up != nil || idempotent(method))
+	return reused && c2.cc.Available() == 0 && (up.stream != nil || idempotent(method))
 }
 
-// upload is the body of an HTTP/2 request. It can be withdrawn as long as nothing
-// was read from it; until it is handed over, the sender's Close is put off.
+// upload is the body of an HTTP/2 request for one or more tries.
 type upload struct {
-	io.ReadCloser
+	none   bool
+	short  []byte  // the whole body, when it is short
+	stream *stream // the body that is sent while it is read
+	source io.ReadCloser
+}
+
+func newUpload(r *http.Request) (*upload, error) {
+	switch {
+	case r.Body == nil || r.ContentLength == 0 && len(r.TransferEncoding) == 0:
+		closeBody(r)
+		return &upload{none: true}, nil
+	case r.ContentLength > 0 && r.ContentLength <= shortBody && r.Header["Expect"] == nil:
+		short := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(r.Body, short)
+		closeBody(r)
+		if err != nil {
+			return nil, bad(flow.ErrClientClosed, "the request's body broke off")
+		}
+		return &upload{short: short}, nil
+	}
+	return &upload{source: r.Body}, nil
+}
+
+// body returns the body for the next try.
+func (u *upload) body() io.ReadCloser {
+	switch {
+	case u.none:
+		return nil
+	case u.short != nil:
+		return io.NopCloser(bytes.NewReader(u.short))
+	}
+	u.stream = &stream{source: u.source}
+	return u.stream
+}
+
+// withdraw takes the body back from a try, and says whether it is whole.
+func (u *upload) withdraw() bool { return u.stream == nil || u.stream.withdraw() }
+
+// handOver leaves the body to the last try, or closes it when that failed.
+func (u *upload) handOver(failed bool) {
+	if u.stream != nil {
+		u.stream.handOver(failed)
+	}
+}
+
+// stream is the body of one try. It can be withdrawn as long as nothing was read
+// from it; until it is handed over, Close is put off.
+type stream struct {
+	source io.ReadCloser
+
 	mu        sync.Mutex
 	read      bool
 	withdrawn bool
@@ -164,45 +215,44 @@ type upload struct {
 	closing   bool // Close was called before that
 }
 
-func (u *upload) Read(p []byte) (int, error) {
-	u.mu.Lock()
-	if u.withdrawn {
-		u.mu.Unlock()
+func (s *stream) Read(p []byte) (int, error) {
+	s.mu.Lock()
+	if s.withdrawn {
+		s.mu.Unlock()
 		return 0, http.ErrBodyReadAfterClose
 	}
-	u.read = true
-	u.mu.Unlock()
-	return u.ReadCloser.Read(p)
+	s.read = true
+	s.mu.Unlock()
+	return s.source.Read(p)
 }
 
 // Close implements io.Closer.
-func (u *upload) Close() error {
-	u.mu.Lock()
-	u.closing = true
-	now := u.kept && !u.withdrawn
-	u.mu.Unlock()
+func (s *stream) Close() error {
+	s.mu.Lock()
+	s.closing = true
+	now := s.kept
+	s.mu.Unlock()
 	if now {
-		return u.ReadCloser.Close()
+		return s.source.Close()
 	}
 	return nil
 }
 
-// withdraw takes the body back, and says whether it is whole.
-func (u *upload) withdraw() bool {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.withdrawn = u.withdrawn || !u.read
-	return u.withdrawn
+func (s *stream) withdraw() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.withdrawn = !s.read
+	return s.withdrawn
 }
 
 // handOver lets Close through, and makes up for one that came, or that must come.
-func (u *upload) handOver(failed bool) {
-	u.mu.Lock()
-	u.kept = true
-	now := u.closing || failed
-	u.mu.Unlock()
+func (s *stream) handOver(failed bool) {
+	s.mu.Lock()
+	s.kept = true
+	now := s.closing || failed
+	s.mu.Unlock()
 	if now {
-		u.ReadCloser.Close()
+		s.source.Close()
 	}
 }
 

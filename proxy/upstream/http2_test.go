@@ -355,6 +355,52 @@ func TestHTTP2Gone(t *testing.T) {
 	}
 }
 
+// TestHTTP2GoAway is a server that goes away as a request comes in, which it does
+// not look at: any request that is still whole is sent again.
+func TestHTTP2GoAway(t *testing.T) {
+	ca := newAuthority(t)
+	for _, length := range []int64{0, 3, -1} {
+		n := 0
+		addr := rawHTTP2(t, ca, func(f *http2.Framer, h *http2.MetaHeadersFrame, c net.Conn) {
+			if n++; n == 2 {
+				if !h.StreamEnded() {
+					f.ReadFrame() // of the body
+				}
+				f.WriteGoAway(1, http2.ErrCodeNo, nil)
+				c.Close()
+				return
+			}
+			respond(f, h.StreamID, true, ":status", "204")
+		})
+		tr := open(t, Config{Roots: ca.pool})
+		resp, err := tr.Do(over2(t, "GET", addr, "/"))
+		all(t, resp, err)
+		r, c := over2(t, "POST", addr, "/")
+		if r.ContentLength = length; length != 0 {
+			r.Body = io.NopCloser(strings.NewReader("abc"))
+		}
+		resp, err = tr.Do(r, c)
+		if length < 0 {
+			if word(err) != flow.ErrServerClosed {
+				t.Errorf("a body that was read cannot be sent again: %v", err)
+			}
+			continue
+		}
+		all(t, resp, err)
+		if n != 3 || c.Reused {
+			t.Errorf("length %d: %d requests, reused %v", length, n, c.Reused)
+		}
+	}
+}
+
+func TestHTTP2Silent(t *testing.T) {
+	ca := newAuthority(t)
+	addr := rawHTTP2(t, ca, func(*http2.Framer, *http2.MetaHeadersFrame, net.Conn) {})
+	if _, err := open(t, Config{Roots: ca.pool, HeadTimeout: 50 * time.Millisecond}).Do(over2(t, "GET", addr, "/")); word(err) != flow.ErrTimeout {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestHTTP2Idle(t *testing.T) {
 	ca := newAuthority(t)
 	addr, _ := secure(t, http.NotFoundHandler(), serverTLS(ca.issue(t, nil)), "h2")
