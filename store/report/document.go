@@ -42,6 +42,7 @@ type Case struct {
 	First    time.Time `json:"first"` // of the traffic; zero when there is none
 	Last     time.Time `json:"last"`
 	Requests int64     `json:"requests"`
+	Plain    int64     `json:"plain_requests"` // without encryption
 	Devices  []Device  `json:"devices"`
 	Imported int64     `json:"imported_requests,omitempty"`
 }

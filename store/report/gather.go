@@ -148,8 +148,8 @@ func (g *gatherer) theCase() error {
 	*c = Case{ID: info.ID, File: filepath.Base(info.Path), Created: info.Created.UTC(), Tool: info.Tool, Persona: info.PersonaName}
 	g.doc.Log = logOf(info)
 	err = g.tx.QueryRowContext(g.ctx, `
-		SELECT count(*), ifnull(sum(door = 'import'), 0), ifnull(min(time), ''), ifnull(max(time), '') FROM requests`).
-		Scan(&c.Requests, &c.Imported, stamp{&c.First}, stamp{&c.Last})
+		SELECT count(*), ifnull(sum(door = 'import'), 0), ifnull(sum(scheme IN ('http', 'ws')), 0), ifnull(min(time), ''), ifnull(max(time), '') FROM requests`).
+		Scan(&c.Requests, &c.Imported, &c.Plain, stamp{&c.First}, stamp{&c.Last})
 	if err != nil {
 		return err
 	}

@@ -263,6 +263,9 @@ func TestImportedTraffic(t *testing.T) {
 	if d.Coverage.Connections != 0 || d.Case.Imported != 1 || !d.Case.Last.Equal(b.now) {
 		t.Errorf("%d connections, %d imported, until %v", d.Coverage.Connections, d.Case.Imported, d.Case.Last)
 	}
+	if page := b.html(b.options()); !strings.Contains(page, "not what was on the wire") || strings.Contains(page, "went through a proxy") {
+		t.Error("the report does not say that the traffic was imported, or says that it was captured")
+	}
 	if s := d.Summary[3].Sentences[0]; s != "1 request was imported from other programs' records: what those programs left out is unknown." {
 		t.Errorf("the first sentence on what could not be seen is %q", s)
 	}

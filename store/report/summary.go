@@ -102,13 +102,8 @@ func received(d *Document) Paragraph {
 		}
 		p.Sentences = append(p.Sentences, text+".")
 	}
-	var plain, all int64
-	for _, h := range d.Hosts {
-		plain += h.Plain
-		all += h.Requests
-	}
-	if plain > 0 {
-		p.Sentences = append(p.Sentences, fmt.Sprintf("%s of %s went without encryption, readable by anybody on the way.", grouped(plain), requests(all)))
+	if d.Case.Plain > 0 {
+		p.Sentences = append(p.Sentences, fmt.Sprintf("%s of %s went without encryption, readable by anybody on the way.", grouped(d.Case.Plain), requests(d.Case.Requests)))
 	}
 	return p
 }
