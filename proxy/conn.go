@@ -37,7 +37,7 @@ type conn struct {
 	row   flow.Connection
 	begun bool
 	cut   bool  // closed by shutdown
-	lost  error // of the last read that failed
+	lost  error // of the first read that failed
 	busy  int   // handlers at work
 	over  bool  // no more handlers are let in
 	still sync.Cond
@@ -204,10 +204,12 @@ func (c *conn) leave() {
 	c.mu.Unlock()
 }
 
-// readFailed notes why no more can be read.
+// readFailed notes why no more can be read. The first reason stays.
 func (c *conn) readFailed(err error) {
 	c.mu.Lock()
-	c.lost = err
+	if c.lost == nil {
+		c.lost = err
+	}
 	c.mu.Unlock()
 }
 

@@ -427,14 +427,9 @@ func TestSlowFirstByte(t *testing.T) {
 	for _, kind := range []string{"http", "https", "https without a protocol"} {
 		t.Run(kind, func(t *testing.T) {
 			g := newRig(t, func(c *proxy.Config) { c.FirstByteTimeout = 20 * time.Millisecond })
-			connected := make(chan struct{}, 10)
-			s := serve(t, kind != "http", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "fine") })
-			s.Config.ConnState = func(_ net.Conn, st http.ConnState) {
-				if st == http.StateNew {
-					connected <- struct{}{}
-				}
-			}
-			c := g.connect(s.Listener.Addr().String())
+			s := newRawServer(t, kind != "http", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine")
+			connected := s.conns
+			c := g.connect(s.addr)
 			switch kind {
 			case "https":
 				<-connected // by the proxy, which has given the client up as the first to speak
@@ -449,7 +444,7 @@ func TestSlowFirstByte(t *testing.T) {
 			default:
 				<-connected
 			}
-			got := exchangeRaw(t, c, "GET /late HTTP/1.1\r\nHost: "+s.Listener.Addr().String()+"\r\nConnection: close\r\n\r\n")
+			got := exchangeRaw(t, c, "GET /late HTTP/1.1\r\nHost: "+s.addr+"\r\nConnection: close\r\n\r\n")
 			if !strings.HasSuffix(got, "fine") {
 				t.Errorf("got %q", got)
 			}

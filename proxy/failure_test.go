@@ -132,11 +132,10 @@ func TestClientLeaves(t *testing.T) {
 					if path == "/request" {
 						_, _ = pw.Write(make([]byte, 1000))
 					}
-					if path == "/wait" {
-						g.rec.awaitOpen()
-					}
 					if path != "/answer" {
+						g.rec.awaitOpen()
 						cancel()
+						pw.CloseWithError(context.Canceled) // the client waits for its own body
 					}
 				}()
 				resp, err := g.client(h2).Do(req)

@@ -23,7 +23,8 @@ import (
 type rawServer struct {
 	addr  string
 	heads chan string
-	keep  []byte // not nil: the answer to any number of requests
+	conns chan struct{} // one for each connection
+	keep  []byte        // not nil: the answer to any number of requests
 }
 
 // newRawServer starts a server that writes each part of answer in turn, and then
@@ -34,7 +35,7 @@ func newRawServer(t testing.TB, secure bool, answer string) *rawServer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &rawServer{addr: ln.Addr().String(), heads: make(chan string, 100)}
+	s := &rawServer{addr: ln.Addr().String(), heads: make(chan string, 100), conns: make(chan struct{}, 1000)}
 	if secure {
 		leaf, err := serverAuthority().ca.Leaf("127.0.0.1", "server.test")
 		if err != nil {
@@ -44,6 +45,7 @@ func newRawServer(t testing.TB, secure bool, answer string) *rawServer {
 	}
 	done := make(chan struct{})
 	var open sync.Map
+	var serving sync.WaitGroup
 	go func() {
 		defer close(done)
 		for {
@@ -52,13 +54,15 @@ func newRawServer(t testing.TB, secure bool, answer string) *rawServer {
 				return
 			}
 			open.Store(c, nil)
-			s.serve(c, answer)
+			s.conns <- struct{}{}
+			serving.Go(func() { s.serve(c, answer) })
 		}
 	}()
 	t.Cleanup(func() {
 		ln.Close()
 		open.Range(func(c, _ any) bool { c.(net.Conn).Close(); return true })
 		<-done
+		serving.Wait()
 	})
 	return s
 }

@@ -43,8 +43,10 @@ func (s *stream) Read(p []byte) (int, error) {
 			s.conn.got.Store(true)
 		}
 	}
-	if err != nil && s.conn.requests.Load() == 0 {
-		s.conn.readFailed(err) // it may tell why there is no request
+	if err != nil && s.to != nil && s.conn.requests.Load() == 0 {
+		// It may tell why there is no request. At the door it may be no more than
+		// the HTTP server taking its own read back.
+		s.conn.readFailed(err)
 	}
 	return n, err
 }
