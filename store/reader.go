@@ -114,6 +114,9 @@ type Info struct {
 	Records     int64  // leaves in the log
 	Verifier    string // C2SP verifier key of the checkpoint signer
 	Checkpoint  string // newest signed note, "" when none
+	// Banner is the setting "banner" of the first run that has one: a remark to
+	// show wherever the case is shown, "" when none.
+	Banner string
 	PersonaName string
 	Persona     []byte // newest persona, nil when none
 }
@@ -128,6 +131,10 @@ func (r *Reader) Info(ctx context.Context) (Info, error) {
 	err = r.db.QueryRowContext(ctx, `SELECT (SELECT max(seq) FROM log) + 1, ifnull((SELECT note FROM checkpoint ORDER BY id DESC LIMIT 1), '')`).
 		Scan(&info.Records, &info.Checkpoint)
 	if err != nil {
+		return Info{}, sqlError("read case", err)
+	}
+	const banner = `SELECT ifnull((SELECT settings ->> 'banner' FROM run WHERE settings ->> 'banner' <> '' ORDER BY id LIMIT 1), '')`
+	if err := r.db.QueryRowContext(ctx, banner).Scan(&info.Banner); err != nil {
 		return Info{}, sqlError("read case", err)
 	}
 	p, err := get(ctx, r.db, personaKind, "1 ORDER BY id DESC LIMIT 1")

@@ -100,7 +100,7 @@ func demo(ctx context.Context, dir string, say func(format string, args ...any))
 	caDir := filepath.Join(dir, "ca")
 	s, err := newService(ctx, serviceConfig{
 		Listen: "127.0.0.1:0", Case: caseFile, CADir: caDir, Roots: roots, Resolve: servers.Resolve(),
-		Persona: persona, BodyLimit: 256 << 20, Log: zerolog.Nop(),
+		Persona: persona, BodyLimit: 256 << 20, Banner: demoBanner, Log: zerolog.Nop(),
 	})
 	if err != nil {
 		return "", err

@@ -26,6 +26,13 @@ func reportCommand() *cobra.Command {
 				return err
 			}
 			defer r.Close()
+			if banner == "" {
+				info, err := r.Info(cmd.Context())
+				if err != nil {
+					return err
+				}
+				banner = info.Banner
+			}
 			in, err := inspectorFor(cmd.Context(), r)
 			if err != nil {
 				return err
@@ -55,7 +62,7 @@ func reportCommand() *cobra.Command {
 	cmd.Flags().StringVar(&out, "out", "report.html", "file to write, 0600; - for standard output")
 	cmd.Flags().StringVar(&format, "format", "html", "html or json")
 	cmd.Flags().StringVar(&title, "title", "", "title of the report (default: the case's name)")
-	cmd.Flags().StringVar(&banner, "banner", "", "a remark to print at the head of the report")
+	cmd.Flags().StringVar(&banner, "banner", "", "a remark to print at the head of the report (default: the case's own)")
 	cmd.Flags().IntVar(&deciding, "deciding", 5, "requests shown in full for each class and direction")
 	return cmd
 }

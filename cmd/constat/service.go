@@ -47,6 +47,7 @@ type serviceConfig struct {
 	AllowLAN   []netip.Prefix    // private networks that phones may reach
 	Persona    *canary.Persona   // nil: the case's own, or none
 	BodyLimit  int64
+	Banner     string // a remark to show wherever the case is shown
 	Passphrase func(confirm bool) (string, error)
 	Log        zerolog.Logger
 }
@@ -96,7 +97,7 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		Path: cfg.Case, KeyFile: filepath.Join(cfg.CADir, "log.key"), Tool: build(), BodyLimit: cfg.BodyLimit,
 		Settings: map[string]string{
 			"command": "run", "door": "http " + s.door.Addr().String(), "ca_sha256": s.CA.Fingerprint(),
-			"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)),
+			"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)), "banner": cfg.Banner,
 		},
 	})
 	if err != nil {

@@ -28,6 +28,11 @@ func TestDemo(t *testing.T) {
 	}
 	file := filepath.Join(dir, "demo.constat")
 	verified(t, file)
+	// Whoever makes another report of it gets the label too.
+	again, _ := constat(t, 0, "report", "--case", file, "--out", "-")
+	if !strings.Contains(again, "INVENTED") {
+		t.Error("a second report of the demonstration is not labelled as invented")
+	}
 	// The affair in one answer: greetings came down and a text message went up,
 	// at the same host.
 	for query, want := range map[string]string{

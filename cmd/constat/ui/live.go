@@ -78,6 +78,7 @@ func (l *live) home(w http.ResponseWriter, r *http.Request) {
 	render(w, http.StatusOK, "live/page.html", "page.html", map[string]any{
 		"Case":    info.Path,
 		"Persona": info.PersonaName,
+		"Banner":  info.Banner,
 		"Classes": inspect.Classes,
 		"CanMark": l.cfg.Marker != nil,
 		"Enrol":   l.cfg.Enrol != nil && l.cfg.ProxyAddress != "",
