@@ -31,7 +31,9 @@ func (x *exchange) forward(head []byte) {
 	if x.s.secure {
 		r.URL.Scheme = "https"
 	}
-	r.URL.Host = x.to.String()
+	if r.URL.Host = x.s.authority; x.s.to == nil {
+		r.URL.Host = x.to.String()
+	}
 	for _, name := range [...]string{"Proxy-Authorization", "Proxy-Connection", "Proxy-Authenticate"} {
 		delete(r.Header, name)
 	}
@@ -67,6 +69,9 @@ func (x *exchange) RoundTrip(r *http.Request, _ *goproxy.ProxyCtx) (*http.Respon
 		return x.failed(err)
 	}
 	x.resp = resp
+	if !x.s.conn.answered.Load() {
+		x.s.conn.answered.Store(true)
+	}
 	x.row.Status = resp.StatusCode
 	x.row.Response = flow.Message{Proto: resp.Proto, Head: x.call.ResponseHead, Exact: x.call.Exact}
 	switch {

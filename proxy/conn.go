@@ -24,6 +24,7 @@ type conn struct {
 	requests atomic.Int64
 	relayed  atomic.Bool  // frames or raw bytes pass: does not end by itself
 	got      atomic.Bool  // bytes came out of TLS
+	answered atomic.Bool  // a server has answered a request
 	writeBy  atomic.Int64 // write deadline set from outside, in Unix ns; 0 is none
 	silent   bool         // leaves no row
 	closed   sync.Once
@@ -251,6 +252,9 @@ func (c *conn) conclude() {
 	if c.cut {
 		row.Outcome, row.Reason = flow.CutOff, "Constat stopped while the connection was open"
 		return
+	}
+	if row.Outcome == flow.ServerFailed && c.answered.Load() {
+		row.Outcome, row.Reason = "", "" // for some of the requests only; their rows tell
 	}
 	if row.Outcome != "" {
 		return

@@ -37,11 +37,15 @@ type door struct {
 // returns after the last row is committed: nil when ctx ended, the listener's
 // error otherwise. It may be called for several listeners at a time.
 func (p *Proxy) Serve(ctx context.Context, ln net.Listener) error {
+	addr, ok := ln.Addr().(*net.TCPAddr)
+	if !ok {
+		return errors.New("proxy serves TCP listeners only")
+	}
 	d := &door{p: p, ln: ln, back: newBackListener(ln.Addr()), open: map[*conn]struct{}{}}
 	d.relays, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer d.cancel()
 	d.srv = p.newServer(d)
-	own := ln.Addr().(*net.TCPAddr).AddrPort()
+	own := addr.AddrPort()
 	p.mu.Lock()
 	p.addrs = append(p.addrs, own)
 	p.mu.Unlock()

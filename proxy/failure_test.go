@@ -83,6 +83,36 @@ func TestNoResponse(t *testing.T) {
 	}
 }
 
+// TestSomeServersFail: one server of several that a connection asks for is dead.
+func TestSomeServersFail(t *testing.T) {
+	g := newRig(t, nil)
+	s := serve(t, false, func(w http.ResponseWriter, r *http.Request) {})
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	c, err := net.Dial("tcp", g.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	r := bufio.NewReader(c)
+	for host, status := range map[string]int{closed.Addr().String(): 502, s.Listener.Addr().String(): 200} {
+		fmt.Fprintf(c, "GET http://%s/ HTTP/1.1\r\nHost: %s\r\n\r\n", host, host)
+		resp, err := http.ReadResponse(r, nil)
+		if err != nil || resp.StatusCode != status {
+			t.Fatal(resp, err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+	}
+	c.Close()
+	if row := await(t, g.rec, anyConnection); row.Outcome != flow.Plain || row.Reason != "" {
+		t.Errorf("row %+v", row)
+	}
+}
+
 // TestRelayFails: a tunnel that would be relayed has nowhere to go.
 func TestRelayFails(t *testing.T) {
 	g := newRig(t, nil)

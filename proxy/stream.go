@@ -16,18 +16,22 @@ type streamKey struct{}
 // TLS taken off. On HTTP/1.x it keeps the heads of requests as they came, and
 // puts the server's own heads in place of those that net/http writes.
 type stream struct {
-	net.Conn // the conn itself, or the *tls.Conn over it
-	conn     *conn
-	to       *target // fixed destination inside a tunnel; nil at the door
-	secure   bool
-	name     string // SNI in the form in which names are compared
-	requests tap
-	answers  swap
+	net.Conn  // the conn itself, or the *tls.Conn over it
+	conn      *conn
+	to        *target // fixed destination inside a tunnel; nil at the door
+	authority string  // of to
+	secure    bool
+	name      string // SNI in the form in which names are compared
+	requests  tap
+	answers   swap
 }
 
 // newStream returns the stream of c, whose bytes without TLS are nc's.
 func newStream(c *conn, nc net.Conn, to *target) *stream {
 	s := &stream{Conn: nc, conn: c, to: to}
+	if to != nil {
+		s.authority = to.String()
+	}
 	s.requests.limit = c.door.p.conf.MaxHead + 64<<10
 	return s
 }
