@@ -2,6 +2,7 @@ package canary
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -209,4 +210,15 @@ func abs(v float64) float64 {
 		return -v
 	}
 	return v
+}
+
+// Whatever is drawn, every value is unlikely enough to be proof.
+func TestEveryDrawIsProof(t *testing.T) {
+	for i := range 300 {
+		seed := make([]byte, 32)
+		binary.LittleEndian.PutUint64(seed, uint64(i))
+		if _, err := New(bytes.NewReader(seed), Locales()[i%len(Locales())]); err != nil {
+			t.Fatalf("seed %d: %v", i, err)
+		}
+	}
 }
