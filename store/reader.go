@@ -107,16 +107,16 @@ func (r *Reader) DB() *sql.DB { return r.db }
 
 // Info is what is known of a case as a whole.
 type Info struct {
-	ID          string // ULID
-	Path        string
-	Created     time.Time
-	Tool        string // that created it
-	Records     int64  // leaves in the log
-	Verifier    string // C2SP verifier key of the checkpoint signer
-	Checkpoint  string // newest signed note, "" when none
+	ID         string // ULID
+	Path       string
+	Created    time.Time
+	Tool       string // that created it
+	Records    int64  // leaves in the log
+	Verifier   string // C2SP verifier key of the checkpoint signer
+	Checkpoint string // newest signed note, "" when none
 	// Banner is the setting "banner" of the first run that has one: a remark to
 	// show wherever the case is shown, "" when none.
-	Banner string
+	Banner      string
 	PersonaName string
 	Persona     []byte // newest persona, nil when none
 }
