@@ -70,7 +70,9 @@ const (
 const (
 	hardware = 1<<(statDeviceType+1) - 1<<statModel
 	software = 1<<(statUserAgent+1) - 1<<statOS
-	usage    = 1<<statCount - 1<<statEvent
+	// solid is hardware that no update check needs to know.
+	solid = hardware &^ (1<<statCPU | 1<<statDeviceType | 1<<statBuild)
+	usage = 1<<statCount - 1<<statEvent
 )
 
 // statLabels are what people are told, in the order of the families.
@@ -93,9 +95,9 @@ var statWords = newLexicon(map[stat]string{
 		screenresolutionx screenwidthpixels screenheightpixels windowinnerwidth windowinnerheight screenw screenh screenpixels devicescreen widthpixels heightpixels innerwidth innerheight
 		wpx hpx screenwidthdp screenheightdp viewportwidth viewportheight`,
 	statDensity:  `density dpi screendpi screendensity densitydpi pixelratio devicepixelratio displaydensity dpr pxratio colordepth cd sd screenscale dppx`,
-	statBattery:  `battery batterylevel batterypercent batterypct batterycapacity batlevel batterystate batterytemperature batteryhealth powerlevel batt batterypercentage batterystatus battlevel`,
+	statBattery:  `battery bat batterylevel batterypercent batterypct batterycapacity batlevel batterystate batterytemperature batteryhealth powerlevel batt batterypercentage batterystatus battlevel`,
 	statCharging: `charging ischarging plugged isplugged chargingstate poweron powersource usbcharging`,
-	statMemory: `memtotal memfree memtotalmb memfreemb freememory totalmemory memory memorysize freemem totalmem usedmemory memoryusage ram ramsize ramtotal ramfree memorymb usablememory
+	statMemory: `mem memtotal memfree memtotalmb memfreemb freememory totalmemory memory memorysize freemem totalmem usedmemory memoryusage ram ramsize ramtotal ramfree memorymb usablememory
 		availablememory memavailable lowmemory islowmemory memoryfree memorytotal memorymax heapused heaptotal rss devicememory physicalmemory freeram totalram ramavail maxmemory memusage`,
 	statDisk: `storagefreemb storagetotalmb freestorage totalstorage storagesize externalstoragesize disktotal diskfree freedisk diskspace freespace freediskspace totaldisk storagefree
 		storagetotal sdcardfree internalstorage externalfreestorage externaltotalstorage hddtype freeexternal availablestorage romsize romtotal sdtotal freediskbytes totaldiskbytes`,
@@ -235,47 +237,33 @@ func (s *statistics) take(p *inspect.Part) {
 	}
 }
 
-// endings are, beside num…, total… and time…, ends of names that say what the whole name is about:
+// statEndings are ends of names that say what the whole name is about:
 // main_monitor_screen_width, total_uri_count.
-var endings = []struct {
-	end string
-	of  stat
-}{
-	{"count", statCounter},
-	{"counts", statCounter},
-	{"ticks", statCounter},
-	{"duration", statCounter},
-	{"elapsed", statCounter},
-	{"millis", statCounter},
-	{"seconds", statCounter},
-	{"inms", statCounter},
-	{"timems", statCounter},
-	{"screenwidth", statScreen},
-	{"screenheight", statScreen},
-	{"resolution", statScreen},
-	{"osversion", statOSVersion},
-	{"version", statAppVersion},
-	{"locale", statLocale},
-	{"timezone", statTimezone},
-	{"devicemodel", statModel},
-	{"devicename", statModel},
-	{"carriername", statCarrier},
-	{"manufacturer", statMaker},
-	{"batterylevel", statBattery},
-	{"networktype", statNetwork},
-	{"sessionid", statSession},
-	{"useragent", statUserAgent},
-}
+var statEndings = newEndings(map[stat]string{
+	statCounter:    "count counts ticks duration elapsed millis seconds inms timems",
+	statScreen:     "screenwidth screenheight resolution",
+	statOSVersion:  "osversion",
+	statAppVersion: "version",
+	statLocale:     "locale",
+	statTimezone:   "timezone",
+	statModel:      "devicemodel devicename",
+	statMaker:      "manufacturer",
+	statBattery:    "batterylevel",
+	statNetwork:    "networktype",
+	statCarrier:    "carriername",
+	statSession:    "sessionid",
+	statUserAgent:  "useragent",
+})
 
+// ending returns the family that the end of a name tells, or its beginning if
+// that is num, total or time.
 func ending(word []byte) stat {
+	if f := statEndings.of(word); f != statNone {
+		return f
+	}
 	for _, start := range []string{"num", "total", "time"} {
 		if len(word) > len(start)+3 && string(word[:len(start)]) == start {
 			return statCounter
-		}
-	}
-	for i := range endings {
-		if e := &endings[i]; word[len(word)-1] == e.end[len(e.end)-1] && len(word) > len(e.end) && string(word[len(word)-len(e.end):]) == e.end {
-			return e.of
 		}
 	}
 	return statNone
@@ -456,12 +444,15 @@ func (s *statistics) weigh() inspect.Confidence {
 	switch {
 	case h >= enoughHardware && all >= enoughProbable, h >= 2 && all >= enoughProbable+2:
 		return inspect.Probable
-	case h >= enoughHardware, h >= 1 && all >= enoughAll:
+	case h >= enoughHardware, s.seen&solid != 0 && all >= enoughAll:
 		return inspect.Suspected
 	case h >= 1 && event && about:
 		return inspect.Suspected
 	case !s.report || !sender || all < enoughUse:
 	case event && about, use >= 3, use >= 2 && about:
+		return inspect.Suspected
+	case s.seen&(1<<statOSVersion) != 0 && s.seen&(1<<statCounter) != 0 && bits.OnesCount64(s.seen&software) >= 3:
+		// An installer's report: versions, and how it went.
 		return inspect.Suspected
 	}
 	return ""

@@ -39,9 +39,9 @@ const (
 )
 
 var greetWords = newLexicon(map[greetField]string{
-	greetText: `text content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs sms smstext smscontent template templates
+	greetText: `text txt setup punchline delivery phrase sentence content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs sms smstext smscontent template templates
 		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes`,
-	greetID:       `mid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid uid`,
+	greetID:       `mid hashid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid uid`,
 	greetCategory: `category cat categoryid cid catid categoryname type kind tag tags theme topic festival holiday occasion group categorie kategorie categoria kategoria 分类 类别 节日 subject genre`,
 	greetMeta: `count total marker lang language locale title desc desctext description order sort rank weight version ver status code result ok hot likes like favcount usecount length size page pagesize hasmore
 		next lastpage islast imageurl image icon banner begin end success errno error errormsg width color style flags premium free number start limit offset name dynasty license`,
@@ -52,25 +52,41 @@ var greetWords = newLexicon(map[greetField]string{
 		threadid conversationid channel channelid room read seen isread duration artist album track city country zip done due completed checked priority assignee answer question`,
 })
 
-// wishWords are words of wishes, jokes and poems, and of how they are filed: in
-// names of fields, of categories and in paths, as a hint.
-var wishWords = []string{
-	"greeting", "wish", "joke", "poem", "festival", "blessing", "fortune", "quote", "proverb", "humor", "humour", "holiday", "christmas", "new year", "newyear", "birthday", "valentine", "easter", "funny", "riddle", "love",
-	"blague", "voeux", "vœux", "bonne année", "noël", "anniversaire", "poème", "citation", "witz", "spruch", "sprüche", "weihnacht", "neujahr", "geburtstag", "gedicht", "zitat", "chiste", "navidad", "cumpleaños", "frases", "felicit",
-	"barzellett", "auguri", "natale", "piada", "mensagens", "życzenia", "dowcip", "přání", "vtip", "анекдот", "поздравлен", "шутк",
-	"笑话", "祝福", "祝您", "祝你", "快乐", "新年", "新春", "春节", "中秋", "元宵", "端午", "圣诞", "生日", "节日", "贺", "诗", "段子", "短信", "语录", "情人节", "国庆", "元旦",
-}
+// wishWords are words of wishes, and labelWords those under which presets of all
+// kinds are filed: in names of fields, of categories and in paths. Both are
+// hints.
+var (
+	wishWords = []string{
+		"greeting", "wish", "blessing", "christmas", "new year", "newyear", "birthday", "valentine", "easter",
+		"voeux", "vœux", "bonne année", "noël", "anniversaire", "weihnacht", "neujahr", "geburtstag", "navidad", "cumpleaños", "felicit",
+		"auguri", "natale", "życzenia", "přání", "поздравлен", "с новым годом", "с днём рождения",
+		"祝福", "祝您", "祝你", "快乐", "新年", "新春", "春节", "中秋", "元宵", "端午", "圣诞", "生日", "节日", "贺", "情人节", "国庆", "元旦",
+	}
+	labelWords = []string{
+		"joke", "poem", "poetry", "festival", "fortune", "quote", "proverb", "humor", "humour", "holiday", "funny", "riddle", "love", "punchline",
+		"blague", "poème", "poésie", "citation", "witz", "spruch", "sprüche", "gedicht", "zitat", "chiste", "frases", "poesia",
+		"barzellett", "piada", "mensagens", "dowcip", "vtip", "анекдот", "шутк", "笑话", "诗", "段子", "短信", "语录",
+		"xiaohua", "zhufu", "duanzi",
+	}
+)
 
-// maxHintText is how much of a text is searched for wishWords.
+// maxHintText is how much of a text is searched for words.
 const maxHintText = 512
 
+// wishful says that a text has words of wishes.
 func wishful(b []byte) bool {
-	if len(b) > maxHintText {
-		b = b[:maxHintText]
-	}
-	low := bytes.ToLower(b)
-	for _, w := range wishWords {
-		if bytes.Contains(low, []byte(w)) {
+	return containsAny(bytes.ToLower(b[:min(len(b), maxHintText)]), wishWords)
+}
+
+// labels says that a name or category says what presets are for.
+func labels(b []byte) bool {
+	low := bytes.ToLower(b[:min(len(b), maxHintText)])
+	return containsAny(low, labelWords) || containsAny(low, wishWords)
+}
+
+func containsAny(b []byte, words []string) bool {
+	for _, w := range words {
+		if bytes.Contains(b, []byte(w)) {
 			return true
 		}
 	}
@@ -225,6 +241,7 @@ func readTexts(r inspect.Record) texts {
 				if wishful(f.Data) {
 					x.wishes++
 				}
+				x.labelled = x.labelled || labels([]byte(f.Name))
 			}
 		case greetID:
 			if len(f.Data) <= 24 && f.Kind != inspect.Null {
@@ -232,14 +249,14 @@ func readTexts(r inspect.Record) texts {
 			}
 		case greetCategory:
 			x.files++
-			if wishful(f.Data) {
+			if labels(f.Data) {
 				x.wishes++
 			}
 		case greetMeta:
 			if f.Kind == inspect.Text && (f.Name == "title" || f.Name == "name") {
 				x.titles++
 			}
-			if f.Kind == inspect.Text && (f.Name == "title" || f.Name == "name") && wishful(f.Data) {
+			if f.Kind == inspect.Text && (f.Name == "title" || f.Name == "name") && labels(f.Data) {
 				x.wishes++
 				x.files++
 			}
@@ -258,7 +275,7 @@ func readTexts(r inspect.Record) texts {
 		if !array {
 			x.list = listOf(r.Group)
 		}
-		x.labelled = x.long > 0 && wishful([]byte(r.Group)) || x.long > 0 && array && wishful([]byte(x.first.Name))
+		x.labelled = x.labelled || x.long > 0 && labels([]byte(r.Group))
 	}
 	// One object holds one text: the longest of two is it.
 	if !array && x.count > 1 {
@@ -364,7 +381,7 @@ type greetRequest struct {
 func readRequest(t *inspect.Tree) *greetRequest {
 	s := t.Subject
 	r := &greetRequest{body: s.Frame != nil}
-	r.named = wishful([]byte(s.Path))
+	r.named = labels([]byte(s.Path))
 	var buf [maxName]byte
 	asked, more := 0, 0
 	for _, p := range t.Parts {
@@ -457,7 +474,7 @@ func detectIndex(t *inspect.Tree, request *greetRequest) []inspect.Finding {
 		for _, f := range r.Fields {
 			name := squeeze(&buf, f.Name)
 			switch w := greetWords.word(name); {
-			case w == greetCategory && f.Kind == inspect.Text && wishful(f.Data) && len(f.Data) <= 60:
+			case w == greetCategory && f.Kind == inspect.Text && len(f.Data) <= 60 && labels(f.Data):
 				category = f
 			case (string(name) == "count" || string(name) == "number" || string(name) == "total" || string(name) == "num") && allDigits(f.Data):
 				number = true

@@ -1,6 +1,10 @@
 package detect
 
-import "strings"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // lexicon knows families of field names. Looking a name up that is in none is
 // cheap, because most names are.
@@ -38,4 +42,41 @@ func (l *lexicon[T]) word(w []byte) (none T) {
 		return none
 	}
 	return l.words[string(w)]
+}
+
+// endings knows families by the ends of names.
+type endings[T comparable] struct {
+	byLast [256][]nameEnd[T] // by last byte, longest first
+}
+
+type nameEnd[T comparable] struct {
+	end string
+	of  T
+}
+
+func newEndings[T comparable](lists map[T]string) *endings[T] {
+	e := new(endings[T])
+	for family, ends := range lists {
+		for end := range strings.FieldsSeq(ends) {
+			last := end[len(end)-1]
+			e.byLast[last] = append(e.byLast[last], nameEnd[T]{end, family})
+		}
+	}
+	for i := range e.byLast {
+		slices.SortFunc(e.byLast[i], func(a, b nameEnd[T]) int {
+			return cmp.Or(len(b.end)-len(a.end), strings.Compare(a.end, b.end))
+		})
+	}
+	return e
+}
+
+// of returns the family of a squeezed name that is longer than one of the ends,
+// the zero value if there is none.
+func (e *endings[T]) of(w []byte) (none T) {
+	for _, x := range e.byLast[w[len(w)-1]] {
+		if len(w) > len(x.end) && string(w[len(w)-len(x.end):]) == x.end {
+			return x.of
+		}
+	}
+	return none
 }

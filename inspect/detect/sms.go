@@ -69,6 +69,26 @@ var smsWords = newLexicon(map[smsField]string{
 		company firstname lastname fullname newsletter captcha slug excerpt published summary description sku product level logger severity exception stacktrace event eventname order orderid ticketid template templateid campaign campaignid`,
 })
 
+// smsEndings are ends of names that say what a name is about: lastMessage,
+// timestampMillis, contactPhoneNumber.
+var smsEndings = newEndings(map[smsField]string{
+	smsText:    "message msg text body content snippet",
+	smsAddress: "phonenumber phone mobile msisdn",
+	smsPeer:    "sender recipient",
+	smsDate:    "date time timestamp millis",
+})
+
+// smsFamily returns the family of a field's name, by the whole of it or by its
+// end.
+func smsFamily(name string) smsField {
+	var buf [maxName]byte
+	w := squeeze(&buf, name)
+	if f := smsWords.word(w); f != smsNone || len(w) < 5 {
+		return f
+	}
+	return smsEndings.of(w)
+}
+
 // message is what a record holds of a text message: the first field of each
 // family whose value fits.
 type message struct {
@@ -166,7 +186,7 @@ func (o *owner) of(r inspect.Record) *inspect.Part {
 func readMessage(r inspect.Record, hint bool, owner *inspect.Part, inside *nesting) *message {
 	text, others := false, 0
 	for _, f := range r.Fields {
-		switch smsWords.of(f.Name) {
+		switch smsFamily(f.Name) {
 		case smsNone, smsChat, smsForm:
 		case smsText:
 			text = true
@@ -206,7 +226,7 @@ func readMessage(r inspect.Record, hint bool, owner *inspect.Part, inside *nesti
 
 // take keeps f if its name belongs to a family and its value fits.
 func (m *message) take(f *inspect.Part) {
-	w := smsWords.of(f.Name)
+	w := smsFamily(f.Name)
 	if w == smsNone || f.Kind == inspect.Null || len(f.Data) == 0 {
 		return
 	}
