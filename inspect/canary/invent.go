@@ -106,7 +106,7 @@ func New(seed io.Reader, name string) (*Persona, error) {
 	add("advertising_id", AdvertisingID, fmt.Sprintf("%s-%s-%s-%s-%s", h[:8], h[8:12], h[12:16], h[16:20], h[20:]))
 	add("mac", MAC, in.mac())
 	add("bssid", BSSID, in.mac())
-	add("ssid", SSID, "Atelier-"+in.token(10))
+	add("ssid", SSID, "Atelier-"+in.token(11))
 	for i := range contactCount {
 		contact := in.fullName()
 		add(fmt.Sprintf("contact-%d.name", i+1), ContactName, contact)
