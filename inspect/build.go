@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"strings"
+	"sync"
 
 	"constat/proxy/flow"
 )
@@ -41,6 +42,10 @@ type Work struct {
 	over  bool  // Take said no for want of bytes
 	late  bool  // Take said no for want of time
 
+	made  int64       // bytes made by earlier calls
+	large *sync.Mutex // of the Inspector; nil when nobody else can be at work
+	mine  bool        // large is held
+
 	children []Child // see Children
 	dirty    int     // of them, how many may not be zero
 }
@@ -52,6 +57,7 @@ func (w *Work) Take(n int) bool {
 		w.used, w.over = w.limit, true
 		return false
 	}
+	w.Reserve(n)
 	w.used += int64(n)
 	if w.used >= w.next {
 		w.next = w.used + 256<<10
@@ -60,6 +66,31 @@ func (w *Work) Take(n int) bool {
 		}
 	}
 	return !w.late
+}
+
+// largeBytes is what a subject may make beside others.
+const largeBytes = 4 << 20
+
+// Reserve says that the call is about to hold n bytes that Take was not asked
+// for yet. It waits while another subject of the Inspector is a large one: the
+// memory of bombs does not grow with the number that are inspected at a time.
+func (w *Work) Reserve(n int) {
+	if w.large != nil && !w.mine && w.made+w.used+int64(n) > largeBytes {
+		w.large.Lock()
+		w.mine = true
+	}
+}
+
+// beside makes w the work on a subject beside which others are inspected, until
+// done is called.
+func (w *Work) beside(large *sync.Mutex) (done func()) {
+	w.large = large
+	return func() {
+		if w.mine {
+			large.Unlock()
+		}
+		w.large, w.mine = nil, false
+	}
 }
 
 // Left is how many bytes Take still grants.
@@ -173,7 +204,7 @@ func (b *build) release() {
 	clear(b.seen)
 	b.t = Tree{Parts: b.t.Parts[:0], records: b.t.records[:0], fields: b.t.fields[:0]}
 	b.ctx, b.w.ctx, b.damage = nil, nil, nil
-	b.made, b.part, b.decoder = 0, 0, 0
+	b.made, b.w.made, b.part, b.decoder = 0, 0, 0, 0
 	b.in.builds.Put(b)
 }
 
@@ -298,6 +329,7 @@ func (b *build) pass() (done bool) {
 func (b *build) adopt(p *Part, d *Decoder, children []Child, err error) (stop bool) {
 	w := &b.w
 	b.made += w.used
+	w.made = b.made
 	over, late := w.over, w.late
 	w.used, w.next, w.over, w.late = 0, 0, false, false
 	if late { // what was made hangs on the clock: leave it out

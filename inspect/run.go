@@ -60,6 +60,7 @@ type Inspector struct {
 	version string
 	least   int // the smallest Min of the decoders
 	builds  sync.Pool
+	large   sync.Mutex // held for the one subject that makes more than largeBytes
 }
 
 // New checks the lists and returns an Inspector.
@@ -125,6 +126,7 @@ func (in *Inspector) Version() string { return in.version }
 func (in *Inspector) Inspect(ctx context.Context, s *Subject) *Report {
 	b := in.newBuild(ctx, s)
 	defer b.release()
+	defer b.w.beside(&in.large)()
 	b.roots()
 	b.unwrap()
 	r := &Report{Parts: len(b.t.Parts)}

@@ -15,9 +15,12 @@ var errEnd = errors.New("unexpected end")
 // read. size is a guess at how much that is.
 func drain(w *inspect.Work, r io.Reader, size int) ([]byte, error) {
 	left := w.Left()
-	out := make([]byte, 0, min(int64(max(size, 512)), left+1))
+	first := min(int64(max(size, 512)), left+1)
+	w.Reserve(int(first))
+	out := make([]byte, 0, first)
 	for {
 		if len(out) == cap(out) {
+			w.Reserve(2 * cap(out))
 			bigger := make([]byte, len(out), min(int64(2*cap(out)), left+1))
 			copy(bigger, out)
 			out = bigger
