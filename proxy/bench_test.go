@@ -61,6 +61,41 @@ func BenchmarkExchange(b *testing.B) {
 	}
 }
 
+// BenchmarkHTTP2 is one GET of 1 KiB on one of 64 streams of a connection.
+func BenchmarkHTTP2(b *testing.B) {
+	g := newRig(b, func(c *proxy.Config) { c.Recorder = new(counter) })
+	s := serve(b, true, func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(make([]byte, 1024)) })
+	c := g.client(true)
+	get(b, c, s.URL)
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			get(b, c, s.URL+"/bench")
+		}
+	})
+}
+
+// BenchmarkDownload is 10 MiB.
+func BenchmarkDownload(b *testing.B) {
+	g := newRig(b, func(c *proxy.Config) { c.Recorder = new(counter) })
+	body := make([]byte, 10<<20)
+	s := serve(b, true, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		_, _ = w.Write(body)
+	})
+	c := g.client(false)
+	b.SetBytes(int64(len(body)))
+	for b.Loop() {
+		resp, err := c.Get(s.URL)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+}
+
 // cheapServer answers every request with the same bytes.
 func cheapServer(t testing.TB, answer []byte) string {
 	t.Helper()

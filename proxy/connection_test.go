@@ -352,6 +352,28 @@ func TestRaw(t *testing.T) {
 	}
 }
 
+// TestHalfOpenRelay: when one side of a relay has ended, the other has IdleTimeout
+// to say more.
+func TestHalfOpenRelay(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) { c.IdleTimeout = 100 * time.Millisecond })
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		if c, err := ln.Accept(); err == nil {
+			_, _ = c.Read(make([]byte, 10))
+			c.Close()
+		}
+	}()
+	c := g.connect(ln.Addr().String())
+	_, _ = io.WriteString(c, "\x00raw")
+	if row := await(t, g.rec, anyConnection); row.Outcome != flow.Raw || string(row.FirstUp) != "\x00raw" {
+		t.Errorf("row %+v", row)
+	}
+}
+
 // TestRawInTLS relays TLS that does not carry HTTP: read when nothing says what
 // it is, unread when it is for another protocol.
 func TestRawInTLS(t *testing.T) {

@@ -186,6 +186,23 @@ func TestClientLeaves(t *testing.T) {
 	}
 }
 
+// TestClientTakesNothing: a client that stops reading is given up.
+func TestClientTakesNothing(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) { c.IdleTimeout = 300 * time.Millisecond })
+	s := serve(t, true, func(w http.ResponseWriter, r *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 100000)); err != nil {
+				return
+			}
+		}
+	})
+	tc := g.connectTLS(s.Listener.Addr().String(), "127.0.0.1")
+	_, _ = io.WriteString(tc, "GET /t HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+	if x := await(t, g.rec, exchangeAt("/t")); !strings.HasPrefix(x.Error, flow.ErrClientClosed+": ") || x.Response.Body.Complete() {
+		t.Errorf("%+v", x)
+	}
+}
+
 // TestMalformedBody: the chunks of a request are not well-formed.
 func TestMalformedBody(t *testing.T) {
 	g := newRig(t, nil)
