@@ -44,6 +44,7 @@ type Case struct {
 	signedAt             time.Time // monotonic
 	signer               note.Signer
 	origin               string
+	sealEvery            time.Duration
 	walLimit             int64     // bytes of the write-ahead log from which it is cut
 	walLooked            time.Time // monotonic
 
@@ -75,7 +76,7 @@ func Open(ctx context.Context, cfg Config) (_ *Case, err error) {
 	}
 	c := &Case{
 		cfg: cfg, writer: newWriter(), journal: newJournal(), known: newKnown(),
-		failed: make(chan struct{}), ended: make(chan struct{}), walLimit: defaultWALLimit,
+		failed: make(chan struct{}), ended: make(chan struct{}), sealEvery: checkpointEvery, walLimit: defaultWALLimit,
 	}
 	if c.packer, err = newPacker(); err != nil {
 		return nil, fmt.Errorf("open case: %w", err)

@@ -83,7 +83,7 @@ func (c *Case) Checkpoint(ctx context.Context) (signed []byte, err error) {
 
 // sealWhenDue seals the log once a minute. The writer's goroutine calls it.
 func (c *Case) sealWhenDue() error {
-	if c.writer.tree.Size() == c.signedSize || time.Since(c.signedAt) < checkpointEvery {
+	if c.writer.tree.Size() == c.signedSize || time.Since(c.signedAt) < c.sealEvery {
 		return nil
 	}
 	return c.seal()

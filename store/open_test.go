@@ -490,6 +490,25 @@ func TestCheckpointsAndProofs(t *testing.T) {
 	}
 }
 
+// TestSealedInTime has the minute pass at once: what comes in is signed soon
+// after, and nothing is signed when nothing came.
+func TestSealedInTime(t *testing.T) {
+	c := newCase(t)
+	err := c.writer.control(t.Context(), func() error { c.sealEvery = 0; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := count(t, c.DB(), "checkpoint")
+	commit(t, c, testExchange(1, nil, []byte("x")))
+	// The writer signs before it takes the next operation.
+	if err := c.writer.control(t.Context(), func() error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, c.DB(), "checkpoint"); n != before+1 {
+		t.Errorf("%d checkpoints after one exchange, %d before", n, before)
+	}
+}
+
 func TestSessions(t *testing.T) {
 	c := newCase(t)
 	for _, m := range []struct {
