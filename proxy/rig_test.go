@@ -228,7 +228,7 @@ func newRig(t testing.TB, change func(*proxy.Config)) *rig {
 	})
 	conf := proxy.Config{
 		Recorder: g.rec, Upstream: up, Issuer: authority(), Log: zerolog.Nop(),
-		FirstByteTimeout: 2 * time.Second, HandshakeTimeout: 2 * time.Second, HeadTimeout: 2 * time.Second,
+		FirstByteTimeout: 10 * time.Second, HandshakeTimeout: 10 * time.Second, HeadTimeout: 10 * time.Second,
 		GracePeriod: time.Second,
 		Local: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/panic" {
