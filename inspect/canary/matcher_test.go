@@ -73,6 +73,7 @@ func TestForms(t *testing.T) {
 	place := Canary{Name: "g", Kind: Place, Value: "48.85837,2.294481"}
 	south := Canary{Name: "g", Kind: Place, Value: "-0.128765,-71.999951"}
 	text := Canary{Name: "t", Kind: SMSText, Value: "Le code du coffre est 7741-ZEBRE, ne le dis à personne."}
+	matchers := make(map[Canary]*Matcher)
 	uuid := Canary{Name: "u", Kind: AdvertisingID, Value: "c0ffee11-7a11-4d0e-9b1a-5eedca9a7101"}
 	for _, tc := range []struct {
 		canary      Canary
@@ -146,7 +147,10 @@ func TestForms(t *testing.T) {
 		{text, "", hex.EncodeToString([]byte("le code du coffre est")), ""},
 		{uuid, "", "C0FFEE117A114D0E9B1A5EEDCA9A7101", "u hex C0FFEE117A114D0E9B1A5EEDCA9A7101"},
 	} {
-		got := strings.Join(forms(matcher(t, tc.canary), tc.field, tc.data), "; ")
+		if matchers[tc.canary] == nil {
+			matchers[tc.canary] = matcher(t, tc.canary)
+		}
+		got := strings.Join(forms(matchers[tc.canary], tc.field, tc.data), "; ")
 		if got != tc.want {
 			t.Errorf("%s %q in field %q: got %q, want %q", tc.canary.Kind, tc.data, tc.field, got, tc.want)
 		}
@@ -208,7 +212,7 @@ func TestSearchAgainstNaive(t *testing.T) {
 		}
 		return b
 	}
-	for range 200 {
+	for range 60 {
 		var patterns []pattern
 		for range 1 + r.IntN(30) {
 			p := pattern{text: text(minWindow + r.IntN(6)), fold: r.IntN(2) == 0, word: r.IntN(4) == 0}
@@ -217,7 +221,7 @@ func TestSearchAgainstNaive(t *testing.T) {
 			}
 			patterns = append(patterns, p)
 		}
-		data := text(r.IntN(4000))
+		data := text(r.IntN(1500))
 		s := newSearch(patterns)
 		got := make(map[string]int)
 		s.scan(data, func(i int32, start int) bool {
