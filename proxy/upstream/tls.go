@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -110,9 +111,9 @@ func explain(failed *tls.CertificateVerificationError, name string) error {
 	var unknown x509.UnknownAuthorityError
 	switch {
 	case errors.As(failed, &host):
-		names := host.Certificate.DNSNames
+		names := slices.Clone(host.Certificate.DNSNames) // crypto/tls shares certificates between connections
 		for _, ip := range host.Certificate.IPAddresses {
-			names = append(names[:len(names):len(names)], ip.String())
+			names = append(names, ip.String())
 		}
 		if len(names) == 0 {
 			return fmt.Errorf("wrong host: the certificate carries no name, wanted %s", quote(name))
