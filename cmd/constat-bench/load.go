@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +22,7 @@ type scenario struct {
 	name, title string
 	workers     int
 	hosts       int  // test hosts that are visited
-	http2       bool // needs HTTP/2
+	http2       bool // over HTTP/2
 	kept        bool // connections are open before the measurement begins
 	// step makes requests until something changes: one, or those of a connection.
 	step func(w *worker) error
@@ -84,17 +83,15 @@ func (l *load) open(ctx context.Context, host string, proto string) (net.Conn, e
 			return nil, err
 		}
 	}
-	s := tls.Client(c, l.config(host, proto, roots))
+	s := tls.Client(c, &tls.Config{
+		ServerName: host, RootCAs: roots, NextProtos: []string{proto}, ClientSessionCache: l.sessions, DynamicRecordSizingDisabled: true,
+	})
 	if err := s.HandshakeContext(ctx); err != nil {
 		c.Close()
 		return nil, err
 	}
 	c.SetDeadline(time.Time{})
 	return s, nil
-}
-
-func (l *load) config(host, proto string, roots *x509.CertPool) *tls.Config {
-	return &tls.Config{ServerName: host, RootCAs: roots, NextProtos: []string{proto}, ClientSessionCache: l.sessions, DynamicRecordSizingDisabled: true}
 }
 
 // tunnel asks a proxy for a connection to host.

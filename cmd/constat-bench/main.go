@@ -108,9 +108,6 @@ func measureAll(ctx context.Context, o options, chosen []scenario, kinds []kind,
 		results := make(map[string][]result)
 		for round := range o.rounds {
 			for _, k := range kinds {
-				if s.http2 && !k.http2 {
-					continue
-				}
 				sub := filepath.Join(dir, fmt.Sprintf("%s-%s-%d", s.name, k.name, round))
 				r, err := measure(ctx, o, s, k, origin, sub)
 				os.RemoveAll(sub)

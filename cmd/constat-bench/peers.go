@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 	"time"
 )
 
@@ -25,8 +24,7 @@ const caseFile = "bench.constat"
 
 // kind is one sort of proxy, and how it is started.
 type kind struct {
-	name  string
-	http2 bool
+	name string
 	// start runs the proxy with its files in dir, and returns once it serves.
 	// Nil for no proxy.
 	start func(ctx context.Context, dir string, hosts int) (*peer, error)
@@ -52,7 +50,7 @@ type ready struct {
 func newKind(name, constat string, o *origin) (kind, error) {
 	switch name {
 	case "direct":
-		return kind{name: name, http2: true}, nil
+		return kind{name: name}, nil
 	case "constat":
 		path, err := exec.LookPath(constat)
 		if err != nil {
@@ -76,13 +74,13 @@ func newKind(name, constat string, o *origin) (kind, error) {
 			}
 			return n, err
 		}
-		return kind{name: name, http2: true, start: start, logged: logged}, nil
+		return kind{name: name, start: start, logged: logged}, nil
 	case "goproxy":
 		self, err := os.Executable()
 		if err != nil {
 			return kind{}, err
 		}
-		return kind{name: name, http2: true, start: func(ctx context.Context, dir string, _ int) (*peer, error) {
+		return kind{name: name, start: func(ctx context.Context, dir string, _ int) (*peer, error) {
 			return startReady(ctx, dir, self, goproxyChild, "-dir", filepath.Join(dir, "ca"), "-origin", o.addr, "-roots", o.ca)
 		}}, nil
 	case "mitmdump":
@@ -90,7 +88,7 @@ func newKind(name, constat string, o *origin) (kind, error) {
 		if err != nil {
 			return kind{}, errNotInstalled
 		}
-		return kind{name: name, http2: true, start: func(ctx context.Context, dir string, _ int) (*peer, error) { return startMitmdump(ctx, dir, path, o) }}, nil
+		return kind{name: name, start: func(ctx context.Context, dir string, _ int) (*peer, error) { return startMitmdump(ctx, dir, path, o) }}, nil
 	}
 	return kind{}, fmt.Errorf("there is no proxy %q", name)
 }
@@ -108,7 +106,6 @@ func launch(ctx context.Context, dir, path string, args ...string) (*peer, *bufi
 	defer log.Close()
 	p.cmd.Stderr, p.cmd.Dir = log, dir
 	p.cmd.Env = append(os.Environ(), "HOME="+dir)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		return nil, nil, err
