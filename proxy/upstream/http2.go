@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/http2"
 
 	"constat/proxy/flow"
@@ -92,6 +93,11 @@ func (t *Transport) doHTTP2(r *http.Request, c *Call, k key, c2 *conn2) (*http.R
 	}
 	out := r.WithContext(ctx)
 	out.Header = endToEnd(r.Header)
+	if err := sendable(out); err != nil {
+		c2.cc.Release()
+		closeBody(r)
+		return nil, &Error{flow.ErrClientBad, err}
+	}
 	up, err := newUpload(r)
 	if err != nil {
 		c2.cc.Release()
@@ -276,6 +282,28 @@ func endToEnd(h http.Header) http.Header {
 		out["User-Agent"] = []string{""}
 	}
 	return out
+}
+
+// sendable checks what net/http would refuse with an error that quotes the request.
+func sendable(r *http.Request) error {
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	target := r.URL.RequestURI()
+	ascii, err := httpguts.PunycodeHostPort(host)
+	if !isToken(r.Method) || r.Method == http.MethodConnect || err != nil || !httpguts.ValidHostHeader(ascii) ||
+		!validTarget(target) || target[0] != '/' && target != "*" {
+		return errors.New("malformed request line")
+	}
+	for _, fields := range [...]http.Header{r.Header, r.Trailer} {
+		for name, values := range fields {
+			if !isToken(name) || slices.ContainsFunc(values, func(v string) bool { return !httpguts.ValidHeaderFieldValue(v) }) {
+				return errors.New("malformed field")
+			}
+		}
+	}
+	return nil
 }
 
 // headOf writes the head of a response in HTTP/1.1 form, the fields by name.

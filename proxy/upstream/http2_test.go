@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -389,6 +390,30 @@ func TestHTTP2GoAway(t *testing.T) {
 		all(t, resp, err)
 		if n != 3 || c.Reused {
 			t.Errorf("length %d: %d requests, reused %v", length, n, c.Reused)
+		}
+	}
+}
+
+// TestHTTP2BadRequests holds what must not go out; the errors quote nothing.
+func TestHTTP2BadRequests(t *testing.T) {
+	ca := newAuthority(t)
+	addr, _ := secure(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request arrived") }), serverTLS(ca.issue(t, nil)), "h2")
+	tr := open(t, Config{Roots: ca.pool})
+	for name, edit := range map[string]func(*http.Request){
+		"value":   func(r *http.Request) { r.Header["X"] = []string{"secret\r\nY: z"} },
+		"name":    func(r *http.Request) { r.Header["secret x"] = []string{"y"} },
+		"trailer": func(r *http.Request) { r.Trailer = http.Header{"X": {"secret\x00"}} },
+		"target":  func(r *http.Request) { r.URL = &url.URL{Scheme: "https", Host: addr, Opaque: "secret"} },
+		"host":    func(r *http.Request) { r.Host = "secret/../h" },
+		"method":  func(r *http.Request) { r.Method = "secret x" },
+	} {
+		r, c := over2(t, "POST", addr, "/")
+		body := &closed{Reader: strings.NewReader("abc")}
+		r.Body, r.ContentLength = body, 3
+		edit(r)
+		_, err := tr.Do(r, c)
+		if word(err) != flow.ErrClientBad || strings.Contains(err.Error(), "secret") || !body.done {
+			t.Errorf("%s: %v, body closed %v", name, err, body.done)
 		}
 	}
 }

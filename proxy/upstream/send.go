@@ -92,6 +92,7 @@ func (s *sender) run() {
 		// still read, but nothing else is sent here.
 		s.x.spoil()
 	}
+	cn.rw.SetWriteDeadline(time.Time{})
 	if !s.answered.Load() {
 		cn.rw.SetReadDeadline(time.Now().Add(cn.t.conf.HeadTimeout))
 		if s.answered.Load() {
