@@ -91,6 +91,7 @@ func (p *Proxy) newServer(d *door) *http.Server {
 			MaxConcurrentStreams:          250,
 			MaxReceiveBufferPerConnection: 1 << 20,
 			MaxReceiveBufferPerStream:     256 << 10,
+			MaxReadFrameSize:              16 << 10, // the least: a connection keeps room for the largest it got
 			SendPingTimeout:               p.conf.IdleTimeout / 2,
 			WriteByteTimeout:              p.conf.IdleTimeout,
 		},
