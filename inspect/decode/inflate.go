@@ -11,6 +11,10 @@ import (
 // errEnd means that the input stops before its format does.
 var errEnd = errors.New("unexpected end")
 
+// leap is the size beyond which a buffer is made as large as it may become: to
+// double it on would leave as much garbage again.
+const leap = 4 << 20
+
 // drain reads r to its end or to the end of the budget, and returns what it
 // read. size is a guess at how much that is.
 func drain(w *inspect.Work, r io.Reader, size int) ([]byte, error) {
@@ -20,8 +24,12 @@ func drain(w *inspect.Work, r io.Reader, size int) ([]byte, error) {
 	out := make([]byte, 0, first)
 	for {
 		if len(out) == cap(out) {
-			w.Reserve(2 * cap(out))
-			bigger := make([]byte, len(out), min(int64(2*cap(out)), left+1))
+			more := min(int64(2*cap(out)), left+1)
+			if more > leap {
+				more = left + 1
+			}
+			w.Reserve(int(more))
+			bigger := make([]byte, len(out), more)
 			copy(bigger, out)
 			out = bigger
 		}
