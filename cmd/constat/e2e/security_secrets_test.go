@@ -120,7 +120,7 @@ func TestKeysStayWhereTheyAre(t *testing.T) {
 	for _, args := range [][]string{
 		{"ca", "show"},
 		{"ca", "export", "--format", "pem"},
-		{"report", "--case", c.Case},
+		{"report", "--case", c.Case, "--out", "-"},
 		{"export", "har", "--case", c.Case},
 		{"export", "csv", "--case", c.Case},
 		{"verify", c.Case},
