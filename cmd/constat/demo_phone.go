@@ -76,7 +76,15 @@ func (d *demoPhone) act(ctx context.Context, c *store.Case, say func(string, ...
 		{"push", with("screen", "on"), "the push channel opens (WebSocket)", d.push},
 		{"bank", with("screen", "on"), "an app refuses the certificate and cannot be read", d.bank},
 	}
-	for _, s := range scenes {
+	for i, s := range scenes {
+		if i > 0 {
+			// Time passes, as it does for a person, and can be seen in the timeline.
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(scenePause):
+			}
+		}
 		say("%-10s %s", s.name, s.what)
 		if err := c.Mark(ctx, s.name, s.factors, s.what); err != nil {
 			return err
@@ -108,6 +116,9 @@ func recorded(ctx context.Context, c *store.Case, host string) error {
 		}
 	}
 }
+
+// scenePause is the time between two scenes.
+const scenePause = 1200 * time.Millisecond
 
 const demoAgent = "Dalvik/2.1.0 (Linux; U; Android 4.4.2; Demo Phone Build/DEMO1)"
 

@@ -409,7 +409,6 @@ func (g *gatherer) sessions() error {
 		return err
 	}
 	g.doc.Sessions = []Session{}
-	byTime := map[string]*Session{}
 	for _, s := range list[:min(len(list), maxSessions)] {
 		one := Session{Name: s.Name, Note: s.Note, Opened: s.Opened.UTC(), Closed: s.Closed, Factors: pairs(s.Factors), Tags: []string{}, last: s.Closed}
 		if one.last.IsZero() {
@@ -417,20 +416,21 @@ func (g *gatherer) sessions() error {
 		}
 		g.doc.Sessions = append(g.doc.Sessions, one)
 	}
+	byID := map[int64]*Session{}
 	for i := range g.doc.Sessions {
-		byTime[g.doc.Sessions[i].Opened.Format(time.RFC3339)] = &g.doc.Sessions[i]
+		byID[list[i].ID] = &g.doc.Sessions[i]
 	}
 	_, err = collect(g, `
-		SELECT (SELECT max(s.opened) FROM sessions s WHERE s.opened <= r.time) AS opened, count(*), sum(request_bytes), json_group_array(DISTINCT tags)
-		FROM requests r WHERE session <> '' GROUP BY opened`, nil,
+		SELECT (SELECT s.id FROM sessions s WHERE s.opened <= r.time ORDER BY s.opened DESC, s.id DESC LIMIT 1) AS id,
+			count(*), sum(request_bytes), json_group_array(DISTINCT tags)
+		FROM requests r WHERE session <> '' GROUP BY 1`, nil,
 		func(scan func(...any) error) (none struct{}, err error) {
-			var opened time.Time
-			var n, up int64
+			var id, n, up int64
 			var tags []string
-			if err := scan(stamp{&opened}, &n, &up, array{&tags}); err != nil {
+			if err := scan(&id, &n, &up, array{&tags}); err != nil {
 				return none, err
 			}
-			if s := byTime[opened.UTC().Format(time.RFC3339)]; s != nil {
+			if s := byID[id]; s != nil {
 				s.Requests += n
 				s.BytesUp += up
 				for _, tag := range strings.Fields(strings.Join(tags, " ")) {
