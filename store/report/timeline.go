@@ -147,7 +147,7 @@ type (
 // plot lays the timeline out.
 func plot(d *Document, last time.Time) *Plot {
 	t := &d.Timeline
-	p := &Plot{Width: 960, Left: 46, Right: 950, Top: 14}
+	p := &Plot{Width: 960, Left: 46, Right: 930, Top: 14}
 	end := t.First.Add(t.Bucket * time.Duration(math.Floor(float64(last.Sub(t.First))/float64(t.Bucket))+1))
 	x := func(at time.Time) float64 {
 		f := float64(at.Sub(t.First)) / float64(end.Sub(t.First))
