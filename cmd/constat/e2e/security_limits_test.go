@@ -47,24 +47,31 @@ func together(t *testing.T, n int, f func(i int) error) {
 func from(i int) string { return fmt.Sprintf("127.0.1.%d", 1+i/250) }
 
 // servedWithin demands that a fresh client is served in a second, by HTTP/1.1
-// and HTTP/2.
+// and HTTP/2. A busy machine gets three chances, which do not help a proxy that
+// is held up.
 func (c *instance) servedWithin(t *testing.T, what string) {
 	t.Helper()
 	for _, h2 := range []bool{false, true} {
 		client := c.client(h2)
-		began := time.Now()
-		resp, err := client.Get("https://origin.test/served")
-		if err != nil {
-			t.Fatalf("during %s, others are not served: %v", what, err)
+		var took time.Duration
+		var proto string
+		for range 3 {
+			began := time.Now()
+			resp, err := client.Get("https://origin.test/served")
+			if err != nil {
+				t.Fatalf("during %s, others are not served: %v", what, err)
+			}
+			io.Copy(io.Discard, resp.Body)
+			resp.Body.Close()
+			client.CloseIdleConnections()
+			if took, proto = time.Since(began), resp.Proto; took < time.Second {
+				break
+			}
 		}
-		io.Copy(io.Discard, resp.Body)
-		resp.Body.Close()
-		took := time.Since(began)
 		if took > time.Second {
 			t.Errorf("during %s, others wait %v", what, took)
 		}
-		t.Logf("during %s: served in %v (%s)", what, took.Round(100*time.Microsecond), resp.Proto)
-		client.CloseIdleConnections()
+		t.Logf("during %s: served in %v (%s)", what, took.Round(100*time.Microsecond), proto)
 	}
 }
 
@@ -399,7 +406,7 @@ func TestHTTP2Smuggling(t *testing.T) {
 		f.WriteData(1, true, []byte("ok"))
 		f.WriteHeaders(http2.HeadersFrameParam{StreamID: 3, BlockFragment: f.fields(":method", "GET", ":scheme", "https", ":authority", "raw.test", ":path", "/after"), EndHeaders: true, EndStream: true})
 		// The second stream is answered as itself, or the connection ends.
-		tc.SetReadDeadline(time.Now().Add(2 * time.Second))
+		tc.SetReadDeadline(time.Now().Add(5 * time.Second))
 		dec := hpack.NewDecoder(4096, nil)
 		answers := map[uint32]string{}
 		for answers[3] == "" {

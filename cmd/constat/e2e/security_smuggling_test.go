@@ -162,7 +162,7 @@ func TestSmuggling(t *testing.T) {
 		after := fmt.Sprintf("/after-%d", i)
 		fmt.Fprintf(tc, "%sGET %s HTTP/1.1\r\nHost: raw.test\r\nConnection: close\r\n\r\n", text, after)
 		answers := bufio.NewReader(tc)
-		tc.SetReadDeadline(time.Now().Add(2 * time.Second))
+		tc.SetReadDeadline(time.Now().Add(5 * time.Second))
 		var seen []string
 		for {
 			resp, err := http.ReadResponse(answers, nil)
