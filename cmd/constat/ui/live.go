@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -77,6 +78,7 @@ func (l *live) home(w http.ResponseWriter, r *http.Request) {
 	}
 	render(w, http.StatusOK, "live/page.html", "page.html", map[string]any{
 		"Case":    info.Path,
+		"Name":    filepath.Base(info.Path),
 		"Persona": info.PersonaName,
 		"Banner":  info.Banner,
 		"Classes": inspect.Classes,
