@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"runtime/pprof"
 	"strings"
 	"time"
@@ -76,6 +77,7 @@ checks that it works. Ctrl-C ends it cleanly.`,
 				}
 				defer stop()
 			}
+			tuneCollector()
 			s, err := newService(ctx, cfg)
 			if err != nil {
 				return err
@@ -110,6 +112,19 @@ checks that it works. Ctrl-C ends it cleanly.`,
 	f.StringVar(&cpuProfile, "cpu-profile", "", "write a CPU profile of the run to this file, for 'go tool pprof'")
 	f.StringVar(&logLevel, "log-level", "info", "debug, info, warn or error")
 	return cmd
+}
+
+// tuneCollector lets the heap grow to several times what is in use before garbage
+// is collected, and less so when it gets large. What the environment says
+// (GOGC, GOMEMLIMIT) goes first.
+func tuneCollector() {
+	const percent, soft = 350, 112 << 20
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(soft)
+	}
 }
 
 // profile writes a CPU profile to a new file until stop is called.
