@@ -14,7 +14,9 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -30,7 +32,7 @@ func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(spellOut(args))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
@@ -41,6 +43,24 @@ func run(args []string) int {
 		return 2
 	}
 	return 1
+}
+
+// negated is a term of a filter that excludes, as in -method:GET.
+var negated = regexp.MustCompile(`^-[a-z0-9]{2,}:`)
+
+// spellOut writes the minus of excluding terms of a query as NOT, so that they
+// are not taken for flags.
+func spellOut(args []string) []string {
+	if len(args) == 0 || args[0] != "query" {
+		return args
+	}
+	out := slices.Clone(args)
+	for i, a := range out {
+		if negated.MatchString(a) {
+			out[i] = "NOT " + a[1:]
+		}
+	}
+	return out
 }
 
 // usageError is a mistake on the command line: exit status 2.

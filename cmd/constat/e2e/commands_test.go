@@ -163,6 +163,9 @@ func TestImportQueryExport(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &rows); err != nil || len(rows) != 1 || rows[0]["host"] != "origin.test" {
 		t.Errorf("query: %v\n%s", err, out)
 	}
+	if out, _ = constat(t, 0, "query", "tag:sms", "-method:POST", "--case", file, "--format", "csv"); strings.Contains(out, "origin.test") {
+		t.Errorf("-method:POST excludes nothing:\n%s", out)
+	}
 	out, _ = constat(t, 0, "query", "--case", file, "--format", "csv", "SELECT class, direction FROM findings WHERE class = 'sms'")
 	if !strings.Contains(out, "sms,up") {
 		t.Errorf("query: %s", out)
