@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"constat/proxy/flow"
 )
@@ -27,22 +28,32 @@ func (r *Reader) Body(ctx context.Context, b *flow.Body) (io.ReadCloser, error) 
 	return &bodyReader{ctx: ctx, r: r, ids: ids}, nil
 }
 
-// chain returns the ids of the chunks of a body, the last first.
-func chain(ctx context.Context, q queryer, b *flow.Body) (ids []int64, err error) {
-	// A body that was written by this process does not know where it ended up.
-	name := b.KeptSHA256()
-	start, arg := "sha256 = ?", any(name[:])
+// lastChunk returns by what the last chunk of a body is found. A body that was written
+// by this process does not know where it ended up.
+func lastChunk(b *flow.Body) (start string, arg any) {
 	if b.Ref() != 0 {
-		start, arg = "id = ?", b.Ref()
+		return "id = ?", b.Ref()
 	}
-	// The limit is for a damaged file that has a circle.
-	rows, err := q.QueryContext(ctx, `
+	name := b.KeptSHA256()
+	return "sha256 = ?", name[:]
+}
+
+// chunksOf begins a query on the chunks of a body, which are c, the last first.
+// The limit, the second parameter, is for a damaged file that has a circle.
+func chunksOf(start string) string {
+	return `
 		WITH RECURSIVE c(id, parent) AS (
-			SELECT * FROM (SELECT id, parent FROM chunk WHERE `+start+` LIMIT 1)
+			SELECT * FROM (SELECT id, parent FROM chunk WHERE ` + start + ` LIMIT 1)
 			UNION ALL
 			SELECT k.id, k.parent FROM c JOIN chunk k ON k.id = c.parent
 			LIMIT ?)
-		SELECT id FROM c`, arg, b.Kept()/flow.ChunkSize+1)
+		`
+}
+
+// chain returns the ids of the chunks of a body, the last first.
+func chain(ctx context.Context, q queryer, b *flow.Body) (ids []int64, err error) {
+	start, arg := lastChunk(b)
+	rows, err := q.QueryContext(ctx, chunksOf(start)+"SELECT id FROM c", arg, b.Kept()/flow.ChunkSize+1)
 	if err != nil {
 		return nil, sqlError("read body", err)
 	}
@@ -61,6 +72,72 @@ func chain(ctx context.Context, q queryer, b *flow.Body) (ids []int64, err error
 		return nil, fmt.Errorf("read body: %w", ErrNotFound)
 	}
 	return ids, nil
+}
+
+// readPrefix reads the beginning of a body, as much as data holds. It does so in
+// one query, by which SQLite hands over each chunk without a copy more than it
+// makes itself.
+func (r *Reader) readPrefix(ctx context.Context, b *flow.Body, data []byte) error {
+	start, arg := lastChunk(b)
+	// Where the chunks end is known before their data is touched.
+	rows, err := r.db.QueryContext(ctx, chunksOf(start)+"SELECT k.size, k.codec, k.data FROM c CROSS JOIN chunk k ON k.id = c.id WHERE k.size < ?",
+		arg, b.Kept()/flow.ChunkSize+1, len(data)+flow.ChunkSize)
+	if err != nil {
+		return sqlError("read body", err)
+	}
+	defer rows.Close()
+	left, before := len(data), int64(math.MaxInt64)
+	for rows.Next() {
+		var size int64
+		var codec string
+		var packed sql.RawBytes
+		if err := rows.Scan(&size, &codec, &packed); err != nil {
+			return sqlError("read body", err)
+		}
+		// All chunks but the last are of the same size.
+		begin := (size - 1) / flow.ChunkSize * flow.ChunkSize
+		if begin < 0 || begin >= before {
+			// What is not filled would be what another body left there.
+			return errors.New("read body: its chunks overlap")
+		}
+		if before = begin; begin >= int64(len(data)) {
+			continue
+		}
+		n, err := r.unpackInto(data[begin:min(begin+flow.ChunkSize, int64(len(data)))], int(size-begin), codec, packed)
+		if err != nil {
+			return fmt.Errorf("read body: %w", err)
+		}
+		left -= n
+	}
+	if err := rows.Err(); err != nil {
+		return sqlError("read body", err)
+	}
+	if left != 0 {
+		return fmt.Errorf("read body: %w", ErrNotFound)
+	}
+	return nil
+}
+
+// unpackInto unpacks the beginning of a chunk of size bytes into out, and returns
+// how many they are.
+func (r *Reader) unpackInto(out []byte, size int, codec string, packed []byte) (int, error) {
+	data := packed
+	if codec == codecZstd {
+		var err error
+		room := out
+		if len(room) < size {
+			room = make([]byte, size)
+		}
+		if data, err = r.zstd.DecodeAll(packed, room[:0:size]); err != nil {
+			return 0, err
+		}
+	} else if codec != "" {
+		return 0, fmt.Errorf("unknown codec %q", codec)
+	}
+	if len(data) != size {
+		return 0, errors.New("a chunk is not as long as it says")
+	}
+	return copy(out, data), nil // onto itself, mostly, when it was unpacked
 }
 
 // bodyReader reads a body chunk by chunk.

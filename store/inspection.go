@@ -23,13 +23,14 @@ type inspection struct {
 	version string
 	memory  *semaphore.Weighted // bytes of bodies that are looked at
 	memo    memo
+	shelf   shelf
 	changes *changes // nil when nobody wants to know
 }
 
 const (
 	// maxMemory bounds the bodies looked at at the same time; what decoders make
 	// of them is bounded by inspect.Limits for each.
-	maxMemory = 64 << 20
+	maxMemory = 32 << 20
 	// leastMemory is what a small subject counts for.
 	leastMemory = 64 << 10
 )
@@ -146,6 +147,7 @@ func (i *inspection) report(ctx context.Context, w work) (report, error) {
 	var key digest
 	var kept int64
 	var subject func() (*inspect.Subject, error)
+	l := loan{shelf: &i.shelf}
 	record := w.record
 	if record == nil {
 		var err error
@@ -157,11 +159,11 @@ func (i *inspection) report(ctx context.Context, w work) (report, error) {
 	case *flow.Exchange:
 		key = exchangeKey(x)
 		kept = keptSize(x.Request.Body) + keptSize(x.Response.Body)
-		subject = func() (*inspect.Subject, error) { return r.exchangeSubject(ctx, x, 0) }
+		subject = func() (*inspect.Subject, error) { return r.exchangeSubject(ctx, x, 0, &l) }
 	case *flow.Frame:
 		key = frameKey(x)
 		kept = keptSize(x.Payload)
-		subject = func() (*inspect.Subject, error) { return r.frameSubject(ctx, x, 0) }
+		subject = func() (*inspect.Subject, error) { return r.frameSubject(ctx, x, 0, &l) }
 	}
 	if rep, ok := i.memo.get(key); ok {
 		return rep, nil
@@ -171,6 +173,7 @@ func (i *inspection) report(ctx context.Context, w work) (report, error) {
 		return report{}, err
 	}
 	defer i.memory.Release(weight)
+	defer l.end()
 	s, err := subject()
 	if err != nil {
 		if ctx.Err() != nil || i.c.Err() != nil {

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -23,38 +22,40 @@ func (r *Reader) Subject(ctx context.Context, exchange, frame int64, limit int64
 		if err != nil {
 			return nil, err
 		}
-		return r.frameSubject(ctx, f, limit)
+		return r.frameSubject(ctx, f, limit, nil)
 	}
 	e, err := r.Exchange(ctx, exchange)
 	if err != nil {
 		return nil, err
 	}
-	return r.exchangeSubject(ctx, e, limit)
+	return r.exchangeSubject(ctx, e, limit, nil)
 }
 
-func (r *Reader) exchangeSubject(ctx context.Context, e *flow.Exchange, limit int64) (*inspect.Subject, error) {
+// exchangeSubject describes an exchange. Its bodies are valid until l ends; l may
+// be nil.
+func (r *Reader) exchangeSubject(ctx context.Context, e *flow.Exchange, limit int64, l *loan) (*inspect.Subject, error) {
 	s := &inspect.Subject{
 		Method: e.Method, Scheme: e.Scheme, Host: e.Host, Path: e.Path, Query: e.Query,
 		Status: e.Status, Server: e.Server.Addr(),
 	}
 	var err error
-	if s.Request, err = r.content(ctx, &e.Request, limit); err != nil {
+	if s.Request, err = r.content(ctx, &e.Request, limit, l); err != nil {
 		return nil, err
 	}
-	s.Response, err = r.content(ctx, &e.Response, limit)
+	s.Response, err = r.content(ctx, &e.Response, limit, l)
 	return s, err
 }
 
 // frameSubject describes a frame. The exchange it belongs to may still be open,
-// and then only the bytes of the frame are known.
-func (r *Reader) frameSubject(ctx context.Context, f *flow.Frame, limit int64) (*inspect.Subject, error) {
+// and then only the bytes of the frame are known, which are valid until l ends.
+func (r *Reader) frameSubject(ctx context.Context, f *flow.Frame, limit int64, l *loan) (*inspect.Subject, error) {
 	s := &inspect.Subject{FrameDirection: f.Direction, FrameText: f.Opcode == 1}
 	if e, err := r.Exchange(ctx, f.Exchange); err == nil {
 		s.Method, s.Scheme, s.Host, s.Path, s.Query = e.Method, e.Scheme, e.Host, e.Path, e.Query
 		s.Status, s.Server = e.Status, e.Server.Addr()
 		s.Request.Header, s.Response.Header = parseHeader(e.Request.Head), parseHeader(e.Response.Head)
 	}
-	body, _, err := r.prefix(ctx, f.Payload, limit)
+	body, _, err := r.prefix(ctx, f.Payload, limit, l)
 	if body == nil {
 		body = []byte{} // nil would mean: not a frame
 	}
@@ -62,17 +63,18 @@ func (r *Reader) frameSubject(ctx context.Context, f *flow.Frame, limit int64) (
 	return s, err
 }
 
-func (r *Reader) content(ctx context.Context, m *flow.Message, limit int64) (c inspect.Content, err error) {
+func (r *Reader) content(ctx context.Context, m *flow.Message, limit int64, l *loan) (c inspect.Content, err error) {
 	c.Header = parseHeader(m.Head)
 	for name, values := range parseFields(m.Trailer) {
 		c.Header[name] = append(c.Header[name], values...)
 	}
-	c.Body, c.Truncated, err = r.prefix(ctx, m.Body, limit)
+	c.Body, c.Truncated, err = r.prefix(ctx, m.Body, limit, l)
 	return c, err
 }
 
-// prefix reads at most limit bytes of a body and says whether it goes on.
-func (r *Reader) prefix(ctx context.Context, b *flow.Body, limit int64) (data []byte, more bool, err error) {
+// prefix reads at most limit bytes of a body and says whether it goes on. What
+// is not in memory is read into memory of l's.
+func (r *Reader) prefix(ctx context.Context, b *flow.Body, limit int64, l *loan) (data []byte, more bool, err error) {
 	if b == nil {
 		return nil, false, nil
 	}
@@ -83,16 +85,14 @@ func (r *Reader) prefix(ctx context.Context, b *flow.Body, limit int64) (data []
 	if _, spilled := b.Previous(); spilled == 0 && int64(len(b.Tail())) == b.Kept() {
 		return b.Tail()[:n:n], b.Size() > n, nil
 	}
-	body, err := r.Body(ctx, b)
-	if err != nil {
-		return nil, false, err
+	data, filled := l.room(b.KeptSHA256(), int(n))
+	if filled != nil {
+		if err := r.readPrefix(ctx, b, data); err != nil {
+			return nil, false, err
+		}
+		filled()
 	}
-	defer body.Close()
-	data = make([]byte, n)
-	if _, err := io.ReadFull(body, data); err != nil {
-		return nil, false, err
-	}
-	return data, b.Size() > n, nil
+	return data[:n:n], b.Size() > n, nil
 }
 
 // parseHeader reads the fields of a message's head, after the start line.
