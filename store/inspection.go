@@ -137,6 +137,7 @@ func (i *inspection) one(ctx context.Context, w work) error {
 	p := i.c.writer.newOp()
 	setRecord(i.c, p, reportKind, i.c.reportID.Add(1), &rep)
 	p.cost += len(rep.Findings) + len(rep.Hits) + len(rep.Damage)
+	p.lazy = p.cost < maxLazyCost
 	return i.c.writer.push(p)
 }
 

@@ -23,6 +23,8 @@ const (
 	maxQueue      = 4096     // operations likewise
 	opCost        = 1 << 10  // what an operation counts for without its chunks
 	tick          = 200 * time.Millisecond
+	maxLazy       = 256      // lazy operations that wait, for a tick at most
+	maxLazyCost   = 16 << 10 // of one of them
 )
 
 // op is something for the writer to do.
@@ -47,6 +49,7 @@ type op struct {
 	seq    int64
 
 	cost   int
+	lazy   bool          // goes with the next transaction, for which it is no reason of its own
 	waited bool          // somebody waits on done
 	done   chan struct{} // gets one value
 	err    error         // read after done
@@ -77,8 +80,9 @@ type writer struct {
 	room    sync.Cond // the queue has become shorter
 	queue   []*op
 	bytes   int
+	urgent  int           // operations in the queue that are not lazy
 	stopped error         // nothing more is taken in
-	wake    chan struct{} // buffered: the queue is not empty
+	wake    chan struct{} // buffered: there is a reason for a transaction
 
 	pool sync.Pool
 }
@@ -127,9 +131,13 @@ func (w *writer) push(p *op) error {
 	}
 	w.queue = append(w.queue, p)
 	w.bytes += p.cost
-	first := len(w.queue) == 1
+	wake := len(w.queue) == maxLazy
+	if !p.lazy {
+		w.urgent++
+		wake = w.urgent == 1
+	}
 	w.mu.Unlock()
-	if first {
+	if wake {
 		select {
 		case w.wake <- struct{}{}:
 		default:
@@ -192,7 +200,7 @@ func (w *writer) run() {
 		// nobody waits longer for it.
 		runtime.Gosched()
 		var stopped error
-		batch, stopped = w.take(batch[:0])
+		batch, stopped = w.take(batch[:0], false)
 		if len(batch) == 0 {
 			if stopped != nil {
 				return
@@ -201,6 +209,7 @@ func (w *writer) run() {
 			case <-w.wake:
 				continue
 			case <-ticker.C:
+				batch, _ = w.take(batch, true)
 			}
 		}
 		err := w.commit(batch)
@@ -213,7 +222,7 @@ func (w *writer) run() {
 		}
 		w.release(batch, err)
 		if err != nil {
-			for batch, _ = w.take(batch[:0]); len(batch) > 0; batch, _ = w.take(batch[:0]) {
+			for batch, _ = w.take(batch[:0], true); len(batch) > 0; batch, _ = w.take(batch[:0], true) {
 				w.release(batch, err)
 			}
 			return
@@ -222,10 +231,14 @@ func (w *writer) run() {
 }
 
 // take takes the next operations off the queue: a control operation comes
-// alone.
-func (w *writer) take(batch []*op) ([]*op, error) {
+// alone. Lazy ones are left there unless something else is, or all is set, or
+// there are many.
+func (w *writer) take(batch []*op, all bool) ([]*op, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.urgent == 0 && len(w.queue) < maxLazy && !all && w.stopped == nil {
+		return batch, nil
+	}
 	bytes := 0
 	for _, p := range w.queue {
 		if len(batch) > 0 && (len(batch) == maxBatch || bytes+p.cost > maxBatchBytes || p.control != nil || batch[0].control != nil) {
@@ -233,6 +246,9 @@ func (w *writer) take(batch []*op) ([]*op, error) {
 		}
 		batch = append(batch, p)
 		bytes += p.cost
+		if !p.lazy {
+			w.urgent--
+		}
 	}
 	n := copy(w.queue, w.queue[len(batch):])
 	clear(w.queue[n:])
