@@ -22,8 +22,6 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-
-	"constat/store"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -78,23 +76,14 @@ type hint struct {
 
 func (h hint) Unwrap() error { return h.error }
 
-// explain puts err in one line that says what to do.
+// explain puts err in one line that says what to do. What the store and the CA
+// have to say already does.
 func explain(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	var h hint
 	switch {
 	case errors.As(err, &h):
 		return text + "; " + h.next
-	case errors.Is(err, store.ErrLocked):
-		return text + "; stop the other constat first, or choose another --case"
-	case errors.Is(err, store.ErrNewer):
-		return text + "; use that version of constat, the file was not touched"
-	case errors.Is(err, store.ErrForeign):
-		return text + "; name a file that constat made, or one that does not exist yet"
-	case errors.Is(err, store.ErrReadOnly):
-		return text + "; make the file and its folder writable, or choose another --case"
-	case errors.Is(err, store.ErrFull):
-		return text + "; free some space and start again: everything acknowledged is in the case"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return text + "; choose another port with --listen or --ui"
 	case errors.Is(err, os.ErrNotExist):

@@ -160,7 +160,11 @@ func (s *service) Serve(ctx context.Context) error {
 	var doors, inspection sync.WaitGroup
 	start := func(g *sync.WaitGroup, what string, f func() error) {
 		g.Go(func() {
-			if err := f(); err != nil && serving.Err() == nil {
+			err := f()
+			if failed := s.Case.Err(); failed != nil {
+				what, err = "capture stopped", failed // and that is why
+			}
+			if err != nil && serving.Err() == nil {
 				stop(fmt.Errorf("%s: %w", what, err))
 			}
 		})
@@ -181,7 +185,6 @@ func (s *service) Serve(ctx context.Context) error {
 	select {
 	case <-serving.Done():
 	case <-s.Case.Failed():
-		s.cfg.Log.Error().Err(s.Case.Err()).Msg("the case can take no more records: the capture stops here, nothing passes unrecorded")
 		stop(fmt.Errorf("capture stopped: %w", s.Case.Err()))
 	}
 	doors.Wait()

@@ -76,7 +76,7 @@ func TestMarkReachesTheRunningCase(t *testing.T) {
 		t.Errorf("sessions of the requests:\n%s", got)
 	}
 	_, stderr := constat(t, 1, "inspect", "--case", c.Case, "--ca-dir", filepath.Dir(c.CA))
-	if !strings.Contains(stderr, "stop the other constat") {
+	if !strings.Contains(stderr, "end it first") {
 		t.Errorf("a second writer is told: %s", stderr)
 	}
 	c.stop()
@@ -100,7 +100,7 @@ func TestWrongUsage(t *testing.T) {
 		{2, []string{"run", "extra"}, "--help"},
 		{2, []string{"run", "--ui", "0.0.0.0:1", "--listen", "127.0.0.1:0"}, "stays on this computer"},
 		{2, []string{"run", "--resolve", "nonsense"}, "HOST:PORT:ADDR"},
-		{1, append([]string{"run", "--listen", "127.0.0.1:0", "--ui", "off", "--case", foreign}, ca...), "does not exist yet"},
+		{1, append([]string{"run", "--listen", "127.0.0.1:0", "--ui", "off", "--case", foreign}, ca...), "choose another name"},
 		{1, []string{"verify", filepath.Join(dir, "absent.constat")}, "check the file name"},
 		{2, []string{"mark", "--end", "name"}, "alone"},
 		{2, []string{"ca", "export", "--format", "jks", "--ca-dir", filepath.Join(dir, "ca")}, "want pem"},
