@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"constat/proxy/bulk"
 	"constat/proxy/flow"
 )
 
@@ -105,9 +106,9 @@ type responseBody struct {
 	err   error // what the next Read returns
 }
 
-// copyBuffers are for response bodies: one TLS record and its reader's slack
-// would do, but the fewer the better.
-var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 32<<10); return &b }}
+// copyBuffers are for response bodies: as much as is read and written at a time
+// when there is as much.
+var copyBuffers = sync.Pool{New: func() any { b := make([]byte, 4*bulk.Record); return &b }}
 
 // WriteTo implements io.WriterTo: it is the copying that goproxy asks for.
 func (b *responseBody) WriteTo(w io.Writer) (total int64, err error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/elazarl/goproxy"
 
+	"constat/proxy/bulk"
 	"constat/proxy/flow"
 )
 
@@ -24,11 +25,14 @@ import (
 // connection to the server, has it.
 func (p *Proxy) tlsConfig() *tls.Config {
 	return &tls.Config{
-		MinVersion:       tls.VersionTLS10,
-		NextProtos:       protocols,
+		MinVersion: tls.VersionTLS10,
+		NextProtos: protocols,
+		// Small first records would cost a system call for each packet.
+		DynamicRecordSizingDisabled: true,
+
 		CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
 		GetCertificate: func(chi *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			c := chi.Conn.(*conn)
+			c := chi.Conn.(*bulk.Conn).Conn.(*conn)
 			var names [2]string
 			list := names[:0]
 			// Session and handshake run before anybody else knows c.
@@ -179,7 +183,7 @@ func (c *conn) intercept(to target) {
 			return
 		}
 		c.shaking = true
-		tc := tls.Server(c, p.tls)
+		tc := tls.Server(bulk.New(c), p.tls)
 		if err = tc.HandshakeContext(context.Background()); err == nil {
 			c.shaking = false
 			c.established(tc, to)
@@ -237,7 +241,7 @@ func (c *conn) established(tc *tls.Conn, to target) {
 	}
 	_ = c.SetDeadline(time.Time{})
 	s := newStream(c, nc, &to)
-	s.secure, s.name = true, name
+	s.secure, s.name, s.records = true, name, tc.NetConn().(*bulk.Conn)
 	c.door.back.put(s)
 }
 

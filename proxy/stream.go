@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"syscall"
 
+	"constat/proxy/bulk"
 	"constat/proxy/flow"
 )
 
@@ -21,7 +22,8 @@ type stream struct {
 	to        *target // fixed destination inside a tunnel; nil at the door
 	authority string  // of to
 	secure    bool
-	name      string // SNI in the form in which names are compared
+	name      string     // SNI in the form in which names are compared
+	records   *bulk.Conn // below TLS; nil without it
 	requests  tap
 	answers   swap
 }
@@ -39,8 +41,14 @@ func newStream(c *conn, nc net.Conn, to *target) *stream {
 // streamOf returns the stream that r came on.
 func streamOf(r *http.Request) *stream { return r.Context().Value(streamKey{}).(*stream) }
 
+// Read returns more than one record when there are more and it can.
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
+	for err == nil && len(p)-n >= bulk.Record && s.records != nil && s.records.Ready() {
+		var more int
+		more, err = s.Conn.Read(p[n:])
+		n += more
+	}
 	if n > 0 {
 		s.requests.feed(p[:n])
 		if s.secure && !s.conn.got.Load() {
@@ -58,6 +66,9 @@ func (s *stream) Read(p []byte) (int, error) {
 func (s *stream) Write(p []byte) (int, error) {
 	if s.answers.armed {
 		return s.answers.write(s.Conn, p)
+	}
+	if s.records != nil {
+		return s.records.WriteTo(s.Conn, p)
 	}
 	return s.Conn.Write(p)
 }

@@ -22,8 +22,9 @@ import (
 var mayImport = map[string][]string{
 	"certs":               {},
 	"proxy/flow":          {},
-	"proxy/upstream":      {"proxy/flow"},
-	"proxy":               {"certs", "proxy/flow", "proxy/upstream"},
+	"proxy/bulk":          {},
+	"proxy/upstream":      {"proxy/bulk", "proxy/flow"},
+	"proxy":               {"certs", "proxy/bulk", "proxy/flow", "proxy/upstream"},
 	"inspect":             {"proxy/flow"},
 	"inspect/decode":      {"inspect", "proxy/flow"},
 	"inspect/detect":      {"inspect", "proxy/flow"},

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"constat/proxy/bulk"
 	"constat/proxy/flow"
 )
 
@@ -194,6 +195,11 @@ func (b *body) take(p []byte) (int, error) {
 		return b.take(p)
 	}
 	n, err := cn.rw.Read(p)
+	for err == nil && len(p)-n >= bulk.Record && cn.records != nil && cn.records.Ready() {
+		var more int
+		more, err = cn.rw.Read(p[n:])
+		n += more
+	}
 	if n > 0 {
 		return n, nil // an error comes again
 	}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"constat/proxy/bulk"
 	"constat/proxy/flow"
 )
 
@@ -27,12 +28,13 @@ const (
 // conn is one HTTP/1.x connection. One request uses it at a time; the pool's
 // fields belong to the pool.
 type conn struct {
-	t      *Transport
-	key    key
-	link   *link
-	rw     net.Conn // link, or TLS over it
-	facts  *flow.TLS
-	server netip.AddrPort
+	t       *Transport
+	key     key
+	link    *link
+	rw      net.Conn   // link, or TLS over it
+	records *bulk.Conn // between the two; nil without TLS
+	facts   *flow.TLS
+	server  netip.AddrPort
 
 	// Owned by the reader of the response.
 	buf      []byte

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"constat/proxy/bulk"
 	"constat/proxy/flow"
 )
 
@@ -217,7 +218,7 @@ func (p *pool) register(l *link, cn *conn) error {
 func (t *Transport) newConn(k key, d dialled) (*conn, error) {
 	cn := &conn{t: t, key: k, link: d.link, rw: d.link, facts: d.facts, server: d.server, buf: make([]byte, readBuffer)}
 	if d.secure != nil {
-		cn.rw = d.secure
+		cn.rw, cn.records = d.secure, d.secure.NetConn().(*bulk.Conn)
 	}
 	if err := t.pool.register(d.link, cn); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"constat/proxy/bulk"
 	"constat/proxy/flow"
 )
 
@@ -21,7 +22,7 @@ const (
 	shortBody = 16 << 10
 	// sendBuffer is how much of a body is sent at once. The margin holds the
 	// framing of a chunk.
-	sendBuffer  = 32 << 10
+	sendBuffer  = 4 * bulk.Record
 	chunkMargin = 18 // 16 digits and CR LF
 	// continueWait is how long a body waits for 100 (Continue) (RFC 9110, section
 	// 10.1.1, lets a client go on after a while).
@@ -187,6 +188,11 @@ func (s *sender) end(dst []byte) ([]byte, error) {
 func (s *sender) write(p []byte) error {
 	rw := s.x.cn.rw
 	rw.SetWriteDeadline(time.Now().Add(s.x.cn.t.conf.HeadTimeout))
-	_, err := rw.Write(p)
+	var err error
+	if records := s.x.cn.records; records != nil {
+		_, err = records.WriteTo(rw, p)
+	} else {
+		_, err = rw.Write(p)
+	}
 	return err
 }

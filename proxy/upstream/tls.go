@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"constat/proxy/bulk"
 	"constat/proxy/flow"
 )
 
@@ -60,7 +61,7 @@ func (t *Transport) handshake(ctx context.Context, c *link, k key, name string) 
 	}
 	within, cancel := context.WithTimeout(ctx, t.conf.TLSTimeout)
 	defer cancel()
-	secure := tls.Client(c, conf)
+	secure := tls.Client(bulk.New(c), conf)
 	err := secure.HandshakeContext(within)
 	facts := describe(secure.ConnectionState())
 	if err == nil {
