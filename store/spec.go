@@ -20,9 +20,10 @@ type addrPort = netip.AddrPort
 // kind is what the writer and the verifier need to know of one kind of record.
 type kind struct {
 	*evidence.Kind
-	insert string // id, seq, the columns, then the chunk of each body
-	lookup string // SELECT seq, the columns and the chunks by id
-	fields string // the columns and the chunks, separated by commas
+	name   driver.Value // Name
+	insert string       // id, seq, the columns, then the chunk of each body
+	lookup string       // SELECT seq, the columns and the chunks by id
+	fields string       // the columns and the chunks, separated by commas
 	bodies []bodyColumns
 	chains []int // columns that name certificates
 }
@@ -65,7 +66,7 @@ func newSpec[R any](name string, fields ...field[R]) *spec[R] {
 		}
 		columns = append(columns, f.columns...)
 	}
-	k.Kind = evidence.NewKind(name, columns...)
+	k.Kind, k.name = evidence.NewKind(name, columns...), name
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.Name

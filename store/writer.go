@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,6 +68,7 @@ type writer struct {
 	packer  *packer
 	chunkID int64         // the last
 	tree    evidence.Tree // of what the current transaction will make
+	leaves  []leaf        // of the current transaction, not yet in the table
 	args    []driver.NamedValue
 
 	journal *journal
@@ -314,7 +316,11 @@ func (w *writer) transaction(f func() error) error {
 	if _, err := w.conn.exec("BEGIN IMMEDIATE", nil); err != nil {
 		return sqlError("write case", err)
 	}
+	w.leaves = w.leaves[:0]
 	err := f()
+	if err == nil {
+		err = w.addLeaves()
+	}
 	if err == nil {
 		_, err = w.conn.exec("COMMIT", nil)
 	}
@@ -352,7 +358,6 @@ func (w *writer) execute(p *op) error {
 
 const (
 	insertCertificate = "INSERT INTO certificate(sha256, der) VALUES(?, ?) ON CONFLICT DO NOTHING"
-	insertLog         = "INSERT INTO log(seq, kind, id, hash) VALUES(?, ?, ?, ?)"
 	insertSubtree     = "INSERT INTO subtree(n, hash) VALUES(?, ?)"
 )
 
@@ -364,14 +369,47 @@ func (w *writer) insert(k *kind, id int64, hash tlog.Hash, args []driver.NamedVa
 	if _, err := w.conn.exec(k.insert, args); err != nil {
 		return fmt.Errorf("add %s %d: %w", k.Name, id, err)
 	}
-	w.args = append(w.args[:0], args[1], driver.NamedValue{Ordinal: 2, Value: k.Name}, driver.NamedValue{Ordinal: 3, Value: id},
-		driver.NamedValue{Ordinal: 4, Value: hash[:]})
-	w.args[0].Ordinal = 1
-	if _, err := w.conn.exec(insertLog, w.args); err != nil {
-		return err
-	}
+	w.leaves = append(w.leaves, leaf{args[1].Value, k.name, args[0].Value, hash})
 	if subtree, complete := w.tree.Append(hash); complete {
 		return w.conn.run(insertSubtree, seq>>evidence.SubtreeLevel, subtree[:])
+	}
+	return nil
+}
+
+// leaf is a row of the log, as arguments of an INSERT.
+type leaf struct {
+	seq, kind, id driver.Value
+	hash          tlog.Hash
+}
+
+// insertLog are INSERTs of many rows and of few: one statement for many costs
+// little more than one for a single row.
+var insertLog = [...]struct {
+	rows int
+	sql  string
+}{{32, insertLeaves(32)}, {8, insertLeaves(8)}, {2, insertLeaves(2)}, {1, insertLeaves(1)}}
+
+func insertLeaves(rows int) string {
+	return "INSERT INTO log(seq, kind, id, hash) VALUES(?, ?, ?, ?)" + strings.Repeat(", (?, ?, ?, ?)", rows-1)
+}
+
+// addLeaves puts the leaves of a transaction into the table, before it ends.
+func (w *writer) addLeaves() error {
+	list := w.leaves
+	for _, insert := range insertLog {
+		for len(list) >= insert.rows {
+			w.args = w.args[:0]
+			for i := range list[:insert.rows] {
+				l := &list[i]
+				for _, v := range [...]driver.Value{l.seq, l.kind, l.id, l.hash[:]} {
+					w.args = append(w.args, driver.NamedValue{Ordinal: len(w.args) + 1, Value: v})
+				}
+			}
+			if _, err := w.conn.exec(insert.sql, w.args); err != nil {
+				return err
+			}
+			list = list[insert.rows:]
+		}
 	}
 	return nil
 }
