@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"constat/inspect"
 	"constat/proxy/flow"
@@ -31,6 +32,10 @@ type feed struct {
 const (
 	maxFeed      = 2048
 	maxFeedBytes = 16 << 20
+	// gather is how long a follower lets things come together: waking it for
+	// each exchange would cost as much as looking at a small one, while a client
+	// waits for the next.
+	gather = 10 * time.Millisecond
 )
 
 func newFeed() *feed { return &feed{signal: make(chan struct{}, 1), gap: true} }
@@ -124,6 +129,8 @@ func (c *Case) Follow(ctx context.Context, in *inspect.Inspector) error {
 	i := newInspection(c, in)
 	// What was committed by the end of ctx is still to be inspected.
 	return i.run(context.WithoutCancel(ctx), func(inner context.Context, add func(work) error) error {
+		wait := time.NewTimer(0)
+		defer wait.Stop()
 		next := int64(0) // all before has been handed out
 		for last := false; ; {
 			items, gap := f.take()
@@ -151,6 +158,13 @@ func (c *Case) Follow(ctx context.Context, in *inspect.Inspector) error {
 			}
 			select {
 			case <-f.signal:
+				wait.Reset(gather)
+				select {
+				case <-wait.C:
+				case <-inner.Done():
+				case <-c.failed:
+				case <-ctx.Done():
+				}
 			case <-inner.Done():
 				return inner.Err()
 			case <-c.failed:

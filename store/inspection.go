@@ -43,7 +43,7 @@ func newInspection(c *Case, in *inspect.Inspector) *inspection {
 // it has its report in the case.
 func (i *inspection) run(ctx context.Context, source func(ctx context.Context, add func(work) error) error) error {
 	g, inner := errgroup.WithContext(ctx)
-	todo := make(chan work)
+	todo := make(chan work, 16)
 	g.Go(func() error {
 		defer close(todo)
 		return source(inner, func(w work) error {
