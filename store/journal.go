@@ -35,7 +35,8 @@ type openRecord struct {
 
 	// Owned by the writer's goroutine.
 
-	chunks [2]int64 // last chunk of the request, or the frame, and of the response
+	chunks  [2]int64 // last chunk of the request, or the frame, and of the response
+	changed bool     // the table is to be told before the transaction ends
 }
 
 type openKey struct {
@@ -181,6 +182,7 @@ func (c *Case) Spill(b *flow.Body, data []byte) error {
 		c.journal.mu.Unlock()
 		p.open, p.which = o, which
 	}
+	p.lazy = p.known != 0 // there is nothing to be kept
 	return c.writer.push(p)
 }
 
@@ -228,7 +230,7 @@ func (w *writer) noteOpen(o *openRecord) error {
 	return w.conn.run(noteOpen, o.kind.Name, o.id, string(facts), o.chunks[0], o.chunks[1])
 }
 
-// addSpilled adds a chunk of a body, and notes it with the record it is for.
+// addSpilled adds a chunk of a body, and has it noted with the record it is for.
 func (w *writer) addSpilled(p *op) error {
 	id := p.known
 	for i := range p.chunks {
@@ -245,7 +247,11 @@ func (w *writer) addSpilled(p *op) error {
 		return nil
 	}
 	p.open.chunks[p.which] = id
-	return w.noteOpen(p.open)
+	if !p.open.changed {
+		p.open.changed = true
+		w.notes = append(w.notes, p.open)
+	}
+	return nil
 }
 
 // cutOff makes evidence of the records that are in the table: they were open

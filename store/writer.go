@@ -72,7 +72,7 @@ type writer struct {
 	args    []driver.NamedValue
 
 	journal *journal
-	notes   []*openRecord
+	notes   []*openRecord // that the current transaction writes to the table
 
 	each    func() error    // called between transactions, at least every tick
 	written func(ops []*op) // called after each commit
@@ -295,12 +295,19 @@ func (w *writer) commit(batch []*op) error {
 	}
 	err := w.transaction(func() error {
 		for _, o := range w.notes {
-			if err := w.noteOpen(o); err != nil {
-				return err
-			}
+			o.changed = true
 		}
 		for _, p := range batch {
 			if err := w.execute(p); err != nil {
+				return err
+			}
+		}
+		for _, o := range w.notes {
+			if !o.changed {
+				continue // it is committed
+			}
+			o.changed = false
+			if err := w.noteOpen(o); err != nil {
 				return err
 			}
 		}
@@ -346,6 +353,9 @@ func (w *writer) execute(p *op) error {
 		if err := w.conn.run(insertCertificate, sum[:], der); err != nil {
 			return err
 		}
+	}
+	if p.open != nil {
+		p.open.changed = false
 	}
 	if p.forget {
 		if err := w.conn.run(forgetOpen, p.kind.Name, p.id); err != nil {

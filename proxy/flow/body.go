@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"hash"
+	"slices"
+	"sync"
 )
 
 // ChunkSize is how much of a body is held in memory before it is handed to
@@ -24,7 +26,8 @@ type Body struct {
 	hash     hash.Hash
 	size     int64
 	kept     int64
-	tail     []byte // not yet spilled
+	tail     []byte           // not yet spilled
+	buf      *[ChunkSize]byte // that tail is in; nil while it is small, and after Close
 	prev     [sha256.Size]byte
 	spilled  int // chunks handed to rec
 	keptSum  [sha256.Size]byte
@@ -76,6 +79,9 @@ func (b *Body) Write(p []byte) (int, error) {
 			n = min(n, int64(ChunkSize-len(b.tail)))
 		}
 		b.hash.Write(rest[:n])
+		if b.rec != nil {
+			b.reserve(int(n))
+		}
 		b.tail = append(b.tail, rest[:n]...)
 		b.kept += n
 		rest = rest[n:]
@@ -86,6 +92,33 @@ func (b *Body) Write(p []byte) (int, error) {
 		}
 	}
 	return len(p), nil
+}
+
+// smallTail is how much is held in memory of its own; what is longer is in a
+// buffer that other bodies use as well.
+const smallTail = 32 << 10
+
+var tails = sync.Pool{New: func() any { return new([ChunkSize]byte) }}
+
+// reserve makes room for n more bytes, with which tail is a chunk at most.
+func (b *Body) reserve(n int) {
+	if n += len(b.tail); n > cap(b.tail) && n > smallTail {
+		b.buf = tails.Get().(*[ChunkSize]byte)
+		b.tail = append(b.buf[:0], b.tail...)
+	}
+}
+
+// settle puts what was not spilled into memory of its own, unless most of a
+// buffer is needed for it.
+func (b *Body) settle() {
+	if b.buf == nil {
+		return
+	}
+	if len(b.tail) <= ChunkSize/2 {
+		b.tail = slices.Clone(b.tail)
+		tails.Put(b.buf)
+	}
+	b.buf = nil
 }
 
 func (b *Body) spill() error {
@@ -107,6 +140,7 @@ func (b *Body) Close(complete bool) {
 		return
 	}
 	b.closed, b.complete = true, complete
+	b.settle()
 	b.hash.Sum(b.sum[:0])
 	if b.kept == b.size {
 		b.keptSum = b.sum
