@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 
@@ -221,6 +222,7 @@ func FuzzFrames(f *testing.F) {
 func FuzzSwap(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nconnection: x\r\nX: 1\r\n\r\n"), true)
 	f.Add([]byte("HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), false)
+	f.Add([]byte("HTTP/1.0 000 \n\nContent-Length:5"), true)
 	f.Fuzz(func(t *testing.T, server []byte, closes bool) {
 		written := "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n"
 		if closes {
@@ -236,6 +238,22 @@ func FuzzSwap(f *testing.F) {
 			t.Fatalf("%q became %q", server, out)
 		}
 	})
+}
+
+// TestSwapHostile has a server name a hundred thousand fields in Connection, and
+// send as many.
+func TestSwapHostile(t *testing.T) {
+	options := strings.Repeat("a,", 100_000)
+	server := "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: " + options + "b\r\nb: 1\r\n" + strings.Repeat("c: 2\r\n", 100_000)
+	began := time.Now()
+	out := string(proxy.Swap([]byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), []byte(server+"\r\n"), false))
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("took %v", took)
+	}
+	want := "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n" + strings.Repeat("c: 2\r\n", 100_000) + "\r\n"
+	if out != want {
+		t.Errorf("got %d bytes, want %d: %.200q", len(out), len(want), out)
+	}
 }
 
 func TestParseTarget(t *testing.T) {

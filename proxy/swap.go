@@ -65,6 +65,7 @@ func (s *swap) compose(dst, written []byte) []byte {
 		return append(dst, written...)
 	}
 	connection := ours.connection // what net/http is going to do
+	options := connectionOptions(theirs.connection)
 	put := false
 	for i, line := range lines(s.server) {
 		switch {
@@ -76,7 +77,7 @@ func (s *swap) compose(dst, written []byte) []byte {
 			if connection != "" && !put {
 				dst = append(append(append(dst, "Connection: "...), connection...), "\r\n"...)
 			}
-		case hopByHop(line, theirs.connection):
+		case hopByHop(line, options):
 			if name := fieldName(line); connection == "" || put || !fieldIs(name, "connection") {
 				continue
 			}
@@ -99,17 +100,22 @@ type framing struct {
 	length     string
 	chunked    bool
 	connection string
-	whole      bool // every line is a status line or a field
+	whole      bool // a status line, fields, and nothing behind the empty line
 }
 
 func framingOf(head []byte) framing {
 	f := framing{whole: bytes.HasPrefix(head, []byte("HTTP/1."))}
+	var connection []byte
+	ended := false
 	for i, line := range lines(head) {
 		name := fieldName(line)
 		switch {
+		case ended:
+			f.whole = false
 		case i == 0:
 			f.whole = f.whole && len(line) > len("HTTP/1.1 ")
 		case len(line) == 0:
+			ended = true
 		case len(name) == 0:
 			f.whole = false
 		case fieldIs(name, "content-length"):
@@ -117,34 +123,42 @@ func framingOf(head []byte) framing {
 		case fieldIs(name, "transfer-encoding"):
 			f.chunked = true
 		case fieldIs(name, "connection"):
-			if f.connection != "" {
-				f.connection += ","
+			if len(connection) > 0 {
+				connection = append(connection, ',')
 			}
-			f.connection += fieldValue(line)
+			connection = append(connection, fieldValue(line)...)
 		}
 	}
+	f.connection = string(connection)
 	return f
 }
 
+// connectionOptions are the names in a Connection field, in lower case, of fields
+// that are for one connection only; nil when there is none.
+func connectionOptions(connection string) (names map[string]bool) {
+	for option := range strings.SplitSeq(connection, ",") {
+		option = strings.Trim(option, " \t")
+		if option == "" || framingField(option) || strings.EqualFold(option, "keep-alive") {
+			continue
+		}
+		if names == nil {
+			names = map[string]bool{}
+		}
+		names[strings.ToLower(option)] = true
+	}
+	return names
+}
+
 // hopByHop says that a field line is for one connection only: one of the known
-// fields, or one that the Connection field names.
-func hopByHop(line []byte, connection string) bool {
+// fields, or one of names.
+func hopByHop(line []byte, names map[string]bool) bool {
 	name := fieldName(line)
 	for _, h := range [...]string{"connection", "keep-alive", "proxy-connection", "upgrade"} {
 		if fieldIs(name, h) {
 			return true
 		}
 	}
-	if connection == "" {
-		return false
-	}
-	for option := range strings.SplitSeq(connection, ",") {
-		option = strings.Trim(option, " \t")
-		if strings.EqualFold(option, string(name)) && !framingField(option) {
-			return true
-		}
-	}
-	return false
+	return names != nil && names[strings.ToLower(string(name))]
 }
 
 // framingField says that a field stays even if a Connection field names it:

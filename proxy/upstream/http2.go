@@ -272,7 +272,7 @@ func endToEnd(h http.Header) http.Header {
 	out := make(http.Header, len(h)+1)
 	for name, values := range h {
 		lower := strings.ToLower(name)
-		if hopByHop([]byte(name)) || lower == "upgrade" || lower == "transfer-encoding" || slices.Contains(facts.nominated, lower) ||
+		if hopByHop([]byte(name)) || lower == "upgrade" || lower == "transfer-encoding" || facts.nominated[lower] ||
 			lower == "te" && !(len(values) == 1 && strings.EqualFold(strings.Trim(values[0], " \t"), "trailers")) {
 			continue
 		}

@@ -68,9 +68,9 @@ func appendRequest(dst []byte, r *http.Request, head []byte) ([]byte, framing, e
 // The fields that a head's framing and routing hang on.
 type headFacts struct {
 	lengths, codings, hosts int
-	nominated               []string // by Connection, in lower case, but close, keep-alive and upgrade
-	upgrade                 bool     // nominated by Connection
-	h2c                     bool     // Upgrade asks for cleartext HTTP/2
+	nominated               map[string]bool // by Connection, in lower case, but close, keep-alive and upgrade
+	upgrade                 bool            // nominated by Connection
+	h2c                     bool            // Upgrade asks for cleartext HTTP/2
 }
 
 // appendHead appends the client's head line by line, without what concerns its
@@ -217,7 +217,10 @@ func (h *headFacts) nominate(value []byte) {
 			// These are for the server, whatever the client says.
 			"host", "content-length", "transfer-encoding", "trailer", "expect", "connection", "authorization", "cookie":
 		default:
-			h.nominated = append(h.nominated, option)
+			if h.nominated == nil {
+				h.nominated = map[string]bool{}
+			}
+			h.nominated[option] = true
 		}
 	}
 }
@@ -237,7 +240,7 @@ func (h *headFacts) pass(line []byte, upgrade bool) bool {
 	if is(name, "te") {
 		return is(bytes.Trim(value, " \t"), "trailers")
 	}
-	return len(h.nominated) == 0 || !slices.ContainsFunc(h.nominated, func(n string) bool { return is(name, n) })
+	return h.nominated == nil || !h.nominated[strings.ToLower(string(name))]
 }
 
 // hopByHop says whether a field concerns the client's connection to the proxy only.
