@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -314,6 +315,23 @@ func TestSubject(t *testing.T) {
 	}
 	if got.Frame == nil || !got.FrameText || got.FrameDirection != flow.Down || got.Host != "host1.example" {
 		t.Errorf("frame: %+v", got)
+	}
+}
+
+func TestParseHeader(t *testing.T) {
+	many := strings.Repeat("\n c", 200_000)
+	for name, test := range map[string]struct {
+		head string
+		want http.Header
+	}{
+		"repeated":  {"GET / HTTP/1.1\r\na: 1\r\nB: x\r\nA:  2 \r\n\r\n", http.Header{"A": {"1", "2"}, "B": {"x"}}},
+		"continued": {"GET / HTTP/1.1\r\nA: 1\r\n\t2\r\nno field\r\n 3\r\nA: 4\r\n 5", http.Header{"A": {"1 2 3", "4 5"}}},
+		"of none":   {"GET / HTTP/1.1\r\n 1\r\nA:\r\n 2\r\n\r\n", http.Header{"A": {" 2"}}},
+		"at length": {"GET / HTTP/1.1\nA: b" + many, http.Header{"A": {"b" + strings.Repeat(" c", 200_000)}}},
+	} {
+		if diff := cmp.Diff(test.want, parseHeader([]byte(test.head))); diff != "" {
+			t.Errorf("%s (-want +got):\n%.500s", name, diff)
+		}
 	}
 }
 
