@@ -118,7 +118,7 @@ checks that it works. Ctrl-C ends it cleanly.`,
 // is collected, and less so when it gets large. What the environment says
 // (GOGC, GOMEMLIMIT) goes first.
 func tuneCollector() {
-	const percent, soft = 250, 112 << 20
+	const percent, soft = 200, 112 << 20
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}
