@@ -21,7 +21,7 @@ type conn struct {
 	stmts map[string]*sqlite3.SQLiteStmt
 }
 
-// pragmas that every connection has. The page cache is 8 MiB.
+// pragmas that every connection has. The page cache is 8 MiB for those that read.
 var pragmas = url.Values{
 	"_busy_timeout": {"10000"},
 	"_cache_size":   {"-8192"},
@@ -40,13 +40,15 @@ func dsn(path string, more url.Values) string {
 }
 
 // openWriter opens the one connection that writes. With NORMAL a commit
-// survives the death of the process; sealed fsyncs it as well.
+// survives the death of the process; sealed fsyncs it as well. What it adds it
+// does not read again: its page cache needs to hold little more than a batch.
 func openWriter(path string) (*conn, error) {
 	return openConn(dsn(path, url.Values{
 		"mode":          {"rw"},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"NORMAL"},
 		"_txlock":       {"immediate"},
+		"_cache_size":   {"-4096"},
 	}))
 }
 

@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	maxBatch      = 512      // operations in one transaction
-	maxBatchBytes = 8 << 20  // of chunks in one transaction
-	maxQueueBytes = 16 << 20 // handed in and not yet written; more waits
-	maxQueue      = 4096     // operations likewise
-	opCost        = 1 << 10  // what an operation counts for without its chunks
+	maxBatch      = 512     // operations in one transaction
+	maxBatchBytes = 2 << 20 // of chunks in one transaction
+	maxQueueBytes = 4 << 20 // handed in and not yet written; more waits
+	maxQueue      = 4096    // operations likewise
+	opCost        = 1 << 10 // what an operation counts for without its chunks
 	tick          = 200 * time.Millisecond
 	maxLazy       = 256      // lazy operations that wait, for a tick at most
 	maxLazyCost   = 16 << 10 // of one of them
