@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
-	"strings"
+	"sync"
 
 	"constat/store/evidence"
 )
@@ -43,16 +43,51 @@ func certificateJSON(der []byte) string {
 	return string(j)
 }
 
-// chainNames returns the hashes of certificates in hexadecimal, separated by
-// spaces.
-func chainNames(chain [][]byte) string {
-	var b strings.Builder
-	for i, der := range chain {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		sum := sha256.Sum256(der)
-		b.WriteString(hex.EncodeToString(sum[:]))
+// certificateMemo remembers what certificateJSON made of the certificates seen
+// last, as many as fit in two generations: a server presents the same one at
+// each connection. It is safe for concurrent use.
+type certificateMemo struct {
+	mu       sync.Mutex
+	new, old map[digest]string
+}
+
+const (
+	certificateGeneration = 256
+	maxMemoCertificate    = 4 << 10 // longer ones are not remembered
+)
+
+// facts is certificateJSON(der); sum is the hash of der.
+func (m *certificateMemo) facts(sum digest, der []byte) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	text, ok := m.new[sum]
+	if ok {
+		return text
 	}
-	return b.String()
+	if text, ok = m.old[sum]; !ok {
+		text = certificateJSON(der)
+	}
+	if len(text) <= maxMemoCertificate {
+		if m.new == nil || len(m.new) >= certificateGeneration {
+			m.new, m.old = map[digest]string{}, m.new
+		}
+		m.new[sum] = text
+	}
+	return text
+}
+
+// chainNames returns the hashes of certificates in hexadecimal, separated by
+// spaces, and the first of them.
+func chainNames(chain [][]byte) (names string, leaf digest) {
+	b := make([]byte, 0, len(chain)*(2*len(leaf)+1))
+	for i, der := range chain {
+		sum := sha256.Sum256(der)
+		if i == 0 {
+			leaf = sum
+		} else {
+			b = append(b, ' ')
+		}
+		b = hex.AppendEncode(b, sum[:])
+	}
+	return string(b), leaf
 }

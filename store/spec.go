@@ -289,6 +289,7 @@ func hashOf(v evidence.Value) (sum [sha256.Size]byte, err error) {
 // separated by spaces, and what the leaf says of itself, as JSON; the
 // certificates are kept like bodies.
 func handshake[R any](prefix string, at func(*R) **flow.TLS) field[R] {
+	memo := new(certificateMemo)
 	return field[R]{
 		chain: true,
 		columns: []evidence.Column{
@@ -308,8 +309,9 @@ func handshake[R any](prefix string, at func(*R) **flow.TLS) field[R] {
 			j, _ := json.Marshal(facts)
 			v[0] = evidence.TextValue(string(j))
 			if len(t.Chain) > 0 {
-				v[1] = evidence.TextValue(chainNames(t.Chain))
-				v[2] = evidence.TextValue(certificateJSON(t.Chain[0]))
+				names, leaf := chainNames(t.Chain)
+				v[1] = evidence.TextValue(names)
+				v[2] = evidence.TextValue(memo.facts(leaf, t.Chain[0]))
 			}
 		},
 		set: func(r *R, v []evidence.Value) error {

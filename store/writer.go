@@ -65,6 +65,7 @@ type writer struct {
 	conn    *conn
 	salter  *evidence.Salter
 	known   *known
+	certs   *known // certificates that are in the case, by their hashes
 	packer  *packer
 	chunkID int64         // the last
 	tree    evidence.Tree // of what the current transaction will make
@@ -90,7 +91,7 @@ type writer struct {
 }
 
 func newWriter() *writer {
-	w := &writer{wake: make(chan struct{}, 1)}
+	w := &writer{wake: make(chan struct{}, 1), certs: newKnown()}
 	w.room.L = &w.mu
 	w.pool.New = func() any { return &op{done: make(chan struct{}, 1)} }
 	return w
@@ -350,9 +351,13 @@ func (w *writer) execute(p *op) error {
 	}
 	for _, der := range p.certs {
 		sum := sha256.Sum256(der)
+		if w.certs.id(&sum) != 0 {
+			continue
+		}
 		if err := w.conn.run(insertCertificate, sum[:], der); err != nil {
 			return err
 		}
+		w.certs.add(&sum, 1)
 	}
 	if p.open != nil {
 		p.open.changed = false
