@@ -256,14 +256,14 @@ func alphanumeric(c byte) bool {
 }
 
 func hexList(list []uint16) string {
-	var b strings.Builder
+	b := make([]byte, 0, 5*len(list))
 	for i, v := range list {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		fmt.Fprintf(&b, "%04x", v)
+		b = hex.AppendEncode(b, []byte{byte(v >> 8), byte(v)})
 	}
-	return b.String()
+	return string(b)
 }
 
 func ja4Hash(s string) string {
