@@ -46,7 +46,7 @@ func declaredForm(d []byte) bool {
 func looksForm(d []byte) bool {
 	const longestName = 64
 	i := 0
-	for i < len(d) && class[d[i]]&keyed != 0 {
+	for i < len(d) && i <= longestName && class[d[i]]&keyed != 0 {
 		i++
 	}
 	if i == 0 || i > longestName || i == len(d) || d[i] != '=' {
