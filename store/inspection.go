@@ -30,7 +30,7 @@ type inspection struct {
 const (
 	// maxMemory bounds the bodies looked at at the same time; what decoders make
 	// of them is bounded by inspect.Limits for each.
-	maxMemory = 32 << 20
+	maxMemory = 16 << 20
 	// leastMemory is what a small subject counts for.
 	leastMemory = 64 << 10
 )
