@@ -59,7 +59,10 @@ func TestPrefixDamaged(t *testing.T) {
 		"NULL",
 	} {
 		cfg := testConfig(t)
-		c := openCase(t, cfg)
+		c, err := Open(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
 		e := testExchange(1, nil, nil)
 		if err := c.Begin(e); err != nil {
 			t.Fatal(err)
