@@ -344,6 +344,9 @@ func TestLiveMark(t *testing.T) {
 type sse struct {
 	t *testing.T
 	s *bufio.Scanner
+	// totals are the newest that came, also those that next skipped: rows and
+	// totals are read one after the other and may tell of a record in any order.
+	totals totals
 }
 
 func (r *rig) events() *sse {
@@ -354,7 +357,7 @@ func (r *rig) events() *sse {
 	}
 	s := bufio.NewScanner(resp.Body)
 	s.Buffer(nil, 4<<20)
-	return &sse{r.t, s}
+	return &sse{t: r.t, s: s}
 }
 
 // next returns the next event called name, and skips others.
@@ -366,10 +369,22 @@ func (s *sse) next(name string, data any) {
 		if after, ok := strings.CutPrefix(line, "event: "); ok {
 			event = after
 		}
-		if after, ok := strings.CutPrefix(line, "data: "); ok && event == name {
-			if err := json.Unmarshal([]byte(after), data); err != nil {
-				s.t.Fatalf("event %s: %v: %s", name, err, after)
-			}
+		after, ok := strings.CutPrefix(line, "data: ")
+		if !ok {
+			continue
+		}
+		into := data
+		switch {
+		case event == "totals":
+			s.totals = totals{}
+			into = &s.totals
+		case event != name:
+			continue
+		}
+		if err := json.Unmarshal([]byte(after), into); err != nil {
+			s.t.Fatalf("event %s: %v: %s", event, err, after)
+		}
+		if event == name {
 			return
 		}
 	}
@@ -396,8 +411,10 @@ func TestLiveEvents(t *testing.T) {
 	if diff := cmp.Diff(want, rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}
-	var sum totals
-	s.next("totals", &sum)
+	sum := &s.totals
+	for sum.Requests == 0 {
+		s.next("totals", nil)
+	}
 	if sum.Requests != 1 || sum.Hosts != 1 || sum.Up != 20 || sum.Down != 4 {
 		t.Errorf("totals %+v", sum)
 	}
@@ -409,14 +426,14 @@ func TestLiveEvents(t *testing.T) {
 		t.Errorf("rows %+v", rows)
 	}
 	for sum.Requests != 2 {
-		s.next("totals", &sum)
+		s.next("totals", nil)
 	}
 
 	if err := r.c.Mark(t.Context(), "idle", map[string]string{"screen": "off"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	for sum.Session != "idle" {
-		s.next("totals", &sum)
+		s.next("totals", nil)
 	}
 
 	c := &flow.Connection{Opened: time.Now(), Door: "http", Device: "192.0.2.10", Host: "pinned.example", Port: 443, Outcome: flow.ClientRefused}
@@ -427,7 +444,7 @@ func TestLiveEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	for len(sum.Unread) == 0 {
-		s.next("totals", &sum)
+		s.next("totals", nil)
 	}
 	if diff := cmp.Diff([]unread{{"pinned.example", "client_refused", 1}}, sum.Unread); diff != "" || sum.Outcomes["client_refused"] != 1 {
 		t.Errorf("connections %v (-want +got):\n%s", sum.Outcomes, diff)
@@ -454,9 +471,8 @@ func TestLiveEventsWithFindings(t *testing.T) {
 	if len(rows) != 1 || rows[0].ID != e.ID || rows[0].Tags != "identifiers" || rows[0].Direction != "up" {
 		t.Errorf("rows %+v", rows)
 	}
-	var sum totals
-	for sum.Findings["identifiers"] != 1 {
-		s.next("totals", &sum)
+	for s.totals.Findings["identifiers"] != 1 {
+		s.next("totals", nil)
 	}
 }
 
