@@ -77,6 +77,10 @@ func run(ctx context.Context, o options) error {
 		}
 		o.constat = filepath.Join(filepath.Dir(self), "constat")
 	}
+	// The peers run in folders of their own.
+	if o.constat, err = filepath.Abs(o.constat); err != nil {
+		return err
+	}
 	var chosen []scenario
 	for _, name := range o.scenarios {
 		i := slices.IndexFunc(scenarios, func(s scenario) bool { return s.name == name })
