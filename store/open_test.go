@@ -409,9 +409,8 @@ func TestShortRecordsLeaveNoTrace(t *testing.T) {
 	deadline := time.Now().Add(10 * time.Second)
 	for count(t, c.DB(), "open_record") == 0 {
 		if time.Now().After(deadline) {
-			t.Fatal("a long record is never journaled")
+			t.Fatal("a long record is never journaled while nothing else happens")
 		}
-		commit(t, c, testExchange(61, nil, []byte("x")))
 	}
 	if err := c.Commit(t.Context(), long); err != nil {
 		t.Fatal(err)

@@ -18,14 +18,15 @@ import (
 )
 
 const (
-	maxBatch      = 512     // operations in one transaction
-	maxBatchBytes = 2 << 20 // of chunks in one transaction
-	maxQueueBytes = 4 << 20 // handed in and not yet written; more waits
-	maxQueue      = 4096    // operations likewise
-	opCost        = 1 << 10 // what an operation counts for without its chunks
-	tick          = 200 * time.Millisecond
-	maxLazy       = 256      // lazy operations that wait, for a tick at most
-	maxLazyCost   = 16 << 10 // of one of them
+	maxBatch      = 512          // operations in one transaction
+	maxBatchBytes = 2 << 20      // of chunks in one transaction
+	maxQueueBytes = 4 << 20      // handed in and not yet written; more waits
+	maxQueue      = 4096         // operations likewise
+	opCost        = 1 << 10      // what an operation counts for without its chunks
+	tick          = journalAfter // how often open records are looked at when nothing else happens
+	lazyTicks     = 10           // how many ticks lazy operations wait at most
+	maxLazy       = 256          // how many of them do
+	maxLazyCost   = 16 << 10     // of one of them
 )
 
 // op is something for the writer to do.
@@ -196,6 +197,7 @@ func (w *writer) stop(err error) {
 func (w *writer) run() {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
+	ticks := 0
 	var batch []*op
 	for {
 		// Those who were released just now, or are about to hand something
@@ -212,7 +214,8 @@ func (w *writer) run() {
 			case <-w.wake:
 				continue
 			case <-ticker.C:
-				batch, _ = w.take(batch, true)
+				ticks++
+				batch, _ = w.take(batch, ticks%lazyTicks == 0)
 			}
 		}
 		err := w.commit(batch)

@@ -141,7 +141,7 @@ func gzipOf(n int) []byte {
 // further chances, which do not help what is quadratic.
 func TestLinear(t *testing.T) {
 	if testing.Short() {
-		t.Skip("measures time")
+		t.Skip("compares costs, which takes seconds; run it without -short")
 	}
 	in := newInspector(t, inspect.Limits{})
 	cost := func(body []byte) time.Duration {
