@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -23,6 +24,7 @@ const (
 	damageTime      = "limit: time"
 	damageTruncated = "limit: body truncated"
 	damageFindings  = "limit: findings"
+	damageValues    = "limit: values"
 	damageDamage    = "limit: damage" // there is more that is not listed
 	damagePanic     = "panic"
 )
@@ -41,6 +43,9 @@ type Work struct {
 	next  int64 // used at which ctx is looked at again
 	over  bool  // Take said no for want of bytes
 	late  bool  // Take said no for want of time
+
+	window   []byte // of the Subject
+	deflated bool
 
 	made  int64       // bytes made by earlier calls
 	large *sync.Mutex // of the Inspector; nil when nobody else can be at work
@@ -103,6 +108,10 @@ func (w *Work) Left() int64 {
 
 // Parts is how many children the call may return.
 func (w *Work) Parts() int { return w.parts }
+
+// Window returns Subject.FrameWindow, and whether the Subject is a frame that is
+// compressed with permessage-deflate at all. The window must not be changed.
+func (w *Work) Window() (window []byte, deflated bool) { return w.window, w.deflated }
 
 // Children returns n zero children for the call to fill in and return. The
 // memory is used again by the next call.
@@ -184,6 +193,7 @@ func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
 		b = &build{in: in, w: Work{limit: (in.cfg.Limits.Bytes + 1) / 2, parts: (in.cfg.Limits.Parts + 1) / 2}}
 	}
 	b.ctx, b.w.ctx, b.t.Subject = ctx, ctx, s
+	b.w.window, b.w.deflated = s.FrameWindow, s.FrameDeflated && s.Frame != nil
 	return b
 }
 
@@ -203,7 +213,7 @@ func (b *build) release() {
 	clear(b.names)
 	clear(b.seen)
 	b.t = Tree{Parts: b.t.Parts[:0], records: b.t.records[:0], fields: b.t.fields[:0]}
-	b.ctx, b.w.ctx, b.damage = nil, nil, nil
+	b.ctx, b.w.ctx, b.w.window, b.damage = nil, nil, nil, nil
 	b.made, b.w.made, b.part, b.decoder = 0, 0, 0, 0
 	b.in.builds.Put(b)
 }
@@ -219,10 +229,13 @@ func (b *build) roots() {
 	if s.Frame != nil {
 		p := b.root("frame", "", "", b.cut("frame", s.Frame, false))
 		p.Direction = s.FrameDirection
-		if s.FrameText {
+		if s.FrameText && !s.FrameDeflated {
 			p.Kind = Text
 		}
 		return
+	}
+	if s.Host != "" {
+		b.root("request.host", "", "", []byte(s.Host)).Kind = Text
 	}
 	if len(s.Path) > 1 {
 		b.root("request.path", "", "", []byte(s.Path)).Kind = Text
@@ -232,6 +245,12 @@ func (b *build) roots() {
 	}
 	b.headerRoots("request", &s.Request)
 	b.body("request.body", &s.Request)
+	if u := s.Upload; u != nil {
+		p := b.root("upload", "", u.Name, b.cut("upload", u.Data, u.Truncated))
+		if p.Media = mediaType(u.Media); p.Media == "" || p.Media == "application/octet-stream" {
+			p.Media = cmp.Or(Recognise(p.Data), p.Media)
+		}
+	}
 	b.headerRoots("response", &s.Response)
 	b.body("response.body", &s.Response)
 }

@@ -3,6 +3,7 @@ package inspect
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"constat/proxy/flow"
@@ -13,6 +14,7 @@ import (
 const (
 	mostFindings = 500 // of one detector
 	mostDamage   = 500 // of one Subject
+	mostValues   = 64  // of one Subject
 )
 
 // detect runs one detector and completes what it says. A finding that names no
@@ -60,6 +62,56 @@ func (b *build) own(o *Owner) {
 		}
 	}()
 	*o = b.in.cfg.Owners.Lookup(b.t.Subject.Host, b.t.Subject.Server)
+}
+
+// values runs Config.Values. One without a part is left out: nobody could check
+// it.
+func (b *build) values() (list []Value) {
+	defer func() {
+		if recover() != nil {
+			b.hurt("", "values", damagePanic)
+			list = nil
+		}
+	}()
+	for _, v := range b.in.cfg.Values(&b.t) {
+		p := b.t.Part(v.Path)
+		if p == nil {
+			b.hurt(v.Path, "values", "value without a part")
+			continue
+		}
+		if len(list) == mostValues {
+			b.hurt("", "values", damageValues)
+			break
+		}
+		v.Direction = cmp.Or(v.Direction, p.Direction)
+		v.Value, v.Name, v.Path = strings.Clone(v.Value), strings.Clone(v.Name), Path(strings.Clone(string(v.Path)))
+		list = append(list, v)
+	}
+	return list
+}
+
+// sayUpload names the exchanges that an upload was put together from in the
+// findings about it: one exchange alone does not show them.
+func (b *build) sayUpload(list []Finding) {
+	u := b.t.Subject.Upload
+	if u == nil {
+		return
+	}
+	const most = 20
+	var ids []string
+	for i, id := range u.Exchanges {
+		if i == most {
+			ids = append(ids, "…")
+			break
+		}
+		ids = append(ids, strconv.FormatInt(id, 10))
+	}
+	note := " The file was sent in pieces, in requests " + strings.Join(ids, ", ") + "."
+	for i := range list {
+		if root, _, _ := strings.Cut(string(list[i].Path), "|"); root == "upload" {
+			list[i].Reason += note
+		}
+	}
 }
 
 func sortFindings(list []Finding) []Finding {

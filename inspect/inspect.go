@@ -80,6 +80,25 @@ type Subject struct {
 	Frame          []byte
 	FrameDirection flow.Direction
 	FrameText      bool
+	// FrameDeflated says that Frame is compressed with permessage-deflate (RFC
+	// 7692), and FrameWindow holds the last bytes, at most 32 KiB, of what the
+	// messages before it in its direction were inflated to, when the peers agreed
+	// to compress each with what came before; nil when they did not.
+	FrameDeflated bool
+	FrameWindow   []byte
+
+	// Upload, when not nil, is a file that was sent in several exchanges and is
+	// whole with this one.
+	Upload *Upload
+}
+
+// Upload is a file put together again from the exchanges that it was sent in.
+type Upload struct {
+	Data      []byte // what there is of it from its beginning, without a gap
+	Name      string // as declared, "" when not
+	Media     string // media type as declared, "" when not
+	Exchanges []int64
+	Truncated bool // a piece is missing, or it goes on beyond what is looked at
 }
 
 // Content is one direction of a Subject.
@@ -92,10 +111,10 @@ type Content struct {
 // Path names a Part by the steps that lead to it from a root, such as
 // "request.body|gzip|form:data_list|base64|gzip|json:[0].properties.url".
 //
-// The roots are request.path, request.query, request.header:NAME,
+// The roots are request.host, request.path, request.query, request.header:NAME,
 // request.cookie:NAME, request.body, response.header:NAME,
-// response.cookie:NAME, response.body, and frame for a WebSocket message; a
-// second header or cookie of the same name is NAME#1, a third NAME#2. A step is
+// response.cookie:NAME, response.body, upload for a file that was put together
+// from several exchanges, and frame for a WebSocket message; a second header or cookie of the same name is NAME#1, a third NAME#2. A step is
 // a decoder's name, or name:argument where a decoder yields several parts.
 //
 // In an argument a bar or backslash is escaped with a backslash, and what is
@@ -263,13 +282,44 @@ type Report struct {
 	Owner    Owner
 	Findings []Finding
 	Hits     []Hit
+	Values   []Value
 	Damage   []Damage
 }
 
-// Owner is who answers behind a host name and address, as far as is known.
+// Value is a value that could tell one phone or user from all others: it carries
+// 40 bits or more and is no prose. Whether it does is found by comparing
+// exchanges: a nonce comes once, an identifier comes again.
+type Value struct {
+	// Value is normalised so that equal values compare equal however they were
+	// written: hex in lower case, UUIDs and MAC addresses without separators. It
+	// has at most 128 bytes; of a longer one it is "sha256:" and the hash in hex.
+	Value     string         `json:"value"`
+	Kind      string         `json:"kind"`           // how it is built: "uuid4", "ulid", "hex", "decimal", …
+	Name      string         `json:"name"`           // key, field, header or cookie name that holds it
+	Bits      int            `json:"bits"`           // that it can carry at most
+	Time      string         `json:"time,omitempty"` // RFC 3339 UTC, of kinds that hold a time, such as UUIDv1 and ULID
+	Path      Path           `json:"path"`
+	Direction flow.Direction `json:"direction"`
+}
+
+// Owner is who answers behind a host name and address, as far as is known. The
+// roles are kept apart, because mixing them up is how rumours start: a registry
+// hands out addresses and runs nothing that stands there; an autonomous system
+// carries the traffic; a cloud rents machines out; who answers for the service is
+// the holder of the domain.
 type Owner struct {
-	Name    string `json:"name,omitempty"`    // company, else the registrable domain, else ""
-	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2 of the address, "" unknown
+	Name    string `json:"name,omitempty"`    // Company, else Domain, else ""
+	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2 in which the address is registered, "" unknown
+
+	Domain   string `json:"domain,omitempty"`  // registrable domain of the host name
+	Company  string `json:"company,omitempty"` // that is known to use Domain
+	AS       uint32 `json:"as,omitempty"`      // number of the autonomous system that announces the address, 0 unknown
+	ASHolder string `json:"as_holder,omitempty"`
+	Registry string `json:"registry,omitempty"` // regional registry of the address: AFRINIC, APNIC, ARIN, LACNIC or RIPE NCC; never an owner
+	Cloud    string `json:"cloud,omitempty"`    // hosting or content delivery company, when the AS is one
+	// Data says which tables were asked, and of which date: "as 2026-11, country
+	// 2026-10, companies 2026-11".
+	Data string `json:"data,omitempty"`
 }
 
 // Tags returns the classes found, sorted and without repeats.

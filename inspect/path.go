@@ -105,8 +105,11 @@ func (p Path) Words() string {
 		name, arg := SplitStep(step)
 		if i == 0 {
 			name = strings.ReplaceAll(name, ".", " ")
-			if name == "frame" {
+			switch name {
+			case "frame":
 				name = "WebSocket message"
+			case "upload":
+				name = "file sent in pieces"
 			}
 		}
 		if arg != "" {

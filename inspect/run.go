@@ -48,7 +48,10 @@ type Config struct {
 	Detectors []Detector
 	Canaries  Matcher // nil: no persona
 	Owners    Owners  // nil: owners unknown
-	Limits    Limits
+	// Values lists what could be an identifier, nil: nobody wants to know. It is
+	// called once for each Subject, like a detector. detect.Values is one.
+	Values func(t *Tree) []Value
+	Limits Limits
 	// Build names the version of the program, Persona the persona in use; both
 	// go into Version.
 	Build, Persona string
@@ -106,7 +109,7 @@ func isName(s string) bool {
 
 func version(cfg *Config) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %+v", cfg.Build, cfg.Persona, cfg.Limits)
+	fmt.Fprintf(h, "%q %q %+v %t", cfg.Build, cfg.Persona, cfg.Limits, cfg.Values != nil)
 	for _, d := range cfg.Decoders {
 		io.WriteString(h, " "+d.Name)
 	}
@@ -143,10 +146,14 @@ func (in *Inspector) Inspect(ctx context.Context, s *Subject) *Report {
 		}
 		r.Findings = append(r.Findings, b.detect(&in.cfg.Detectors[i])...)
 	}
+	if in.cfg.Values != nil && ctx.Err() == nil {
+		r.Values = b.values()
+	}
 	if in.cfg.Owners != nil {
 		b.own(&r.Owner)
 	}
 	r.Findings = sortFindings(r.Findings)
+	b.sayUpload(r.Findings)
 	r.Damage = sortDamage(b.damage)
 	return r
 }

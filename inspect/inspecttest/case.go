@@ -76,6 +76,10 @@ func parse(a *txtar.Archive) (*Case, error) {
 			c.Subject.Frame, c.Subject.FrameDirection, c.Subject.FrameText = data, flow.Up, utf8.Valid(data)
 		case "frame-down":
 			c.Subject.Frame, c.Subject.FrameDirection, c.Subject.FrameText = data, flow.Down, utf8.Valid(data)
+		case "window":
+			c.Subject.FrameDeflated, c.Subject.FrameWindow = true, data
+		case "upload":
+			c.Subject.Upload = &inspect.Upload{Data: data, Exchanges: []int64{1, 2}}
 		case "persona":
 			c.Persona = f.Data
 		case "want":

@@ -14,6 +14,9 @@
 //	response.body   likewise
 //	frame-up        a WebSocket message, then looked at instead of the rest;
 //	frame-down      direction by name
+//	window          says that the frame is compressed with permessage-deflate, and
+//	                what was inflated before it; may be empty
+//	upload          a file that was put together from several requests
 //	persona         the planted identity, as Config.Persona reads it
 //	part.NAME       what {{NAME}} stands for in the files that follow
 //	want            what must come out, one line each
