@@ -28,6 +28,7 @@ var All = []inspect.Decoder{
 	JSON,
 	NDJSON,
 	JSONP,
+	XML,
 	Multipart,
 	Form,
 	PathSegments,

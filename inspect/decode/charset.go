@@ -13,7 +13,8 @@ import (
 )
 
 // Charset turns text in another character set into UTF-8. The argument is the
-// name of the character set: the declared one, UTF-16 where a byte order mark or
+// name of the character set: the declared one, by the header or an XML
+// declaration, UTF-16 where a byte order mark or
 // the zero bytes give it away, and GBK for values that are not UTF-8 and spell
 // common Chinese characters in it.
 var Charset = inspect.Decoder{
@@ -63,6 +64,11 @@ func recogniseCharset(p *inspect.Part) string {
 			}
 		}
 	}
+	if d[0] == '<' && bytes.HasPrefix(d, []byte("<?xml")) && !utf8.Valid(d) {
+		if name := xmlEncoding(d); name != "" {
+			return name
+		}
+	}
 	const sample = 1024
 	head := d[:min(len(d), sample)&^1]
 	if len(head) >= 8 && (head[0] == 0) != (head[1] == 0) {
@@ -72,6 +78,19 @@ func recogniseCharset(p *inspect.Part) string {
 		return "gbk"
 	}
 	return ""
+}
+
+// xmlEncoding returns the character set that an XML declaration (XML 1.0 section
+// 4.3.3) names, "" if none.
+func xmlEncoding(d []byte) string {
+	const longest = 128
+	head, _, ok := bytes.Cut(d[:min(len(d), longest)], []byte("?>"))
+	_, after, found := bytes.Cut(head, []byte("encoding"))
+	if after = bytes.TrimLeft(after, " \t\r\n="); !ok || !found || len(after) < 2 {
+		return ""
+	}
+	name, _, _ := bytes.Cut(after[1:], after[:1])
+	return string(name)
 }
 
 // zeroBytes tells which half of 16-bit units is zero, if one mostly is and the

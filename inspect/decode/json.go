@@ -502,23 +502,24 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 			c.Data = unescape(make([]byte, 0, l.end-l.start), c.Data)
 		}
 	}
-	s.unique(children)
+	s.slots = numberRepeats(s.slots, children)
 	return children, true
 }
 
 var jsonSeed = maphash.MakeSeed()
 
-// unique numbers the arguments that repeated keys made the same. Repeats are
-// rare, so it first looks for them in an open hash table.
-func (s *scanner) unique(children []inspect.Child) {
+// numberRepeats numbers the arguments that repeated keys made the same. Repeats
+// are rare, so it first looks for them in an open hash table, for which it uses
+// slots, which it returns, if they are enough.
+func numberRepeats(slots []int32, children []inspect.Child) []int32 {
 	size := 16
 	for size < 2*len(children) {
 		size *= 2
 	}
-	if cap(s.slots) < size {
-		s.slots = make([]int32, size)
+	if cap(slots) < size {
+		slots = make([]int32, size)
 	}
-	slots := s.slots[:size]
+	slots = slots[:size]
 	clear(slots)
 	repeats := false
 	for i := range children {
@@ -540,6 +541,7 @@ func (s *scanner) unique(children []inspect.Child) {
 			children[i].Arg = n.unique(children[i].Arg)
 		}
 	}
+	return slots
 }
 
 // unescape appends s to b with the escapes of RFC 8259 section 7 undone. What is

@@ -117,6 +117,19 @@ var hostile = map[string]func(size int) []byte{
 	"paths": func(n int) []byte {
 		return []byte(strings.Repeat(`{"`+strings.Repeat("k", 90)+`":`, 60) + "[" + strings.Repeat("1,", n/2) + "1]" + strings.Repeat("}", 60))
 	},
+	"elements":      func(n int) []byte { return []byte(strings.Repeat("<e>", n/7) + strings.Repeat("</e>", n/7)) },
+	"elements-open": func(n int) []byte { return bytes.Repeat([]byte("<e>"), n/3) },
+	"elements-many": func(n int) []byte { return []byte("<e>" + strings.Repeat("<f/>", n/4) + "</e>") },
+	"attributes":    func(n int) []byte { return []byte("<e" + strings.Repeat(` a="b"`, n/6) + "/>") },
+	"attribute-open": func(n int) []byte {
+		return []byte("<e>" + strings.Repeat(`<f a="b'`, n/16) + strings.Repeat(`<f a='b"`, n/16))
+	},
+	"entities": func(n int) []byte { return []byte("<e><f>" + strings.Repeat("&amp;&x;", n/8) + "</f></e>") },
+	"comments": func(n int) []byte { return []byte("<e>" + strings.Repeat("a<!---->", n/8) + "</e>") },
+	"doctype": func(n int) []byte {
+		return []byte("<!DOCTYPE e [" + strings.Repeat("<!ENTITY a '&a;&a;'>", n/20) + "]><e f='&a;'/>")
+	},
+	"cdata":     func(n int) []byte { return []byte("<e>" + strings.Repeat("<![CDATA[", n/9)) },
 	"gzip-size": func(n int) []byte { return gzipOf(n) },
 }
 
