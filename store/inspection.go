@@ -147,6 +147,7 @@ func (i *inspection) report(ctx context.Context, w work) (report, error) {
 	r := &i.c.Reader
 	var key digest
 	var kept int64
+	alone := true // nothing but the record itself is looked at
 	var subject func() (*inspect.Subject, error)
 	l := loan{shelf: &i.shelf}
 	record := w.record
@@ -160,14 +161,20 @@ func (i *inspection) report(ctx context.Context, w work) (report, error) {
 	case *flow.Exchange:
 		key = exchangeKey(x)
 		kept = keptSize(x.Request.Body) + keptSize(x.Response.Body)
+		alone = !mayBePiece(x)
 		subject = func() (*inspect.Subject, error) { return r.exchangeSubject(ctx, x, 0, &l) }
 	case *flow.Frame:
 		key = frameKey(x)
 		kept = keptSize(x.Payload)
+		alone = !x.Deflated
 		subject = func() (*inspect.Subject, error) { return r.frameSubject(ctx, x, 0, &l) }
 	}
-	if rep, ok := i.memo.get(key); ok {
-		return rep, nil
+	if alone {
+		if rep, ok := i.memo.get(key); ok {
+			return rep, nil
+		}
+	} else {
+		kept += defaultBodyBytes // what it is looked at together with
 	}
 	weight := min(max(kept, leastMemory), maxMemory)
 	if err := i.memory.Acquire(ctx, weight); err != nil {
@@ -188,7 +195,9 @@ func (i *inspection) report(ctx context.Context, w work) (report, error) {
 	if err != nil || ctx.Err() != nil {
 		return report{}, errors.Join(err, ctx.Err())
 	}
-	i.memo.put(key, rep)
+	if alone {
+		i.memo.put(key, rep)
+	}
 	return rep, nil
 }
 

@@ -23,6 +23,7 @@ func (r *Reader) Subject(ctx context.Context, exchange, frame int64, limit int64
 		if err != nil {
 			return nil, err
 		}
+		f.ID = frame
 		return r.frameSubject(ctx, f, limit, nil)
 	}
 	e, err := r.Exchange(ctx, exchange)
@@ -43,14 +44,17 @@ func (r *Reader) exchangeSubject(ctx context.Context, e *flow.Exchange, limit in
 	if s.Request, err = r.content(ctx, &e.Request, limit, l); err != nil {
 		return nil, err
 	}
-	s.Response, err = r.content(ctx, &e.Response, limit, l)
+	if s.Response, err = r.content(ctx, &e.Response, limit, l); err != nil {
+		return nil, err
+	}
+	s.Upload, err = r.upload(ctx, e, s, limit)
 	return s, err
 }
 
 // frameSubject describes a frame. The exchange it belongs to may still be open,
 // and then only the bytes of the frame are known, which are valid until l ends.
 func (r *Reader) frameSubject(ctx context.Context, f *flow.Frame, limit int64, l *loan) (*inspect.Subject, error) {
-	s := &inspect.Subject{FrameDirection: f.Direction, FrameText: f.Opcode == 1}
+	s := &inspect.Subject{FrameDirection: f.Direction, FrameText: f.Opcode == 1, FrameDeflated: f.Deflated}
 	if e, err := r.Exchange(ctx, f.Exchange); err == nil {
 		s.Method, s.Scheme, s.Host, s.Path, s.Query = e.Method, e.Scheme, e.Host, e.Path, e.Query
 		s.Status, s.Server = e.Status, e.Server.Addr()
@@ -61,6 +65,9 @@ func (r *Reader) frameSubject(ctx context.Context, f *flow.Frame, limit int64, l
 		body = []byte{} // nil would mean: not a frame
 	}
 	s.Frame = body
+	if f.Deflated && err == nil {
+		s.FrameWindow, err = r.window(ctx, f)
+	}
 	return s, err
 }
 
