@@ -30,6 +30,8 @@ type Reader struct {
 	dsn  string
 	db   *sql.DB
 	zstd *zstd.Decoder
+
+	windows windows
 }
 
 // readOnly are the parameters of connections that only read, immutable those for
