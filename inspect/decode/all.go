@@ -34,6 +34,9 @@ var All = []inspect.Decoder{
 	PathSegments,
 	URL,
 
+	// Binary structures.
+	Protobuf,
+
 	// Encodings of one value.
 	DataURI,
 	Authorization,

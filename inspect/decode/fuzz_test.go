@@ -95,3 +95,5 @@ func fuzzValue(f *testing.F, before string) {
 func FuzzPathSegments(f *testing.F) { fuzzValue(f, "a/%41") }
 
 func FuzzXML(f *testing.F) { fuzz(f, "application/xml", "") }
+
+func FuzzProtobuf(f *testing.F) { fuzz(f, "application/x-protobuf", "") }

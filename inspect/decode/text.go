@@ -68,12 +68,13 @@ func looksText(b []byte) bool {
 }
 
 // interesting says that the outcome of a guessed decoding means something:
-// text, or a format with magic bytes.
+// text, a format with magic bytes, or a message without any that is as senders
+// write it.
 func interesting(b []byte) bool {
 	if looksText(b) {
 		return true
 	}
-	return len(b) >= 12 && inspect.Recognise(b) != "" || zlibHeader(b)
+	return len(b) >= 12 && inspect.Recognise(b) != "" || zlibHeader(b) || looksProtobuf(b)
 }
 
 // zlibHeader says that b begins as compressors begin a zlib stream.
