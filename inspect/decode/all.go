@@ -29,6 +29,7 @@ var All = []inspect.Decoder{
 	NDJSON,
 	JSONP,
 	XML,
+	Plist,
 	Multipart,
 	Form,
 	PathSegments,

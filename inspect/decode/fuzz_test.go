@@ -97,3 +97,5 @@ func FuzzPathSegments(f *testing.F) { fuzzValue(f, "a/%41") }
 func FuzzXML(f *testing.F) { fuzz(f, "application/xml", "") }
 
 func FuzzProtobuf(f *testing.F) { fuzz(f, "application/x-protobuf", "") }
+
+func FuzzPlist(f *testing.F) { fuzz(f, "application/x-plist", "") }

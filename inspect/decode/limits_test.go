@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"net/http"
 	"strings"
 	"testing"
@@ -129,8 +130,11 @@ var hostile = map[string]func(size int) []byte{
 	"doctype": func(n int) []byte {
 		return []byte("<!DOCTYPE e [" + strings.Repeat("<!ENTITY a '&a;&a;'>", n/20) + "]><e f='&a;'/>")
 	},
-	"cdata":     func(n int) []byte { return []byte("<e>" + strings.Repeat("<![CDATA[", n/9)) },
-	"gzip-size": func(n int) []byte { return gzipOf(n) },
+	"cdata":          func(n int) []byte { return []byte("<e>" + strings.Repeat("<![CDATA[", n/9)) },
+	"plist-shared":   plistShared,
+	"plist-elements": func(n int) []byte { return []byte("<plist>" + strings.Repeat("<array>", n/7)) },
+	"plist-keys":     func(n int) []byte { return []byte("<plist><dict>" + strings.Repeat("<key>a</key><true/>", n/19)) },
+	"gzip-size":      func(n int) []byte { return gzipOf(n) },
 }
 
 func nest(n int) []byte {
@@ -139,6 +143,27 @@ func nest(n int) []byte {
 		b = []byte(base64.StdEncoding.EncodeToString(b))
 	}
 	return b
+}
+
+// plistShared is a binary property list of arrays, each of which holds the next
+// one many times, down to a long string.
+func plistShared(n int) []byte {
+	const levels, refs = 60, 200
+	b := []byte("bplist00")
+	var table []byte
+	for i := range levels {
+		table = binary.BigEndian.AppendUint32(table, uint32(len(b)))
+		b = append(b, 0xaf, 0x10, refs)
+		b = append(b, bytes.Repeat([]byte{byte(i + 1)}, refs)...)
+	}
+	table = binary.BigEndian.AppendUint32(table, uint32(len(b)))
+	b = binary.BigEndian.AppendUint32(append(b, 0x6f, 0x12), uint32(n/2))
+	b = append(b, bytes.Repeat([]byte{0x4f, 0x60}, n/2)...)
+	at := uint64(len(b))
+	b = append(append(b, table...), 0, 0, 0, 0, 0, 0, 4, 1)
+	b = binary.BigEndian.AppendUint64(b, levels+1)
+	b = binary.BigEndian.AppendUint64(b, 0)
+	return binary.BigEndian.AppendUint64(b, at)
 }
 
 func gzipOf(n int) []byte {
