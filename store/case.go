@@ -33,9 +33,10 @@ type Case struct {
 	known   *known
 	packer  *packer
 	feeds   feeds
+	places  places
 	size    atomic.Int64 // of the log, committed
 
-	connectionID, exchangeID, frameID, reportID atomic.Int64
+	connectionID, exchangeID, frameID, reportID, addressID atomic.Int64
 
 	// Owned by the writer's goroutine.
 	markID, checkpointID int64
@@ -124,7 +125,7 @@ func Open(ctx context.Context, cfg Config) (_ *Case, err error) {
 	if err := checkVersion(cfg.Path, version); err != nil {
 		return nil, err
 	}
-	if err := migrate(w.conn); err != nil {
+	if err := migrate(w.conn, schemaVersion); err != nil {
 		return nil, sqlError("open case", err)
 	}
 	w.known, w.journal, w.packer = c.known, c.journal, c.packer
@@ -187,6 +188,7 @@ func (c *Case) begin(key privateKey) error {
 		{exchangeKind.kind, c.exchangeID.Store},
 		{frameKind.kind, c.frameID.Store},
 		{reportKind.kind, c.reportID.Store},
+		{addressKind.kind, c.addressID.Store},
 	} {
 		n, err := w.conn.integer("SELECT max(m) FROM (SELECT max(id) m FROM "+id.kind.Name+" UNION ALL SELECT max(id) FROM open_record WHERE kind = ?)", id.kind.Name)
 		if err != nil {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	_ "embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -11,14 +10,6 @@ import (
 	"path/filepath"
 	"syscall"
 )
-
-// schema_1.sql makes the tables, triggers and views of version 1.
-//
-//go:embed schema_1.sql
-var schema1 string
-
-// migrations make each version of the schema from the one before.
-var migrations = [schemaVersion]string{schema1}
 
 // create makes an empty case at path, which must not exist. It appears there
 // complete or not at all.
@@ -38,7 +29,7 @@ func create(path string) (err error) {
 	}
 	err = c.script(pragma("page_size", pageSize) + ";" + pragma("application_id", applicationID))
 	if err == nil {
-		err = migrate(c)
+		err = migrate(c, schemaVersion)
 	}
 	if err := errors.Join(err, c.close()); err != nil {
 		return sqlError("create case", err)
@@ -65,13 +56,13 @@ func removeAll(path string) (err error) {
 	return err
 }
 
-// migrate brings the schema to schemaVersion, one transaction a version.
-func migrate(c *conn) error {
+// migrate brings the schema to version, one transaction for each on the way.
+func migrate(c *conn, version int64) error {
 	at, err := c.integer("PRAGMA user_version")
 	if err != nil {
 		return err
 	}
-	for ; at < schemaVersion; at++ {
+	for ; at < version; at++ {
 		script := "BEGIN IMMEDIATE;" + migrations[at] + ";" + pragma("user_version", int(at)+1) + ";COMMIT"
 		if err := c.script(script); err != nil {
 			return fmt.Errorf("migrate schema to version %d: %w", at+1, err)

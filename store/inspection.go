@@ -134,9 +134,12 @@ func (i *inspection) one(ctx context.Context, w work) error {
 			return err
 		}
 	}
+	if err := i.c.noteAddress(ctx, &rep); err != nil {
+		return err
+	}
 	p := i.c.writer.newOp()
 	setRecord(i.c, p, reportKind, i.c.reportID.Add(1), &rep)
-	p.cost += len(rep.Findings) + len(rep.Hits) + len(rep.Damage)
+	p.cost += len(rep.Findings) + len(rep.Hits) + len(rep.Damage) + len(rep.Identifying)
 	p.lazy = p.cost < maxLazyCost
 	return i.c.writer.push(p)
 }
@@ -192,6 +195,7 @@ func (i *inspection) report(ctx context.Context, w work) (report, error) {
 		return rep, err
 	}
 	rep, err := newReport(i.in.Inspect(ctx, s), i.version)
+	rep.host, rep.ip = s.Host, s.Server
 	if err != nil || ctx.Err() != nil {
 		return report{}, errors.Join(err, ctx.Err())
 	}
@@ -305,7 +309,7 @@ func (m *memo) get(key digest) (report, bool) {
 }
 
 func (m *memo) put(key digest, rep report) {
-	if len(rep.Findings)+len(rep.Hits)+len(rep.Damage) > maxMemoReport {
+	if len(rep.Findings)+len(rep.Hits)+len(rep.Damage)+len(rep.Identifying) > maxMemoReport {
 		return
 	}
 	m.mu.Lock()

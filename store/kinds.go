@@ -1,6 +1,7 @@
 package store
 
 import (
+	"net/netip"
 	"time"
 
 	"constat/inspect"
@@ -9,7 +10,7 @@ import (
 
 // The kinds of record, each one entry. Its columns, in this order, make the
 // table, the INSERT, the leaf in the log and the verifier's SELECT; the SQL of
-// the tables in schema_1.sql is compared with it by a test. What a stranger may
+// the tables in schema_1.sql and on is compared with it by a test. What a stranger may
 // want hidden later is sealed: see package evidence.
 var (
 	genesisKind = newSpec(
@@ -111,17 +112,38 @@ var (
 		sealed(optional("findings", func(r *report) *string { return &r.Findings })),
 		sealed(optional("hits", func(r *report) *string { return &r.Hits })),
 		sealed(optional("damage", func(r *report) *string { return &r.Damage })),
+		later(sealed(optional("identifying", func(r *report) *string { return &r.Identifying }))),
+	)
+	addressKind = newSpec(
+		"address",
+		stamp("time", func(r *place) *time.Time { return &r.Time }),
+		text("host", func(r *place) *string { return &r.Host }),
+		text("server_ip", func(r *place) *string { return &r.IP }),
+		text("owner", func(r *place) *string { return &r.Owner.Name }),
+		text("country", func(r *place) *string { return &r.Owner.Country }),
+		text("domain", func(r *place) *string { return &r.Owner.Domain }),
+		text("company", func(r *place) *string { return &r.Owner.Company }),
+		number("asn", func(r *place) *uint32 { return &r.Owner.AS }),
+		text("as_holder", func(r *place) *string { return &r.Owner.ASHolder }),
+		text("registry", func(r *place) *string { return &r.Owner.Registry }),
+		text("cloud", func(r *place) *string { return &r.Owner.Cloud }),
+		text("data", func(r *place) *string { return &r.Owner.Data }),
 	)
 )
 
 // kinds lists all kinds.
 var kinds = []*kind{
 	genesisKind.kind, runKind.kind, personaKind.kind, markKind.kind,
-	connectionKind.kind, exchangeKind.kind, frameKind.kind, reportKind.kind,
+	connectionKind.kind, exchangeKind.kind, frameKind.kind, reportKind.kind, addressKind.kind,
 }
 
-// format is the version of what records and leaves mean.
-const format = 1
+// format is the version of what records and leaves mean. The genesis says the one
+// that a case began with; records of later formats may follow, when a later
+// version went on with the case.
+//
+// Format 2 adds the column identifying to report, which is in a leaf only where
+// it is not NULL, and the kind address. All leaves of format 1 are the same in it.
+const format = 2
 
 // genesis is the first record of a case.
 type genesis struct {
@@ -165,4 +187,16 @@ type report struct {
 	Direction              string // "up", "down", "both" or ""
 	Owner                  inspect.Owner
 	Findings, Hits, Damage string // JSON lists, "" when empty
+	Identifying            string // appendValues, "" when empty
+
+	// Where the exchange went, for noteAddress; no part of the record.
+	host string
+	ip   netip.Addr
+}
+
+// place is who answers behind a host name and an address, from a time on.
+type place struct {
+	Time     time.Time
+	Host, IP string
+	Owner    inspect.Owner
 }

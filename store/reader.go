@@ -26,10 +26,11 @@ import (
 // concurrent use. No method holds a transaction open while the caller's code
 // runs, so that readers do not keep the write-ahead log from being reused.
 type Reader struct {
-	path string
-	dsn  string
-	db   *sql.DB
-	zstd *zstd.Decoder
+	path    string
+	dsn     string
+	version int64 // of the schema when it was opened
+	db      *sql.DB
+	zstd    *zstd.Decoder
 
 	windows windows
 }
@@ -37,8 +38,8 @@ type Reader struct {
 // readOnly are the parameters of connections that only read, immutable those for
 // a file that nobody can write.
 var (
-	readOnly  = url.Values{"mode": {"ro"}, "_query_only": {"1"}}
-	immutable = url.Values{"mode": {"ro"}, "_query_only": {"1"}, "immutable": {"1"}}
+	readOnly  = url.Values{"mode": {"ro"}}
+	immutable = url.Values{"mode": {"ro"}, "immutable": {"1"}}
 )
 
 // OpenReader opens the case at path for reading.
@@ -59,21 +60,27 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 
 func (r *Reader) open(ctx context.Context, path string) error {
 	r.dsn = dsn(path, readOnly)
-	version, err := r.try(ctx)
+	err := r.try(ctx)
 	var e sqlite3.Error
 	if errors.As(err, &e) && (e.Code == sqlite3.ErrCantOpen || e.Code == sqlite3.ErrReadonly) {
 		// Beside a file in WAL mode SQLite wants to make two more. Where it
 		// cannot, and nobody left any, the file alone is all there is.
 		if _, missing := os.Stat(path + "-wal"); errors.Is(missing, fs.ErrNotExist) {
 			r.dsn = dsn(path, immutable)
-			version, err = r.try(ctx)
+			err = r.try(ctx)
 		}
 	}
 	if err != nil {
 		return sqlError("open case", err)
 	}
-	if err := checkVersion(path, version); err != nil {
+	if err := checkVersion(path, r.version); err != nil {
 		return errors.Join(err, r.db.Close())
+	}
+	if script := standIn(r.version); script != "" {
+		if err := r.db.Close(); err != nil {
+			return sqlError("open case", err)
+		}
+		r.pool(script)
 	}
 	r.path = path
 	// Chunks are never larger, whatever a damaged one says of itself.
@@ -84,18 +91,21 @@ func (r *Reader) open(ctx context.Context, path string) error {
 	return nil
 }
 
-func (r *Reader) try(ctx context.Context) (version int64, err error) {
-	if r.db, err = sql.Open("sqlite3", r.dsn); err != nil {
-		return 0, err
-	}
+// pool opens the pool; each connection begins with a script, and only reads.
+func (r *Reader) pool(script string) {
+	r.db = sql.OpenDB(connector{r.dsn, script + ";" + pragma("query_only", 1)})
 	r.db.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
 	r.db.SetConnMaxIdleTime(time.Minute)
+}
+
+func (r *Reader) try(ctx context.Context) error {
+	r.pool("")
 	// The count makes SQLite read the file, not only its header.
-	err = r.db.QueryRowContext(ctx, "SELECT v.user_version FROM pragma_user_version v, (SELECT count(*) FROM sqlite_schema)").Scan(&version)
+	err := r.db.QueryRowContext(ctx, "SELECT v.user_version FROM pragma_user_version v, (SELECT count(*) FROM sqlite_schema)").Scan(&r.version)
 	if err != nil {
-		return 0, errors.Join(err, r.db.Close())
+		return errors.Join(err, r.db.Close())
 	}
-	return version, nil
+	return nil
 }
 
 // Close ends all queries.

@@ -30,6 +30,7 @@ func newReport(rep *inspect.Report, version string) (report, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return r, fmt.Errorf("write report: %w", err)
 	}
+	r.Identifying = valuesJSON(rep.Values)
 	return r, nil
 }
 
@@ -72,6 +73,10 @@ func (r *report) report() (*inspect.Report, error) {
 		if err := json.Unmarshal([]byte(l.text), l.into); err != nil {
 			return nil, fmt.Errorf("read report on exchange %d: %w", r.Exchange, err)
 		}
+	}
+	var err error
+	if out.Values, err = parseValues(r.Identifying); err != nil {
+		return nil, fmt.Errorf("read report on exchange %d: %w", r.Exchange, err)
 	}
 	return out, nil
 }

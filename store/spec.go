@@ -131,6 +131,14 @@ func sealed[R any](f field[R]) field[R] {
 	return f
 }
 
+// later marks a column that records of format 1 lack.
+func later[R any](f field[R]) field[R] {
+	for i := range f.columns {
+		f.columns[i].Later = true
+	}
+	return f
+}
+
 func text[R any, S ~string](name string, at func(*R) *S) field[R] {
 	return one(
 		name, evidence.Text,
@@ -153,7 +161,7 @@ func optional[R any](name string, at func(*R) *string) field[R] {
 	)
 }
 
-func number[R any, N int | int64 | uint8 | uint16](name string, at func(*R) *N) field[R] {
+func number[R any, N int | int64 | uint8 | uint16 | uint32](name string, at func(*R) *N) field[R] {
 	return one(
 		name, evidence.Int,
 		func(r *R) evidence.Value { return evidence.IntValue(int64(*at(r))) },

@@ -60,6 +60,22 @@ func openConn(dsn string) (*conn, error) {
 	return &conn{raw.(*sqlite3.SQLiteConn), map[string]*sqlite3.SQLiteStmt{}}, nil
 }
 
+// connector opens connections for a pool, and runs a script on each.
+type connector struct{ dsn, script string }
+
+func (c connector) Driver() driver.Driver { return new(sqlite3.SQLiteDriver) }
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	raw, err := c.Driver().Open(c.dsn)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := raw.(*sqlite3.SQLiteConn).ExecContext(ctx, c.script, nil); err != nil {
+		return nil, errors.Join(err, raw.Close())
+	}
+	return raw, nil
+}
+
 func (c *conn) close() error {
 	var errs []error
 	for _, s := range c.stmts {
@@ -170,7 +186,7 @@ func sqlError(doing string, err error) error {
 // The marks of a case in the header of its SQLite file.
 const (
 	applicationID = 0x434f4e53 // "CONS"
-	schemaVersion = 1
+	schemaVersion = 2
 	pageSize      = 8192
 )
 

@@ -54,6 +54,9 @@ func Verify(ctx context.Context, path, verifier string, progress func(done, tota
 		return nil, err
 	}
 	defer c.close()
+	if err := c.script(standIn(r.version)); err != nil {
+		return nil, sqlError("verify case", err)
+	}
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
@@ -113,7 +116,7 @@ func (v *verification) schema() error {
 		return err
 	}
 	defer made.close()
-	if err := migrate(made); err != nil {
+	if err := migrate(made, v.r.version); err != nil {
 		return err
 	}
 	const query = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"

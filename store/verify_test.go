@@ -79,7 +79,8 @@ func tamper(t testing.TB, path string, script string, args ...any) {
 	}
 }
 
-// sample makes a closed case that has records of every kind.
+// sample makes a closed case that has records of every kind; three hosts have an
+// address.
 func sample(t testing.TB, exchanges int, seed uint64) Config {
 	t.Helper()
 	cfg := testConfig(t)
@@ -140,7 +141,7 @@ func TestVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(v.Problems) > 0 || v.Records != 4+40*5 || v.Checkpoints != 3 || v.Bodies < 100 || calls < 2 || v.Root == "" {
+	if len(v.Problems) > 0 || v.Records != 4+40*5+3 || v.Checkpoints != 3 || v.Bodies < 100 || calls < 2 || v.Root == "" {
 		t.Errorf("%+v, %d calls of progress", v, calls)
 	}
 	r, err := OpenReader(t.Context(), cfg.Path)

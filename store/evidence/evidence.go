@@ -7,7 +7,8 @@
 //
 // Open columns appear as they are. Of a sealed column only a commitment
 // appears, SHA-256(salt || canonical JSON of the value) in base64, so that a
-// value and its salt can be withheld later and every hash above still holds.
+// value and its salt can be withheld later and every hash above still holds. A
+// column that a later format added appears only where it is not null.
 // The leaf's hash is that of RFC 6962 section 2.1. Everything here is a pure
 // function and safe for concurrent use.
 //
@@ -65,6 +66,9 @@ type Column struct {
 	Name   string // lower-case ASCII letters, digits and underscores
 	Type   Type   // Int, Text or Blob
 	Sealed bool   // only a commitment goes into the leaf
+	// Later says that records were already written without the column. It is in
+	// the leaf only where it is not Null, so that their leaves are what they were.
+	Later bool
 }
 
 // Kind describes the records of one kind. It is immutable once made.
@@ -79,14 +83,18 @@ type key struct {
 	column int
 	name   string
 	json   string // `"name":`
+	later  bool
 }
+
+// absent reports whether a leaf leaves the column out when it is v.
+func (k *key) absent(v *Value) bool { return k.later && v.Type == Null }
 
 // NewKind returns the kind called name with the given columns. It panics if a
 // name is used twice.
 func NewKind(name string, columns ...Column) *Kind {
 	k := &Kind{Name: name, Columns: columns}
 	for i, c := range columns {
-		at := key{i, c.Name, `"` + c.Name + `":`}
+		at := key{i, c.Name, `"` + c.Name + `":`, c.Later}
 		if c.Sealed {
 			k.sealed = append(k.sealed, at)
 		} else {
@@ -180,19 +188,31 @@ func (k *Kind) AppendLeaf(dst []byte, s *Salter, id int64, values []Value) []byt
 	dst = append(dst, `,"kind":"`...)
 	dst = append(dst, k.Name...)
 	dst = append(dst, `","open":{`...)
-	for i, at := range k.open {
-		if i > 0 {
+	first := true
+	for i := range k.open {
+		at := &k.open[i]
+		if at.absent(&values[at.column]) {
+			continue
+		}
+		if !first {
 			dst = append(dst, ',')
 		}
+		first = false
 		dst = AppendJSON(append(dst, at.json...), &values[at.column])
 	}
 	dst = append(dst, `},"sealed":{`...)
 	if len(k.sealed) > 0 {
 		x := s.get(k.Name, id)
-		for i, at := range k.sealed {
-			if i > 0 {
+		first := true
+		for i := range k.sealed {
+			at := &k.sealed[i]
+			if at.absent(&values[at.column]) {
+				continue
+			}
+			if !first {
 				dst = append(dst, ',')
 			}
+			first = false
 			dst = append(append(dst, at.json...), '"')
 			sum := x.commit(at.name, &values[at.column])
 			dst = base64.StdEncoding.AppendEncode(dst, sum[:])

@@ -1,0 +1,89 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// maxValues bounds the values of one report.
+const maxValues = 10_000
+
+// valuesJSON writes values as a list of lists, [value, kind, name, bits, path,
+// direction] and a time when there is one: names for the fields would be a third
+// of it. It is "" for none.
+func valuesJSON(list []inspect.Value) string {
+	if len(list) == 0 {
+		return ""
+	}
+	list = list[:min(len(list), maxValues)]
+	size := 2
+	for i := range list {
+		v := &list[i]
+		size += len(v.Value) + len(v.Kind) + len(v.Name) + len(v.Path) + len(v.Time) + 32
+	}
+	b := append(make([]byte, 0, size), '[')
+	for i := range list {
+		v := &list[i]
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(append(b, '['), v.Value)
+		b = appendText(append(b, ','), v.Kind)
+		b = appendText(append(b, ','), v.Name)
+		b = strconv.AppendInt(append(b, ','), int64(v.Bits), 10)
+		b = appendText(append(b, ','), string(v.Path))
+		b = appendText(append(b, ','), string(v.Direction))
+		if v.Time != "" {
+			b = appendText(append(b, ','), v.Time)
+		}
+		b = append(b, ']')
+	}
+	return string(append(b, ']'))
+}
+
+// appendText appends s as a JSON string.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			j, _ := json.Marshal(s) // of a string it cannot fail
+			return append(b, j...)
+		}
+	}
+	return append(append(append(b, '"'), s...), '"')
+}
+
+// valueRow is one of the lists in valuesJSON.
+type valueRow inspect.Value
+
+func (v *valueRow) UnmarshalJSON(data []byte) error {
+	var path, direction string
+	row := []any{&v.Value, &v.Kind, &v.Name, &v.Bits, &path, &direction, &v.Time}
+	if err := json.Unmarshal(data, &row); err != nil {
+		return err
+	}
+	if len(row) < 6 {
+		return fmt.Errorf("a value has %d fields, not 6 or 7", len(row))
+	}
+	v.Path, v.Direction = inspect.Path(path), flow.Direction(direction)
+	return nil
+}
+
+// parseValues reads what valuesJSON wrote.
+func parseValues(text string) ([]inspect.Value, error) {
+	if text == "" {
+		return nil, nil
+	}
+	var rows []valueRow
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return nil, err
+	}
+	list := make([]inspect.Value, len(rows))
+	for i := range rows {
+		list[i] = inspect.Value(rows[i])
+	}
+	return list, nil
+}

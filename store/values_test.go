@@ -1,0 +1,74 @@
+package store
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+var uuids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// valued returns an Inspector whose values are the UUIDs of request bodies.
+func valued(t testing.TB) *inspect.Inspector {
+	t.Helper()
+	in, err := inspect.New(inspect.Config{Build: "values", Owners: owners{}, Canaries: imei{}, Values: func(tree *inspect.Tree) (out []inspect.Value) {
+		for _, p := range tree.Parts {
+			if p.Depth > 0 || p.Decoder() != "request.body" {
+				continue
+			}
+			for _, s := range uuids.FindAllString(string(p.Data), -1) {
+				out = append(out, inspect.Value{
+					Value: strings.ReplaceAll(s, "-", ""), Kind: "uuid4", Name: "id", Bits: 122, Path: p.Path, Direction: p.Direction,
+				})
+			}
+		}
+		return out
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func TestValuesReadBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.SliceOf(rapid.Custom(func(t *rapid.T) inspect.Value {
+			return inspect.Value{
+				Value: rapid.String().Draw(t, "value"), Kind: rapid.String().Draw(t, "kind"), Name: rapid.String().Draw(t, "name"),
+				Bits: rapid.Int().Draw(t, "bits"), Time: rapid.String().Draw(t, "time"),
+				Path:      inspect.Path(rapid.String().Draw(t, "path")),
+				Direction: rapid.SampledFrom([]flow.Direction{flow.Up, flow.Down}).Draw(t, "direction"),
+			}
+		})).Draw(t, "values")
+		got, err := parseValues(valuesJSON(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got, facts); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
+func FuzzParseValues(f *testing.F) {
+	f.Add(`[["a","uuid4","id",122,"request.body","up"]]`)
+	f.Add(`[["a"]]`)
+	f.Add(`[[1,2,3,4,5,6,7]]`)
+	f.Add(`{}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		list, err := parseValues(text)
+		if err != nil {
+			return
+		}
+		again, err := parseValues(valuesJSON(list))
+		if err != nil || len(again) != min(len(list), maxValues) {
+			t.Errorf("%d values became %d, %v", len(list), len(again), err)
+		}
+	})
+}
