@@ -30,6 +30,7 @@ var All = []inspect.Decoder{
 	JSONP,
 	XML,
 	Plist,
+	VObject,
 	Multipart,
 	Form,
 	PathSegments,
@@ -37,6 +38,8 @@ var All = []inspect.Decoder{
 
 	// Binary structures.
 	Protobuf,
+	MessagePack,
+	CBOR,
 
 	// Encodings of one value.
 	DataURI,

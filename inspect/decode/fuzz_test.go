@@ -99,3 +99,5 @@ func FuzzXML(f *testing.F) { fuzz(f, "application/xml", "") }
 func FuzzProtobuf(f *testing.F) { fuzz(f, "application/x-protobuf", "") }
 
 func FuzzPlist(f *testing.F) { fuzz(f, "application/x-plist", "") }
+
+func FuzzVObject(f *testing.F) { fuzz(f, "text/vcard", "") }

@@ -134,6 +134,9 @@ var hostile = map[string]func(size int) []byte{
 	"plist-shared":   plistShared,
 	"plist-elements": func(n int) []byte { return []byte("<plist>" + strings.Repeat("<array>", n/7)) },
 	"plist-keys":     func(n int) []byte { return []byte("<plist><dict>" + strings.Repeat("<key>a</key><true/>", n/19)) },
+	"vobject-begin":  func(n int) []byte { return []byte(strings.Repeat("BEGIN:VCARD\n", n/12)) },
+	"vobject-folds":  func(n int) []byte { return []byte("BEGIN:VCARD\nNOTE:" + strings.Repeat("a\n ", n/3)) },
+	"vobject-text":   func(n int) []byte { return []byte("BEGIN:VBODY\n" + strings.Repeat("a\n", n/2)) },
 	"gzip-size":      func(n int) []byte { return gzipOf(n) },
 }
 
