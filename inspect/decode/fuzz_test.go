@@ -100,4 +100,6 @@ func FuzzProtobuf(f *testing.F) { fuzz(f, "application/x-protobuf", "") }
 
 func FuzzPlist(f *testing.F) { fuzz(f, "application/x-plist", "") }
 
-func FuzzVObject(f *testing.F) { fuzz(f, "text/vcard", "") }
+func FuzzVObject(f *testing.F)     { fuzz(f, "text/vcard", "") }
+func FuzzMessagePack(f *testing.F) { fuzz(f, "application/msgpack", "") }
+func FuzzCBOR(f *testing.F)        { fuzz(f, "application/cbor", "") }
