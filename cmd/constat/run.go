@@ -25,7 +25,7 @@ func runCommand() *cobra.Command {
 	var cfg serviceConfig
 	var upstreamCA, persona, logLevel string
 	var resolve, lan []string
-	var ready, encrypt bool
+	var ready, encrypt, look bool
 	var limitMiB int64
 	var cpuProfile string
 	cmd := &cobra.Command{
@@ -46,6 +46,7 @@ checks that it works. Ctrl-C ends it cleanly.`,
 			}
 			cfg.Log = logTo(cmd.ErrOrStderr(), level)
 			cfg.BodyLimit = limitMiB << 20
+			cfg.Later = !look
 			if cfg.Listen == "" {
 				cfg.Listen = defaultListen()
 			}
@@ -107,6 +108,7 @@ checks that it works. Ctrl-C ends it cleanly.`,
 	f.BoolVar(&cfg.Open, "open", false, "serve clients that are not enrolled; loopback clients always are")
 	f.StringArrayVar(&lan, "allow-lan", nil, "private network that phones may reach through the proxy, as in 192.168.1.0/24; repeatable")
 	f.StringVar(&persona, "persona", "", "file of the planted values, from 'constat persona new'")
+	f.BoolVar(&look, "inspect", true, "inspect while recording; --inspect=false leaves it to 'constat inspect'")
 	f.Int64Var(&limitMiB, "body-limit", 256, "MiB kept of one body; the rest is hashed and counted")
 	f.BoolVar(&ready, "print-ready", false, "print one JSON line once every listener is up, and nothing else")
 	f.StringVar(&cpuProfile, "cpu-profile", "", "write a CPU profile of the run to this file, for 'go tool pprof'")

@@ -46,6 +46,7 @@ type serviceConfig struct {
 	Open       bool              // serve everybody
 	AllowLAN   []netip.Prefix    // private networks that phones may reach
 	Persona    *canary.Persona   // nil: the case's own, or none
+	Later      bool              // record only; what is recorded is looked at by another command
 	BodyLimit  int64
 	Banner     string // a remark to show wherever the case is shown
 	Passphrase func(confirm bool) (string, error)
@@ -180,7 +181,9 @@ func (s *service) Serve(ctx context.Context) error {
 
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
 	defer unfollow()
-	start(&inspection, "inspection", func() error { return s.Case.Follow(following, s.inspector) })
+	if !s.cfg.Later {
+		start(&inspection, "inspection", func() error { return s.Case.Follow(following, s.inspector) })
+	}
 
 	select {
 	case <-serving.Done():
