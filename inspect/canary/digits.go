@@ -178,6 +178,9 @@ func (n *numbers) at(data []byte, i int, found func(number int32, start, end int
 			continue
 		}
 		w := separator(data[at:])
+		if data[at] == ',' && got <= 3 && gap == 0 {
+			w = 1 // the decimal comma of a coordinate
+		}
 		if gap++; w == 0 || gap > maxSeparators {
 			return true
 		}
@@ -210,6 +213,9 @@ func (n *numbers) at(data []byte, i int, found func(number int32, start, end int
 	return true
 }
 
+// float32Step is what a coordinate loses at most in a binary32.
+const float32Step = 8e-6
+
 // coordinateAt says whether the number at data[i] is this coordinate, cut or
 // rounded to three decimals or more, or as an integer of millionths or
 // ten-millionths of a degree, and returns where it ends, else 0.
@@ -228,7 +234,7 @@ func (x *number) coordinateAt(data []byte, i int) int {
 		return 0
 	}
 	places := 0
-	if whole <= 3 && at+1 < len(data) && data[at] == '.' && data[at+1]-'0' < 10 {
+	if whole <= 3 && at+1 < len(data) && (data[at] == '.' || data[at] == ',') && data[at+1]-'0' < 10 {
 		scale = 1
 		for at++; at < len(data) && data[at]-'0' < 10; at++ {
 			if places < 9 {
@@ -238,12 +244,17 @@ func (x *number) coordinateAt(data []byte, i int) int {
 			}
 		}
 	}
-	if negative {
+	// The hemisphere may stand in a field of its own, or behind the number.
+	if negative || x.value < 0 && places >= 5 {
 		value = -value
 	}
 	switch {
 	case whole <= 3 && places >= 3:
-		if math.Abs(value-x.value) < math.Max(scale, 1e-7)*1.001 {
+		tolerance := math.Max(scale, 1e-7) * 1.001
+		if places >= 7 {
+			tolerance = float32Step // it went through a binary32
+		}
+		if math.Abs(value-x.value) < tolerance {
 			return at
 		}
 	case places == 0 && whole >= 6:

@@ -4,6 +4,7 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
+	"crypto/sha3"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/binary"
@@ -12,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf16"
+
+	"golang.org/x/crypto/blake2b"
 )
 
 // patternsOf lists the plain, encoded and hashed forms of one writing.
@@ -32,15 +35,15 @@ func patternsOf(canary int, w writing) []pattern {
 		p.word = w.word
 		p.near = foldASCII([]byte(w.near))
 	}
-	if w.near == "" && w.open == 0 && !w.weak {
+	if w.near == "" && w.open == 0 && !w.weak && !w.minor {
 		for _, e := range encoded(w.text) {
 			p := add(w.form+"/"+e.form, e.text, e.fold)
 			p.tail, p.tailBits = e.tail, e.tailBits
 		}
 	}
 	if w.hashed {
-		for _, e := range hashed(w.text) {
-			add(e.form(w.form), e.text, e.fold)
+		for _, e := range hashed(w.text, w.minor) {
+			add(e.form(w.form), e.text, e.fold).word = e.word
 		}
 	}
 	return out
@@ -54,6 +57,8 @@ type code struct {
 	tail, tailBits uint8 // as in pattern
 }
 
+var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")
+
 // encoded lists s in the encodings that hide it from a plain search.
 func encoded(s string) []code {
 	var out []code
@@ -63,7 +68,7 @@ func encoded(s string) []code {
 			continue
 		}
 		out = append(out, code{"base64", t, false, tail, tailBits})
-		if u := strings.NewReplacer("+", "-", "/", "_").Replace(t); u != t {
+		if u := urlAlphabet.Replace(t); u != t {
 			out = append(out, code{"base64url", u, false, tail, tailBits})
 		}
 	}
@@ -81,8 +86,8 @@ func encoded(s string) []code {
 		le = binary.LittleEndian.AppendUint16(le, u)
 		be = binary.BigEndian.AppendUint16(be, u)
 	}
-	out = append(out, code{form: "utf16le", text: string(le)}, code{form: "utf16be", text: string(be)})
-	return out
+	return append(out, code{form: "utf16le", text: string(le)}, code{form: "utf16be", text: string(be)},
+		code{form: "utf16be/hex", text: hex.EncodeToString(be), fold: true}) // UCS-2 of an SMS PDU: 3GPP TS 23.038
 }
 
 // aligned is the part of a longer base64 text that s decides alone, when s
@@ -124,6 +129,7 @@ type digest struct {
 	enc  string
 	text string
 	fold bool
+	word bool // cut short: the digest goes on where more hex digits follow
 }
 
 // form is how people are shown it: "sha256(e164)/hex".
@@ -137,32 +143,53 @@ func (d digest) form(writing string) string {
 var hashes = []struct {
 	name string
 	sum  func([]byte) []byte
+	// usual ones are also found twice over, and for minor writings.
+	usual bool
+	rare  bool // found in hex and base64 only
 }{
-	{"md5", func(b []byte) []byte { s := md5.Sum(b); return s[:] }},
-	{"sha1", func(b []byte) []byte { s := sha1.Sum(b); return s[:] }},
-	{"sha224", func(b []byte) []byte { s := sha256.Sum224(b); return s[:] }},
-	{"sha256", func(b []byte) []byte { s := sha256.Sum256(b); return s[:] }},
-	{"sha384", func(b []byte) []byte { s := sha512.Sum384(b); return s[:] }},
-	{"sha512", func(b []byte) []byte { s := sha512.Sum512(b); return s[:] }},
+	{"md5", func(b []byte) []byte { s := md5.Sum(b); return s[:] }, true, false},
+	{"sha1", func(b []byte) []byte { s := sha1.Sum(b); return s[:] }, true, false},
+	{"sha224", func(b []byte) []byte { s := sha256.Sum224(b); return s[:] }, false, false},
+	{"sha256", func(b []byte) []byte { s := sha256.Sum256(b); return s[:] }, true, false},
+	{"sha384", func(b []byte) []byte { s := sha512.Sum384(b); return s[:] }, false, false},
+	{"sha512", func(b []byte) []byte { s := sha512.Sum512(b); return s[:] }, false, false},
+	{"sha3-256", func(b []byte) []byte { s := sha3.Sum256(b); return s[:] }, false, true},
+	{"blake2b-256", func(b []byte) []byte { s := blake2b.Sum256(b); return s[:] }, false, true},
 }
 
-// hashed lists the digests of s, and the digests of the hex of its MD5, SHA-1
-// and SHA-256.
-func hashed(s string) []digest {
+// hashed lists the digests of s, the digests of the hex of its MD5, SHA-1 and
+// SHA-256, and the ways in which programs cut digests short. A digest with a salt
+// or a key is none of them: only who knows the salt can make it.
+func hashed(s string, minor bool) []digest {
 	var out []digest
 	for _, h := range hashes {
+		if minor && !h.usual {
+			continue
+		}
 		sum := h.sum([]byte(s))
-		out = append(out, digestForms(h.name, sum)...)
+		for _, d := range digestForms(h.name, sum) {
+			if !h.rare && !minor || d.enc == "hex" || d.enc == "base64" && !minor {
+				out = append(out, d)
+			}
+		}
+		text := hex.EncodeToString(sum)
+		if !minor {
+			switch h.name {
+			case "md5": // the middle, as many Chinese SDKs shorten it
+				out = append(out, digest{h.name, "hex-16", text[8:24], true, true})
+			case "sha256":
+				out = append(out, digest{h.name, "hex-16", text[:16], true, true}, digest{h.name, "hex-32", text[:32], true, true})
+			}
+		}
 		if h.name == "sha1" {
 			// The first 16 characters: how MIUI's components name a device.
 			cut := base64.RawURLEncoding.EncodeToString(sum)[:16]
-			out = append(out, digest{h.name, "base64url-16", cut, false})
+			out = append(out, digest{h.name, "base64url-16", cut, false, false})
 		}
-		if h.name == "md5" || h.name == "sha1" || h.name == "sha256" {
-			inner := []byte(hex.EncodeToString(sum))
+		if h.usual && !minor {
 			for _, outer := range hashes {
-				if outer.name == "md5" || outer.name == "sha1" || outer.name == "sha256" {
-					out = append(out, digest{outer.name + "(" + h.name, "hex", hex.EncodeToString(outer.sum(inner)), true})
+				if outer.usual {
+					out = append(out, digest{outer.name + "(" + h.name, "hex", hex.EncodeToString(outer.sum([]byte(text))), true, false})
 				}
 			}
 		}
@@ -173,12 +200,12 @@ func hashed(s string) []digest {
 func digestForms(name string, sum []byte) []digest {
 	std, web := base64.RawStdEncoding.EncodeToString(sum), base64.RawURLEncoding.EncodeToString(sum)
 	out := []digest{
-		{name, "hex", hex.EncodeToString(sum), true},
-		{name, "base64", std, false},
-		{name, "raw", string(sum), false},
+		{name, "hex", hex.EncodeToString(sum), true, false},
+		{name, "base64", std, false, false},
+		{name, "raw", string(sum), false, false},
 	}
 	if web != std {
-		out = append(out, digest{name, "base64url", web, false})
+		out = append(out, digest{name, "base64url", web, false, false})
 	}
 	return out
 }

@@ -3,10 +3,11 @@ package canary
 import (
 	"bytes"
 	"cmp"
-	"image"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"unicode"
 
 	"constat/inspect"
 )
@@ -20,14 +21,9 @@ type Matcher struct {
 	persona *Persona
 	search  *search
 	numbers *numbers
-	photos  []planted
-}
-
-// planted is a photo that can be recognised by its pixels.
-type planted struct {
-	canary        int
-	hash          uint64
-	width, height int
+	quotes  *quotes  // nil when no text was planted
+	gallery *gallery // nil when no photo was planted whose pixels are known
+	buffers sync.Pool
 }
 
 // match is one match before it is weighed against the others.
@@ -37,6 +33,8 @@ type match struct {
 	start, end int
 	weak       bool
 	coordinate axis
+	// loose matches give way to others of the same length.
+	loose bool
 }
 
 // NewMatcher works out all forms of the values of p, which must not change
@@ -70,44 +68,127 @@ func NewMatcher(p *Persona) (*Matcher, error) {
 				}
 			}
 		}
+		patterns = append(patterns, binaryForms(i, c)...)
 		switch c.Kind {
 		case Place:
 			list = append(list, coordinates(i, c.Value)...)
-			patterns = append(patterns, doubles(i, c.Value)...)
 		case PhotoFile:
 			patterns = append(patterns, c.Photo.patterns(i)...)
-			if h, err := strconv.ParseUint(c.Photo.DHash, 16, 64); err == nil {
-				m.photos = append(m.photos, planted{i, h, c.Photo.Width, c.Photo.Height})
+			if c.fileNameIsProof() {
+				patterns = append(patterns, patternsOf(i, writing{form: "file-name", text: c.Value, fold: true, word: true})...)
+			}
+			photo := *c.Photo
+			if len(photo.Luma) == 0 && len(photo.Data) > 0 {
+				photo.look(photo.Data)
+			}
+			if p := newPlanted(i, &photo); p != nil {
+				if m.gallery == nil {
+					m.gallery = new(gallery)
+				}
+				m.gallery.photos = append(m.gallery.photos, p)
 			}
 		}
 	}
-	m.search = newSearch(patterns)
+	m.search = newSearch(patterns, maxWindow, tableBits)
 	m.numbers = newNumbers(list)
+	m.quotes = newQuotes(p)
+	m.buffers.New = func() any { return new([]byte) }
 	return m, nil
 }
 
 // Match returns the planted values in p, by position. A value that is also
 // found deeper down, in a piece that a decoder made of p, is left to that
-// piece, whose path says more.
+// piece, whose path says more. What needs a look at a whole message, texts in
+// pieces and pictures, is found with its root.
 func (m *Matcher) Match(p *inspect.Part) []inspect.Hit {
 	found := m.find(p)
-	if len(found) == 0 {
-		return nil
-	}
-	if len(p.Children) > 0 {
+	if len(found) > 0 && len(p.Children) > 0 {
 		deeper := make(map[int]bool)
 		m.below(p, deeper)
 		found = slices.DeleteFunc(found, func(x match) bool { return deeper[x.canary] })
 	}
 	var hits []inspect.Hit
-	for _, x := range found {
+	add := func(p *inspect.Part, x match) {
 		c := &m.persona.Canaries[x.canary]
 		hits = append(hits, inspect.Hit{
 			Canary: c.Name, Kind: string(c.Kind), Class: c.Kind.Class(), Form: x.form,
 			Direction: p.Direction, Path: p.Path, Start: x.start, End: x.end,
 		})
 	}
+	for _, x := range found {
+		add(p, x)
+	}
+	if p.Parent != nil {
+		return hits
+	}
+	if m.quotes != nil && len(p.Children) > 0 {
+		m.pieces(p, add)
+	}
+	if m.gallery != nil {
+		m.gallery.visit(p, func(p *inspect.Part, start int, form string, canary int) {
+			add(p, match{canary: canary, form: form, start: start, end: len(p.Data)})
+		})
+	}
 	return hits
+}
+
+// mostLeaves of a message are looked through for texts in pieces.
+const mostLeaves = 20_000
+
+// pieces calls add for the planted texts that stand in several leaves below root
+// one after the other, and in none of them alone.
+func (m *Matcher) pieces(root *inspect.Part, add func(*inspect.Part, match)) {
+	var leaves []*inspect.Part
+	var collect func(p *inspect.Part)
+	collect = func(p *inspect.Part) {
+		for _, child := range p.Children {
+			switch {
+			case len(leaves) == mostLeaves:
+				return
+			case len(child.Children) > 0:
+				collect(child)
+			case child.Kind <= inspect.Text && len(child.Data) >= leastPiece:
+				leaves = append(leaves, child)
+			}
+		}
+	}
+	collect(root)
+	seen := make(map[int]bool)
+	m.quotes.join(len(leaves), func(i int) (string, []byte) { return leaves[i].Name, leaves[i].Data }, func(canary, first, last int) {
+		if seen[canary] {
+			return
+		}
+		seen[canary] = true
+		for _, leaf := range leaves[first : last+1] {
+			for _, x := range m.find(leaf) {
+				if x.canary == canary {
+					return
+				}
+			}
+		}
+		around := common(leaves[first], leaves[last])
+		start, end := 0, len(around.Data)
+		if i := bytes.Index(around.Data, leaves[first].Data); i >= 0 {
+			if j := bytes.Index(around.Data[i:], leaves[last].Data); j >= 0 {
+				start, end = i, i+j+len(leaves[last].Data)
+			}
+		}
+		add(around, match{canary: canary, form: "text-in-pieces", start: start, end: end})
+	})
+}
+
+// common is the innermost part that holds both a and b, which have one root.
+func common(a, b *inspect.Part) *inspect.Part {
+	for a.Depth > b.Depth {
+		a = a.Parent
+	}
+	for b.Depth > a.Depth {
+		b = b.Parent
+	}
+	for a != b && a.Parent != nil && b.Parent != nil {
+		a, b = a.Parent, b.Parent
+	}
+	return a
 }
 
 // below notes which canaries are found in the descendants of p.
@@ -141,16 +222,82 @@ func (m *Matcher) find(p *inspect.Part) []match {
 				start--
 			}
 		}
-		raw = append(raw, match{n.canary, form, start, end, n.weak, n.coordinate})
+		raw = append(raw, match{canary: n.canary, form: form, start: start, end: end, weak: n.weak, coordinate: n.coordinate})
 		return len(raw) < 2*maxRaw
 	})
-	if len(m.photos) > 0 && isImage(data) {
-		raw = m.pixels(raw, data)
+	if m.quotes != nil && p.Kind <= inspect.Text && len(p.Children) == 0 && mostlyText(data) {
+		raw = m.rewritten(raw, data)
 	}
 	if len(raw) == 0 {
 		return nil
 	}
-	return weigh(raw, isNumberName(p.Name))
+	return weigh(m.beside(p, raw), isNumberName(p.Name))
+}
+
+// rewritten looks for texts that are not there letter for letter.
+func (m *Matcher) rewritten(raw []match, data []byte) []match {
+	buf := m.buffers.Get().(*[]byte)
+	defer m.buffers.Put(buf)
+	*buf = boil((*buf)[:0], data, nil)
+	var origin []int32
+	from := len(raw)
+	m.quotes.scan(*buf, func(canary, start, end int, all bool) bool {
+		if origin == nil {
+			*buf = boil((*buf)[:0], data, &origin)
+		}
+		x := match{canary: canary, form: "text-quoted", start: int(origin[start]), end: len(data), loose: true}
+		if all {
+			x.form = "text-rewritten"
+		}
+		if end < len(origin) {
+			x.end = int(origin[end])
+		}
+		// What stands between this and the next letter is nobody's.
+		x.end = x.start + len(bytes.TrimRightFunc(data[x.start:x.end], func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != ';' }))
+		for _, y := range raw[:from] {
+			if y.canary == canary && y.start <= x.start && y.end >= x.end {
+				return true
+			}
+		}
+		raw = append(raw, x)
+		return len(raw) < 3*maxRaw
+	})
+	return raw
+}
+
+// mostSiblings is how far from one coordinate the other one is looked for, in
+// parts.
+const mostSiblings = 8
+
+// beside completes a latitude that stands alone in p with the longitude in a
+// field beside it.
+func (m *Matcher) beside(p *inspect.Part, raw []match) []match {
+	if p.Parent == nil || len(p.Data) > nearby {
+		return raw
+	}
+	for i, x := range raw {
+		if x.coordinate != latitude {
+			continue
+		}
+		siblings := p.Parent.Children
+		at := slices.Index(siblings, p)
+		if at < 0 {
+			continue
+		}
+		for _, s := range siblings[max(0, at-mostSiblings):min(len(siblings), at+mostSiblings+1)] {
+			if s == p || len(s.Data) > nearby || s.Kind > inspect.Number {
+				continue
+			}
+			m.numbers.scan(s.Data, func(i2 int32, _, _ int) bool {
+				n := &m.numbers.list[i2]
+				if n.canary == x.canary && n.coordinate == longitude {
+					raw[i].coordinate = 0
+				}
+				return raw[i].coordinate != 0
+			})
+		}
+	}
+	return raw
 }
 
 func plusBefore(data []byte, at int) bool {
@@ -167,7 +314,7 @@ func (m *Matcher) accept(raw []match, data []byte, i int32, start int) []match {
 		form, start, end = m.persona.Canaries[p.canary].Photo.copyAt(data, start)
 	case len(p.near) > 0:
 		around := data[max(0, start-nearby/2):min(len(data), end+nearby/2)]
-		if !containsFold(around, p.near) {
+		if p.rawNear && !bytes.Contains(around, p.near) || !p.rawNear && !containsFold(around, p.near) {
 			return raw
 		}
 	}
@@ -184,34 +331,13 @@ func containsFold(data, text []byte) bool {
 	return false
 }
 
-// pixels compares a picture with the planted photos of the same shape.
-func (m *Matcher) pixels(raw []match, data []byte) []match {
-	cfg, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return raw
-	}
-	if !slices.ContainsFunc(m.photos, func(p planted) bool { return sameShape(cfg.Width, cfg.Height, p.width, p.height) }) {
-		return raw
-	}
-	d, ok := hashImage(data)
-	if !ok {
-		return raw
-	}
-	for _, p := range m.photos {
-		if sameShape(d.width, d.height, p.width, p.height) && distance(d.bits, p.hash) <= sameDistance {
-			raw = append(raw, match{canary: p.canary, form: "dhash", start: 0, end: len(data)})
-		}
-	}
-	return raw
-}
-
 // weigh keeps the longest of overlapping matches, drops what needs a neighbour
 // and has none, joins the two coordinates of a place, and keeps the first of
 // each canary and form.
 func weigh(raw []match, named bool) []match {
 	raw = places(raw)
 	slices.SortStableFunc(raw, func(a, b match) int {
-		return cmp.Or((b.end-b.start)-(a.end-a.start), a.start-b.start, strings.Compare(a.form, b.form))
+		return cmp.Or((b.end-b.start)-(a.end-a.start), a.start-b.start, order(a.loose)-order(b.loose), strings.Compare(a.form, b.form))
 	})
 	var kept []match
 	for _, x := range raw {
@@ -235,10 +361,17 @@ func weigh(raw []match, named bool) []match {
 	})
 }
 
-// overlap says that x gives way to the longer k. A match of the whole picture,
-// or of the whole file, leaves room for what is planted inside it.
+func order(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
+}
+
+// overlap says that x gives way to the longer k. A match of the whole file leaves
+// room for what is planted inside it.
 func overlap(k, x match) bool {
-	if k.form == "dhash" || k.form == "file" {
+	if k.form == "file" {
 		return k.canary == x.canary && k.form == x.form
 	}
 	return x.start < k.end && k.start < x.end

@@ -215,14 +215,14 @@ func TestSearchAgainstNaive(t *testing.T) {
 	for range 60 {
 		var patterns []pattern
 		for range 1 + r.IntN(30) {
-			p := pattern{text: text(minWindow + r.IntN(6)), fold: r.IntN(2) == 0, word: r.IntN(4) == 0}
+			p := pattern{text: text(minWindow + r.IntN(9)), fold: r.IntN(2) == 0, word: r.IntN(4) == 0}
 			if p.fold {
 				p.text = foldASCII(p.text)
 			}
 			patterns = append(patterns, p)
 		}
 		data := text(r.IntN(1500))
-		s := newSearch(patterns)
+		s := newSearch(patterns, 6+r.IntN(4), 8+r.IntN(12))
 		got := make(map[string]int)
 		s.scan(data, func(i int32, start int) bool {
 			got[fmt.Sprint(i, " ", start)]++
@@ -295,10 +295,10 @@ func TestPhotoForms(t *testing.T) {
 		want string
 	}{
 		{"the file", file, "dhash exif file"},
-		{"inside something larger", append([]byte("--boundary\r\n\r\n"), file...), "exif file"},
+		{"inside something larger", append([]byte("--boundary\r\n\r\n"), file...), "dhash exif file"},
 		{"cut off", append([]byte("x"), cut...), "exif file-piece"},
 		{"resized and compressed again", resized.Bytes(), "dhash"},
-		{"turned", turned.Bytes(), ""},
+		{"turned and mirrored", turned.Bytes(), "dhash-mirrored"},
 		{"another photo", stranger.Get("photo-1").Photo.Data, ""},
 		{"hash as hex", []byte(hex.EncodeToString(sum[:])), "sha256(file)/hex"},
 		{"hash as base64", []byte(base64.StdEncoding.EncodeToString(sum[:])), "sha256(file)/base64"},

@@ -25,6 +25,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"constat/inspect"
 )
@@ -279,6 +280,11 @@ func (c *Canary) check() error {
 		}
 	}
 	return nil
+}
+
+// fileNameIsProof says that nobody else has a file of this name.
+func (c *Canary) fileNameIsProof() bool {
+	return strings.ContainsFunc(c.Value, unicode.IsLetter) && entropy(c.Value, 0) >= minEntropy+14*3.3 // beside a date and time
 }
 
 // Get returns the canary called name, nil if there is none.

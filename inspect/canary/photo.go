@@ -1,7 +1,6 @@
 package canary
 
 import (
-	"bytes"
 	"crypto/md5"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -16,11 +15,14 @@ type Photo struct {
 	SHA256 string `json:"sha256"` // lower-case hex, as the other hashes
 	SHA1   string `json:"sha1"`
 	MD5    string `json:"md5"`
-	// DHash is the difference hash of the pixels as 16 hex digits, "" if they
-	// could not be read.
-	DHash  string `json:"dhash,omitempty"`
+	// Luma is the brightness of 64 by 64 cells of the picture, row by row, by which
+	// it is known again when it was compressed again, resized, turned, mirrored or
+	// cropped a little; nil if the pixels could not be read.
+	Luma   []byte `json:"luma,omitempty"`
 	Width  int    `json:"width,omitempty"`
 	Height int    `json:"height,omitempty"`
+	// DHash is read and ignored: personas of before Luma have it.
+	DHash string `json:"dhash,omitempty"`
 	// Anchor is 32 bytes of the file's compressed pixels, as hex, and Offset
 	// where they stand: the start of an exact copy inside anything larger.
 	Anchor string `json:"anchor"`
@@ -35,7 +37,8 @@ type Photo struct {
 const anchorSize = 32
 
 // NewPhoto describes the picture file data. Formats whose pixels cannot be
-// read here (HEIC, AVIF) have no DHash and are found by their bytes only.
+// read here (HEIC, AVIF) have no Luma and are found by their bytes, their hashes
+// and the pictures inside them only.
 func NewPhoto(data []byte) (*Photo, error) {
 	if len(data) < 4*anchorSize {
 		return nil, errors.New("picture is too small")
@@ -58,10 +61,21 @@ func NewPhoto(data []byte) (*Photo, error) {
 	if p.Anchor == "" {
 		return nil, errors.New("picture has too little content to be recognised")
 	}
-	if d, ok := hashImage(data); ok {
-		p.DHash, p.Width, p.Height = fmt.Sprintf("%016x", d.bits), d.width, d.height
-	}
+	p.look(data)
 	return p, nil
+}
+
+// look fills in what the pixels say.
+func (p *Photo) look(data []byte) {
+	img, ok := decodeImage(data)
+	if !ok {
+		return
+	}
+	p.Width, p.Height = img.Bounds().Dx(), img.Bounds().Dy()
+	p.Luma = make([]byte, lumaSide*lumaSide)
+	for i, v := range luma(img) {
+		p.Luma[i] = byte(min(max(v+0.5, 0), 255))
+	}
 }
 
 func distinct(b []byte) int {
@@ -90,8 +104,8 @@ func (p *Photo) check() error {
 			return fmt.Errorf("photo.%s: want %d lower-case hex digits", f.name, f.size)
 		}
 	}
-	if p.DHash != "" && (len(p.DHash) != 16 || hexDigits(p.DHash) != p.DHash) {
-		return errors.New("photo.dhash: want 16 lower-case hex digits")
+	if len(p.Luma) > 0 && (len(p.Luma) != lumaSide*lumaSide || p.Width <= 0 || p.Height <= 0) {
+		return fmt.Errorf("photo.luma: want %d bytes, and width and height beside them", lumaSide*lumaSide)
 	}
 	if p.Offset < 0 || p.Size <= 0 || p.Offset+anchorSize > p.Size {
 		return errors.New("photo.offset: outside the file")
@@ -139,10 +153,4 @@ func (p *Photo) copyAt(data []byte, start int) (form string, from, to int) {
 		}
 	}
 	return "file-piece", start, start + anchorSize
-}
-
-// isImage says whether data begins like a picture whose pixels hashImage reads.
-func isImage(data []byte) bool {
-	return bytes.HasPrefix(data, []byte("\xff\xd8\xff")) || bytes.HasPrefix(data, []byte("\x89PNG\r\n")) ||
-		len(data) > 12 && string(data[:4]) == "RIFF" && string(data[8:12]) == "WEBP"
 }

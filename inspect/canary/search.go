@@ -12,6 +12,9 @@ const (
 	maxWindow = 8
 	minWindow = 6
 	tableBits = 18
+	// Passages of texts are long and few.
+	quoteWindow = 14
+	quoteBits   = 15
 )
 
 // pattern is one form of one value.
@@ -23,6 +26,8 @@ type pattern struct {
 	word   bool // must not touch a letter or digit
 	// near, when set, must stand within nearby bytes of a match: its partner.
 	near []byte
+	// rawNear: near is any bytes and need not be a word.
+	rawNear bool
 	// tail holds the known bits of the base64 character after text, tailBits
 	// how many they are: what is left of a value that ends inside a character.
 	tail, tailBits uint8
@@ -38,6 +43,7 @@ type pattern struct {
 type search struct {
 	patterns []pattern
 	window   int
+	drop     uint    // bits of a hash that the tables have no room for
 	shift    []uint8 // by hash: how far the window may move
 	first    []int32 // by hash: where its patterns start in order, when shift is 0
 	order    []int32
@@ -46,40 +52,40 @@ type search struct {
 
 const foldMask = 0x20202020
 
-func blockHash(v uint32) uint32 { return (v & 0xffffff) * 0x9e3779b1 >> (32 - tableBits) }
+func blockHash(v uint32, drop uint) uint32 { return (v & 0xffffff) * 0x9e3779b1 >> (drop & 31) }
 
-func loadBlock(b []byte, end int) uint32 {
-	return blockHash((uint32(b[end-2]) | uint32(b[end-1])<<8 | uint32(b[end])<<16) | foldMask&0xffffff)
+func loadBlock(b []byte, end int, drop uint) uint32 {
+	return blockHash((uint32(b[end-2])|uint32(b[end-1])<<8|uint32(b[end])<<16)|foldMask&0xffffff, drop)
 }
 
 // newSearch drops patterns that are shorter than minWindow: they cannot be
-// proof.
-func newSearch(patterns []pattern) *search {
+// proof. Its tables have two to the power of bits entries.
+func newSearch(patterns []pattern, widest, bits int) *search {
 	patterns = slices.DeleteFunc(patterns, func(p pattern) bool { return len(p.text) < minWindow })
-	s := &search{patterns: patterns, window: maxWindow}
+	s := &search{patterns: patterns, window: widest, drop: uint(32 - bits)}
 	for _, p := range patterns {
 		s.window = min(s.window, len(p.text))
 	}
 	far := uint8(s.window - block + 1)
-	s.shift = make([]uint8, 1<<tableBits)
+	s.shift = make([]uint8, 1<<bits)
 	for i := range s.shift {
 		s.shift[i] = far
 	}
 	last := make([]uint32, len(patterns))
 	for i, p := range patterns {
 		for end := block - 1; end < s.window; end++ {
-			h := loadBlock(p.text, end)
+			h := loadBlock(p.text, end, s.drop)
 			s.shift[h] = min(s.shift[h], uint8(s.window-1-end))
 			last[i] = h
 		}
 		s.order = append(s.order, int32(i))
 	}
 	slices.SortStableFunc(s.order, func(a, b int32) int { return int(last[a]) - int(last[b]) })
-	s.first = make([]int32, 1<<tableBits+1)
+	s.first = make([]int32, 1<<bits+1)
 	for _, i := range s.order {
 		s.first[last[i]+1]++
 	}
-	for h := range 1 << tableBits {
+	for h := range 1 << bits {
 		s.first[h+1] += s.first[h]
 	}
 	s.prefix = make([]uint32, len(s.order))
@@ -97,7 +103,7 @@ func (s *search) scan(data []byte, found func(pattern int32, start int) bool) {
 	}
 	shift := s.shift
 	for end := s.window - 1; end < len(data); {
-		h := loadBlock(data, end)
+		h := loadBlock(data, end, s.drop)
 		if n := shift[h]; n != 0 {
 			end += int(n)
 			continue

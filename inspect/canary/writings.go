@@ -1,9 +1,9 @@
 package canary
 
 import (
-	"encoding/binary"
-	"math"
+	"encoding/hex"
 	"net/url"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -19,6 +19,9 @@ type writing struct {
 	near string
 	// hashed: programs hash this writing.
 	hashed bool
+	// minor writings are rarer: they are looked for as they are and hashed in the
+	// usual ways, but not in every encoding.
+	minor bool
 	// digits: found by numbers, with any separators, not as a pattern.
 	digits bool
 	open   int
@@ -53,14 +56,14 @@ func phoneWritings(v string) []writing {
 	out := []writing{
 		{form: "digits", text: d, hashed: true, digits: true},
 		{form: "e164", text: "+" + d, hashed: true, digits: true},
-		{form: "00-prefix", text: "00" + d, hashed: true, digits: true},
+		{form: "00-prefix", text: "00" + d, hashed: true, digits: true, minor: true},
 		{form: "national", text: "0" + rest, hashed: true, digits: true},
 		{form: "trunk-in-brackets", text: country + "0" + rest, digits: true},
 	}
 	if country == "1" {
 		out = append(out, writing{form: "national", text: rest, hashed: true, digits: true})
 	} else {
-		out = append(out, writing{form: "no-trunk", text: rest, hashed: true, digits: true, weak: true})
+		out = append(out, writing{form: "no-trunk", text: rest, hashed: true, digits: true, weak: true, minor: true})
 	}
 	if len(d) > 9 && d[len(d)-9:] != rest {
 		out = append(out, writing{form: "last9", text: d[len(d)-9:], digits: true, weak: true})
@@ -68,7 +71,8 @@ func phoneWritings(v string) []writing {
 	// Hashed as people type it.
 	if n := "0" + rest; len(n) == 10 {
 		spaced := strings.Join([]string{n[:2], n[2:4], n[4:6], n[6:8], n[8:]}, " ")
-		out = append(out, writing{form: "national-spaced", text: spaced, hashed: true, digits: true})
+		out = append(out, writing{form: "national-spaced", text: spaced, hashed: true, digits: true, minor: true},
+			writing{form: "e164-spaced", text: "+" + country + " " + spaced[1:], hashed: true, digits: true, minor: true})
 	}
 	return out
 }
@@ -79,6 +83,13 @@ func hexWritings(v string) []writing {
 		{form: "hex", text: h, fold: true, hashed: true},
 		{form: "hex-upper", text: strings.ToUpper(h), fold: true, hashed: true},
 	}
+}
+
+// decimalWriting is the value of hex digits as a decimal number, as 64-bit fields
+// are printed.
+func decimalWriting(h string) writing {
+	n, _ := strconv.ParseUint(h, 16, 64)
+	return writing{form: "decimal", text: strconv.FormatUint(n, 10), digits: true, hashed: true, minor: true}
 }
 
 func uuidWritings(v string) []writing {
@@ -107,9 +118,10 @@ func macWritings(v string) []writing {
 		{"plain", h},
 		{"spaces", group(2, " ")},
 	} {
-		out = append(out, writing{form: w.form, text: w.text, fold: true, hashed: w.form != "spaces"})
+		minor := w.form != "colons" && w.form != "plain"
+		out = append(out, writing{form: w.form, text: w.text, fold: true, hashed: w.form != "spaces", minor: minor})
 		if w.form == "colons" || w.form == "plain" || w.form == "dashes" {
-			out = append(out, writing{form: w.form + "-upper", text: strings.ToUpper(w.text), fold: true, hashed: true})
+			out = append(out, writing{form: w.form + "-upper", text: strings.ToUpper(w.text), fold: true, hashed: true, minor: minor})
 		}
 	}
 	if strings.Trim(h, "0123456789") == "" {
@@ -118,7 +130,7 @@ func macWritings(v string) []writing {
 			out[i].word = true
 		}
 	}
-	return out
+	return append(out, decimalWriting(h))
 }
 
 func emailWritings(v string) []writing {
@@ -130,13 +142,13 @@ func emailWritings(v string) []writing {
 	}
 	bare, _, tagged := strings.Cut(local, "+")
 	if tagged {
-		out = append(out, writing{form: "no-plus-tag", text: strings.ToLower(bare + domain), fold: true, hashed: true, word: true})
+		out = append(out, writing{form: "no-plus-tag", text: strings.ToLower(bare + domain), fold: true, hashed: true, word: true, minor: true})
 	}
 	if strings.Contains(bare, ".") {
 		undotted := strings.ReplaceAll(bare, ".", "")
-		out = append(out, writing{form: "no-dots", text: strings.ToLower(undotted + local[len(bare):] + domain), fold: true, hashed: true})
+		out = append(out, writing{form: "no-dots", text: strings.ToLower(undotted + local[len(bare):] + domain), fold: true, hashed: true, minor: true})
 		if tagged {
-			out = append(out, writing{form: "no-dots-no-plus-tag", text: strings.ToLower(undotted + domain), fold: true, hashed: true, word: true})
+			out = append(out, writing{form: "no-dots-no-plus-tag", text: strings.ToLower(undotted + domain), fold: true, hashed: true, word: true, minor: true})
 		}
 	}
 	return out
@@ -145,28 +157,31 @@ func emailWritings(v string) []writing {
 func nameWritings(v string) []writing {
 	words := strings.Fields(v)
 	var out []writing
-	add := func(form, text string, hashed bool) {
-		for _, t := range cases(text) {
-			out = append(out, writing{form: form, text: t, fold: true, word: true, hashed: hashed && t == text})
+	add := func(form, text string, hashed, minor bool) {
+		for i, t := range cases(text) {
+			out = append(out, writing{form: form, text: t, fold: true, word: true, hashed: hashed && i == 0, minor: minor || i > 0})
 		}
 		if plain := unaccented(text); plain != text {
-			out = append(out, writing{form: form + "-unaccented", text: plain, fold: true, word: true, hashed: hashed})
+			out = append(out, writing{form: form + "-unaccented", text: plain, fold: true, word: true, hashed: hashed, minor: true})
+			if l := strings.ToLower(plain); hashed && !minor && l != plain {
+				out = append(out, writing{form: form + "-unaccented-lower", text: l, fold: true, word: true, hashed: true, minor: true})
+			}
 		}
 		if l := strings.ToLower(text); hashed && l != text {
 			// As advertisers' match keys are made.
-			out = append(out, writing{form: form + "-lower", text: l, fold: true, word: true, hashed: true})
+			out = append(out, writing{form: form + "-lower", text: l, fold: true, word: true, hashed: true, minor: true})
 		}
 	}
-	add("name", v, true)
+	add("name", v, true, false)
 	if len(words) < 2 {
 		return out
 	}
 	given, family := words[0], strings.Join(words[1:], " ")
-	add("name-reversed", family+" "+given, true)
-	add("name-reversed", family+", "+given, false)
-	add("name-joined", given+family, true)
+	add("name-reversed", family+" "+given, true, true)
+	add("name-reversed", family+", "+given, false, true)
+	add("name-joined", given+family, true, true)
 	for _, sep := range []string{".", "_", "-"} {
-		add("name-joined", given+sep+family, false)
+		add("name-joined", given+sep+family, false, true)
 	}
 	// The longer word, with the other one nearby: given and family name in two
 	// fields.
@@ -177,6 +192,12 @@ func nameWritings(v string) []writing {
 	for _, form := range []func(string) string{func(s string) string { return s }, unaccented} {
 		out = append(out, writing{form: "name-in-fields", text: form(long), near: form(short), fold: true, word: true})
 	}
+	for _, h := range hashes {
+		if h.usual {
+			hash := func(s string) string { return hex.EncodeToString(h.sum([]byte(strings.ToLower(s)))) }
+			out = append(out, writing{form: h.name + "(name-in-fields-lower)/hex", text: hash(long), near: hash(short), fold: true, word: true})
+		}
+	}
 	return out
 }
 
@@ -184,11 +205,11 @@ func textWritings(v string) []writing {
 	v = strings.TrimSpace(v)
 	var out []writing
 	add := func(form, text string, hashed bool) {
-		for _, t := range cases(text) {
-			out = append(out, writing{form: form, text: t, fold: true, hashed: hashed && t == text})
+		for i, t := range cases(text) {
+			out = append(out, writing{form: form, text: t, fold: true, hashed: hashed && i == 0, minor: i > 0})
 		}
 		if plain := unaccented(text); plain != text {
-			out = append(out, writing{form: form + "-unaccented", text: plain, fold: true})
+			out = append(out, writing{form: form + "-unaccented", text: plain, fold: true, minor: true})
 		}
 	}
 	add("text", v, true)
@@ -219,7 +240,7 @@ func urlWritings(v string) []writing {
 		return out
 	}
 	if rest := strings.TrimPrefix(v, u.Scheme+"://"); entropy(rest, inAddress) >= minEntropy {
-		out = append(out, writing{form: "url-no-scheme", text: rest, fold: true})
+		out = append(out, writing{form: "url-no-scheme", text: rest, fold: true, hashed: true, minor: true})
 	}
 	if rest := u.RequestURI(); entropy(rest, inAddress) >= minEntropy {
 		out = append(out, writing{form: "url-path", text: rest, fold: true})
@@ -228,7 +249,7 @@ func urlWritings(v string) []writing {
 		for _, text := range values {
 			if entropy(text, inAddress) >= minEntropy {
 				out = append(out, writing{form: "url-query", text: text, fold: true, hashed: true})
-				out = append(out, writing{form: "url-query", text: url.QueryEscape(text), fold: true})
+				out = append(out, writing{form: "url-query", text: url.QueryEscape(text), fold: true, minor: true})
 			}
 		}
 	}
@@ -256,10 +277,17 @@ func (c *Canary) writings() []writing {
 			{form: "imei-14", text: d[:14], digits: true, hashed: true},
 			{form: "imeisv", text: d[:14], digits: true, open: 2},
 		}
-	case IMSI, ICCID:
-		return []writing{{form: string(c.Kind), text: onlyDigits(v), digits: true, hashed: true}}
+	case IMSI:
+		return []writing{{form: "imsi", text: onlyDigits(v), digits: true, hashed: true}}
+	case ICCID:
+		return iccidWritings(onlyDigits(v))
 	case AndroidID:
-		return hexWritings(v)
+		h := hexDigits(v)
+		out := append(hexWritings(v), decimalWriting(h))
+		if n, err := strconv.ParseUint(h, 16, 64); err == nil && int64(n) < 0 {
+			out = append(out, writing{form: "decimal-signed", text: strings.TrimPrefix(strconv.FormatInt(int64(n), 10), "-"), digits: true})
+		}
+		return out
 	case AdvertisingID:
 		return uuidWritings(v)
 	case MAC, BSSID:
@@ -275,40 +303,25 @@ func (c *Canary) writings() []writing {
 	case Serial, SSID, Other:
 		out := []writing{{form: string(c.Kind), text: v, fold: true, hashed: true, word: len(v) < 10}}
 		if l := strings.ToLower(v); l != v {
-			out = append(out, writing{form: string(c.Kind) + "-lower", text: l, fold: true, hashed: true, word: len(v) < 10})
+			out = append(out, writing{form: string(c.Kind) + "-lower", text: l, fold: true, hashed: true, word: len(v) < 10, minor: true})
+		}
+		if u := strings.ToUpper(v); u != v {
+			out = append(out, writing{form: string(c.Kind) + "-upper", text: u, fold: true, hashed: true, word: len(v) < 10, minor: true})
 		}
 		return out
 	}
 	return nil
 }
 
-// coordinates are the writings of a place as numbers.
-func coordinates(canary int, v string) []number {
-	lat, lon, err := parsePlace(v)
-	if err != nil {
-		return nil
+// iccidWritings are the number of a SIM card with and without its check digit
+// (ITU-T E.118). The card itself stores the digits of each byte swapped, and fills
+// up with F.
+func iccidWritings(d string) []writing {
+	out := []writing{{form: "iccid", text: d, digits: true, hashed: true}}
+	if luhn(d) {
+		return append(out, writing{form: "iccid-no-check", text: d[:len(d)-1], digits: true, hashed: true, minor: true})
 	}
-	return []number{
-		{canary: canary, form: "decimal", coordinate: latitude, value: lat},
-		{canary: canary, form: "decimal", coordinate: longitude, value: lon},
-	}
-}
-
-// doubles are the two byte orders of a place's coordinates as IEEE 754
-// binary64, as protobuf and CBOR carry them: 52 bits each, proof alone.
-func doubles(canary int, v string) []pattern {
-	lat, lon, err := parsePlace(v)
-	if err != nil {
-		return nil
-	}
-	var out []pattern
-	for _, f := range []float64{lat, lon} {
-		b := math.Float64bits(f)
-		out = append(out,
-			pattern{canary: canary, form: "float64", text: binary.LittleEndian.AppendUint64(nil, b)},
-			pattern{canary: canary, form: "float64-be", text: binary.BigEndian.AppendUint64(nil, b)})
-	}
-	return out
+	return append(out, writing{form: "iccid-check", text: d + string(luhnDigit(d)), digits: true, hashed: true, minor: true})
 }
 
 // cases returns text composed, decomposed, compatibility composed, and, if a
