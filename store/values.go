@@ -73,17 +73,76 @@ func (v *valueRow) UnmarshalJSON(data []byte) error {
 }
 
 // parseValues reads what valuesJSON wrote.
-func parseValues(text string) ([]inspect.Value, error) {
+func parseValues(text string) ([]inspect.Value, error) { return appendValues(nil, text) }
+
+// appendValues appends what valuesJSON wrote to list.
+func appendValues(list []inspect.Value, text string) ([]inspect.Value, error) {
 	if text == "" {
-		return nil, nil
+		return list, nil
+	}
+	if fast, ok := scanValues(list, text); ok {
+		return fast, nil
 	}
 	var rows []valueRow
 	if err := json.Unmarshal([]byte(text), &rows); err != nil {
 		return nil, err
 	}
-	list := make([]inspect.Value, len(rows))
 	for i := range rows {
-		list[i] = inspect.Value(rows[i])
+		list = append(list, inspect.Value(rows[i]))
 	}
 	return list, nil
+}
+
+// scanValues reads what valuesJSON wrote of values without an escape in them, which
+// are nearly all, at many times the speed of encoding/json.
+func scanValues(list []inspect.Value, text string) ([]inspect.Value, bool) {
+	take := func(c byte) bool {
+		if text != "" && text[0] == c {
+			text = text[1:]
+			return true
+		}
+		return false
+	}
+	word := func(into *string) bool {
+		if !take('"') {
+			return false
+		}
+		for i := range len(text) {
+			switch c := text[i]; {
+			case c == '"':
+				*into, text = text[:i], text[i+1:]
+				return true
+			case c < ' ' || c > '~' || c == '\\':
+				return false
+			}
+		}
+		return false
+	}
+	if !take('[') {
+		return nil, false
+	}
+	for n := 0; !take(']'); n++ {
+		if n > 0 && !take(',') {
+			return nil, false
+		}
+		var v inspect.Value
+		var path, direction string
+		if !take('[') || !word(&v.Value) || !take(',') || !word(&v.Kind) || !take(',') || !word(&v.Name) || !take(',') {
+			return nil, false
+		}
+		digits := 0
+		for ; digits < len(text) && digits < 9 && text[digits] >= '0' && text[digits] <= '9'; digits++ {
+			v.Bits = 10*v.Bits + int(text[digits]-'0')
+		}
+		text = text[digits:]
+		if digits == 0 || !take(',') || !word(&path) || !take(',') || !word(&direction) {
+			return nil, false
+		}
+		if take(',') && !word(&v.Time) || !take(']') {
+			return nil, false
+		}
+		v.Path, v.Direction = inspect.Path(path), flow.Direction(direction)
+		list = append(list, v)
+	}
+	return list, text == ""
 }
