@@ -41,16 +41,17 @@ var mayImport = map[string][]string{
 
 // onlyIn says which packages alone may import an outside package.
 var onlyIn = map[string][]string{
-	"github.com/elazarl/goproxy":      {"proxy", "cmd/constat-bench"},
-	"github.com/mattn/go-sqlite3":     {"store"},
-	"database/sql":                    {"store", "store/query", "store/report", "cmd/constat/ui"},
-	"github.com/spf13/cobra":          {"cmd/constat"},
-	"golang.org/x/mod/sumdb/note":     {"store", "store/evidence"},
-	"github.com/klauspost/compress":   {"store", "store/report", "inspect/decode", "inspect/inspecttest"},
-	"github.com/andybalholm/brotli":   {"inspect/decode", "inspect/inspecttest", "store/report"},
-	"golang.org/x/net/http2":          {"proxy", "proxy/upstream"},
-	"github.com/rs/zerolog":           {"proxy", "cmd/constat", "cmd/constat/ui"},
-	"github.com/jedib0t/go-pretty/v6": {"store/query", "cmd/constat"},
+	"github.com/elazarl/goproxy":           {"proxy", "cmd/constat-bench"},
+	"github.com/mattn/go-sqlite3":          {"store"},
+	"database/sql":                         {"store", "store/query", "store/report", "cmd/constat/ui"},
+	"github.com/spf13/cobra":               {"cmd/constat"},
+	"golang.org/x/mod/sumdb/note":          {"store", "store/evidence"},
+	"github.com/klauspost/compress":        {"store", "store/report", "inspect/decode", "inspect/inspecttest"},
+	"github.com/andybalholm/brotli":        {"inspect/decode", "inspect/inspecttest", "store/report"},
+	"golang.org/x/net/http2":               {"proxy", "proxy/upstream"},
+	"github.com/rs/zerolog":                {"proxy", "cmd/constat", "cmd/constat/ui"},
+	"github.com/jedib0t/go-pretty/v6":      {"store/query", "cmd/constat"},
+	"github.com/oschwald/maxminddb-golang": {"inspect/owner"},
 }
 
 type listed struct {
