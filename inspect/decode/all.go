@@ -20,6 +20,7 @@ var All = []inspect.Decoder{
 	Deflate,
 	Zstd,
 	Brotli,
+	PerMessageDeflate,
 
 	// Character sets, before anything reads text.
 	Charset,
@@ -37,9 +38,12 @@ var All = []inspect.Decoder{
 	URL,
 
 	// Binary structures.
+	GRPC,
 	Protobuf,
 	MessagePack,
 	CBOR,
+	Zip,
+	Tar,
 
 	// Encodings of one value.
 	DataURI,

@@ -103,3 +103,7 @@ func FuzzPlist(f *testing.F) { fuzz(f, "application/x-plist", "") }
 func FuzzVObject(f *testing.F)     { fuzz(f, "text/vcard", "") }
 func FuzzMessagePack(f *testing.F) { fuzz(f, "application/msgpack", "") }
 func FuzzCBOR(f *testing.F)        { fuzz(f, "application/cbor", "") }
+func FuzzGRPC(f *testing.F)        { fuzz(f, "application/grpc-web", "") }
+func FuzzGRPCText(f *testing.F)    { fuzz(f, "application/grpc-web-text", "") }
+func FuzzZip(f *testing.F)         { fuzz(f, "application/zip", "") }
+func FuzzTar(f *testing.F)         { fuzz(f, "application/x-tar", "") }
