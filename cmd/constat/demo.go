@@ -120,7 +120,7 @@ func demo(ctx context.Context, dir string, say func(format string, args ...any))
 		return "", err
 	}
 	defer r.Close()
-	in, err := inspectorFor(ctx, r)
+	in, err := inspectorFor(ctx, r, nil)
 	if err != nil {
 		return "", err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"constat/inspect/owner"
 	"constat/proxy/flow"
 	"constat/store"
 	"constat/store/har"
@@ -21,6 +22,7 @@ const shownProblems = 10
 
 func importCommand() *cobra.Command {
 	var caseFile, caDir, persona string
+	var tables owner.Files
 	cmd := &cobra.Command{
 		Use:   "import FILE.har ...",
 		Short: "Make a case of captures that other tools exported (HAR 1.2)",
@@ -35,6 +37,10 @@ was on the wire.`,
 				if _, err := os.Stat(name); err != nil {
 					return err
 				}
+			}
+			owners, err := owner.Open(tables)
+			if err != nil {
+				return err
 			}
 			if caseFile == "" {
 				caseFile = freshCase(time.Now())
@@ -59,7 +65,7 @@ was on the wire.`,
 						broken = errors.Join(broken, err)
 					}
 				}
-				in, err := inspectorFor(ctx, &c.Reader)
+				in, err := inspectorFor(ctx, &c.Reader, owners)
 				if err != nil {
 					return errors.Join(broken, err)
 				}
@@ -77,6 +83,7 @@ was on the wire.`,
 	}
 	cmd.Flags().StringVar(&caseFile, "case", "", "case file to add to, created when absent (default "+casesDir+"/<date>.constat)")
 	addCADir(cmd, &caDir)
+	addOwners(cmd, &tables)
 	cmd.Flags().StringVar(&persona, "persona", "", "file of the planted values to look for")
 	return cmd
 }

@@ -9,20 +9,27 @@ import (
 	"github.com/spf13/cobra"
 
 	"constat/inspect"
+	"constat/inspect/owner"
 	"constat/store"
 )
 
 func inspectCommand() *cobra.Command {
 	var caseFile, caDir, persona string
+	var tables owner.Files
 	cmd := &cobra.Command{
 		Use:   "inspect",
 		Short: "Inspect a case again with this version's detectors",
 		Long: `Look again at everything in a case with this version's decoders and detectors, and with
---persona at other planted values. New reports are added; what was recorded stays.`,
+--persona at other planted values, with --owner-as and --owner-country at newer tables of
+who answers. New reports are added; what was recorded stays.`,
 		Example: "  constat inspect --case old.constat\n  constat inspect --case old.constat --persona persona.json",
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
+			owners, err := owner.Open(tables)
+			if err != nil {
+				return err
+			}
 			name, err := findCase(caseFile)
 			if err != nil {
 				return err
@@ -41,7 +48,7 @@ func inspectCommand() *cobra.Command {
 						return changes, err
 					}
 				}
-				in, err := inspectorFor(ctx, &c.Reader)
+				in, err := inspectorFor(ctx, &c.Reader, owners)
 				if err != nil {
 					return changes, err
 				}
@@ -58,6 +65,7 @@ func inspectCommand() *cobra.Command {
 	}
 	addCase(cmd, &caseFile)
 	addCADir(cmd, &caDir)
+	addOwners(cmd, &tables)
 	cmd.Flags().StringVar(&persona, "persona", "", "look for the planted values in this file from here on")
 	return cmd
 }

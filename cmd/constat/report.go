@@ -33,7 +33,7 @@ func reportCommand() *cobra.Command {
 				}
 				banner = info.Banner
 			}
-			in, err := inspectorFor(cmd.Context(), r)
+			in, err := inspectorFor(cmd.Context(), r, nil)
 			if err != nil {
 				return err
 			}

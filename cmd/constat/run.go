@@ -19,11 +19,14 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"constat/inspect/owner"
 )
 
 func runCommand() *cobra.Command {
 	var cfg serviceConfig
 	var upstreamCA, persona, logLevel string
+	var tables owner.Files
 	var resolve, lan []string
 	var ready, encrypt, look bool
 	var limitMiB int64
@@ -63,6 +66,9 @@ checks that it works. Ctrl-C ends it cleanly.`,
 				return err
 			}
 			if cfg.Roots, err = rootsWith(upstreamCA); err != nil {
+				return err
+			}
+			if cfg.Owners, err = owner.Open(tables); err != nil {
 				return err
 			}
 			if persona != "" {
@@ -108,6 +114,7 @@ checks that it works. Ctrl-C ends it cleanly.`,
 	f.BoolVar(&cfg.Open, "open", false, "serve clients that are not enrolled; loopback clients always are")
 	f.StringArrayVar(&lan, "allow-lan", nil, "private network that phones may reach through the proxy, as in 192.168.1.0/24; repeatable")
 	f.StringVar(&persona, "persona", "", "file of the planted values, from 'constat persona new'")
+	addOwners(cmd, &tables)
 	f.BoolVar(&look, "inspect", true, "inspect while recording; --inspect=false leaves it to 'constat inspect'")
 	f.Int64Var(&limitMiB, "body-limit", 256, "MiB kept of one body; the rest is hashed and counted")
 	f.BoolVar(&ready, "print-ready", false, "print one JSON line once every listener is up, and nothing else")

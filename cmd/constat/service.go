@@ -46,6 +46,7 @@ type serviceConfig struct {
 	Open       bool              // serve everybody
 	AllowLAN   []netip.Prefix    // private networks that phones may reach
 	Persona    *canary.Persona   // nil: the case's own, or none
+	Owners     *owner.Table      // nil: the built-in tables
 	Later      bool              // record only; what is recorded is looked at by another command
 	BodyLimit  int64
 	Banner     string // a remark to show wherever the case is shown
@@ -109,7 +110,7 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 			return s, err
 		}
 	}
-	if s.inspector, err = inspectorFor(ctx, &s.Case.Reader); err != nil {
+	if s.inspector, err = inspectorFor(ctx, &s.Case.Reader, cfg.Owners); err != nil {
 		return s, err
 	}
 	if s.control, err = listenControl(cfg.Case); err != nil {
@@ -238,14 +239,18 @@ func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
 	return nil
 }
 
-// inspectorFor returns the Inspector of this build for the persona of a case.
-func inspectorFor(ctx context.Context, r *store.Reader) (*inspect.Inspector, error) {
+// inspectorFor returns the Inspector of this build for the persona of a case, nil
+// owners meaning the built-in tables.
+func inspectorFor(ctx context.Context, r *store.Reader, owners *owner.Table) (*inspect.Inspector, error) {
+	if owners == nil {
+		owners = owner.New()
+	}
 	info, err := r.Info(ctx)
 	if err != nil {
 		return nil, err
 	}
 	cfg := inspect.Config{
-		Decoders: decode.All, Detectors: detect.All, Owners: owner.New(),
+		Decoders: decode.All, Detectors: detect.All, Owners: owners,
 		Build: Version,
 	}
 	if info.Persona != nil {
