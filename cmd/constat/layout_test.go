@@ -35,8 +35,9 @@ var mayImport = map[string][]string{
 	"store/evidence":      {"inspect", "proxy/flow"},
 	"store":               {"inspect", "inspect/upload", "proxy/flow", "store/evidence"},
 	"store/har":           {"proxy/flow"},
+	"store/linkage":       {"store", "inspect", "proxy/flow"},
 	"store/query":         {"inspect"},
-	"store/report":        {"store", "store/har", "store/query", "store/evidence", "inspect", "proxy/flow"},
+	"store/report":        {"store", "store/linkage", "store/har", "store/query", "store/evidence", "inspect", "proxy/flow"},
 }
 
 // onlyIn says which packages alone may import an outside package.

@@ -20,8 +20,8 @@ func queryCommand() *cobra.Command {
 		Use:   "query [FILTER or SQL]",
 		Short: "Search the log with short filters or SQL",
 		Long: `Search the log with short filters, which are turned into SQL and shown, or with SQL over
-the public views: requests, findings, canary_hits, connections, hosts, identifiers,
-sessions, coverage. The case may be in use.
+the public views: requests, findings, canary_hits, connections, hosts, addresses,
+identifiers, identifier_uses, sessions, coverage. The case may be in use.
 
 ` + query.Help(),
 		Example: `  constat query tag:sms dir:up
