@@ -63,7 +63,7 @@ func (b *build) finding(h Hit) Finding {
 	f := Finding{
 		Class: h.Class, Direction: h.Direction, Confidence: Confirmed, Detector: "canary",
 		Path: h.Path, Start: h.Start, End: h.End,
-		Reason: fmt.Sprintf("The planted %s %q was found, written as %s, in: %s.", h.Kind, h.Canary, h.Form, h.Path.Words()),
+		Reason: fmt.Sprintf("The planted %s %q was found as %s, in: %s.", KindWords(h.Kind), h.Canary, FormWords(h.Kind, h.Form), h.Path.Words()),
 	}
 	if p := b.t.Part(h.Path); p != nil {
 		f.Excerpt = Excerpt(p.Data, h.Start, h.End)

@@ -264,7 +264,7 @@ func TestHits(t *testing.T) {
 	}
 	if diff := cmp.Diff(Finding{
 		Class: SMS, Direction: flow.Up, Confidence: Confirmed, Detector: "canary", Path: "request.body|split:1|strip", End: 1, Excerpt: "q",
-		Reason: `The planted SMS text "sms-1.text" was found, written as plain, in: request body, split 1, strip.`,
+		Reason: `The planted SMS text "sms-1.text" was found as the SMS text without separators, in: request body, split 1, strip.`,
 	}, r.Findings[0]); diff != "" {
 		t.Errorf("finding (-want +got):\n%s", diff)
 	}

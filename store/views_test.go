@@ -122,7 +122,7 @@ func TestViews(t *testing.T) {
 		{
 			"SELECT id > 0, request_id, class, direction, confidence, detector, path, excerpt, reason, frame_id, \"start\", \"end\" FROM findings ORDER BY id",
 			[]string{
-				`1|2|identifiers|up|confirmed|canary|request.body|SMS IMEI|The planted imei "imei" was found, written as digits, in: request body.|0|4|8`,
+				`1|2|identifiers|up|confirmed|canary|request.body|SMS IMEI|The planted IMEI "imei" was found as the IMEI in digits only, in: request body.|0|4|8`,
 				"1|2|photo|down|probable|photo|response.body|PHOTO|the word is there|0|0|5",
 				"1|2|sms|up|probable|sms|request.body|SMS|the word is there|0|0|3",
 			},

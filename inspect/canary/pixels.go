@@ -155,8 +155,6 @@ func brightness(img image.Image) func(x, y int) float32 {
 	switch img := img.(type) {
 	case *image.YCbCr:
 		return func(x, y int) float32 { return float32(img.Y[img.YOffset(x, y)]) }
-	case *image.NYCbCrA:
-		return func(x, y int) float32 { return float32(img.Y[img.YOffset(x, y)]) }
 	case *image.Gray:
 		return func(x, y int) float32 { return float32(img.Pix[img.PixOffset(x, y)]) }
 	case *image.RGBA:
