@@ -81,6 +81,10 @@ func score(out io.Writer, data string, least float64, seed uint64, half string) 
 	if err != nil {
 		return false, err
 	}
+	photosOK, err := photoMatches(out, b)
+	if err != nil {
+		return false, err
+	}
 	rates(out, in, b)
-	return ok && canariesOK, nil
+	return ok && canariesOK && photosOK, nil
 }
