@@ -11,15 +11,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
 	"github.com/oschwald/maxminddb-golang/v2"
 )
 
-// The tables stay uncompressed in the read-only part of the program: what is
-// looked at is paged in from its file, no heap is used and none of it costs time
-// at the start.
+// The tables stay uncompressed in the program: what is looked at is paged in from
+// its file, no heap is used and none of it costs time at the start.
 //
 //go:generate go -C gen run . -in inputs
 
@@ -32,6 +32,9 @@ var countriesData []byte
 const (
 	maxFile = 512 << 20 // bytes of a user's table
 	maxText = 100       // bytes of a holder's name
+	// releaseAfter so many addresses that were not in the cache, the memory of the
+	// program's tables is given back.
+	releaseAfter = 8
 	// probes are the records looked at to see whether a file is what it is said
 	// to be.
 	probes = 2000
@@ -52,7 +55,12 @@ type database struct {
 	kind   kind
 	age    string // date of the data, and its type if it is not the program's own
 
-	cache *cache[uintptr, record] // by place in the file, so that equal names are one string
+	// By address, and by place in the file so that equal names are one string.
+	addresses *cache[netip.Addr, record]
+	records   *cache[uintptr, record]
+
+	table []byte       // the program's own, nil for a user's
+	fresh atomic.Int32 // lookups since table was released
 }
 
 var embeddedDatabases = sync.OnceValue(func() map[string]*database {
@@ -65,6 +73,7 @@ var embeddedDatabases = sync.OnceValue(func() map[string]*database {
 		if err != nil {
 			panic("owner: table in the program: " + err.Error()) // tests read it
 		}
+		db.table = from.data
 		db.age = db.reader.Metadata.BuildTime().UTC().Format(time.DateOnly)
 		all[name] = db
 	}
@@ -126,7 +135,7 @@ func newDatabase(data []byte, k kind) (db *database, err error) {
 		built = m.BuildTime().UTC().Format(time.DateOnly)
 	}
 	return &database{
-		reader: reader, kind: k, cache: newCache[uintptr, record](),
+		reader: reader, kind: k, addresses: newCache[netip.Addr, record](), records: newCache[uintptr, record](),
 		age: built + " (" + clean(m.DatabaseType, 40) + ")",
 	}, nil
 }
@@ -164,14 +173,19 @@ func (db *database) lookup(addr netip.Addr) (r record) {
 			r = record{}
 		}
 	}()
-	found := db.reader.Lookup(addr)
-	if !found.Found() {
+	r, ok := db.addresses.get(addr)
+	if ok {
 		return r
 	}
-	r, ok := db.cache.get(found.Offset())
-	if !ok {
-		r, _ = db.kind(found)
-		db.cache.put(found.Offset(), r)
+	if found := db.reader.Lookup(addr); found.Found() {
+		if r, ok = db.records.get(found.Offset()); !ok {
+			r, _ = db.kind(found)
+			db.records.put(found.Offset(), r)
+		}
+	}
+	db.addresses.put(addr, r)
+	if db.table != nil && db.fresh.Add(1)%releaseAfter == 0 {
+		release(db.table)
 	}
 	return r
 }
