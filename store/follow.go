@@ -176,13 +176,6 @@ func (c *Case) Follow(ctx context.Context, in *inspect.Inspector) error {
 	})
 }
 
-// Changes counts what a new inspection changed against the reports before.
-// What had no report before counts as inspected only.
-type Changes struct {
-	Inspected, Changed int64
-	Gained, Lost       map[inspect.Class]int64 // requests that got or lost a class
-}
-
 // Inspect appends a report for every exchange and frame that has none by this
 // inspector's version, oldest first, and returns when all have one. progress,
 // when not nil, is called now and then, from one goroutine.

@@ -194,8 +194,14 @@ func TestInspectAgain(t *testing.T) {
 	}{
 		{words(t, "1", inspect.SMS), Changes{Inspected: 9}},
 		{words(t, "1", inspect.SMS), Changes{}},
-		{words(t, "2", inspect.SMS, inspect.Photo), Changes{Inspected: 9, Changed: 6, Gained: map[inspect.Class]int64{inspect.Photo: 6}}},
-		{words(t, "3", inspect.Photo), Changes{Inspected: 9, Changed: 6, Lost: map[inspect.Class]int64{inspect.SMS: 6}}},
+		{words(t, "2", inspect.SMS, inspect.Photo), Changes{
+			Inspected: 9, Changed: 6, Gained: map[inspect.Class]int64{inspect.Photo: 6},
+			GainedIn: map[inspect.Class][]int64{inspect.Photo: {1, 2, 3, 4, 5, 6}},
+		}},
+		{words(t, "3", inspect.Photo), Changes{
+			Inspected: 9, Changed: 6, Lost: map[inspect.Class]int64{inspect.SMS: 6},
+			LostIn: map[inspect.Class][]int64{inspect.SMS: {1, 2, 3, 4, 5, 6}},
+		}},
 	} {
 		calls, last := 0, int64(-1)
 		got, err := c.Inspect(t.Context(), step.in, func(done, total int64) {
@@ -226,6 +232,52 @@ func TestInspectAgain(t *testing.T) {
 	cancel()
 	if _, err := c.Inspect(ctx, words(t, "4"), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestInspectFindsCanaries plants a value after the fact: what carries it is named,
+// the first requests of many.
+func TestInspectFindsCanaries(t *testing.T) {
+	c := newCase(t)
+	for i := range 15 {
+		commit(t, c, testExchange(i, []byte("IMEI"), nil))
+	}
+	ws := testExchange(20, nil, nil)
+	if err := c.Begin(ws); err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range []string{"IMEI", "nothing", "IMEI again"} {
+		if err := c.Commit(t.Context(), &flow.Frame{Exchange: ws.ID, Direction: flow.Up, Opcode: 1, Payload: flow.BodyOf([]byte(word))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Commit(t.Context(), ws); err != nil {
+		t.Fatal(err)
+	}
+	none, err := inspect.New(inspect.Config{Build: "none"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Inspect(t.Context(), none, nil); err != nil {
+		t.Fatal(err)
+	}
+	first := []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+	got, err := c.Inspect(t.Context(), words(t, "1"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(Changes{
+		Inspected: 19, Changed: 17, Gained: map[inspect.Class]int64{inspect.Identifiers: 16}, GainedIn: map[inspect.Class][]int64{inspect.Identifiers: first},
+		CanariesGained: map[string]int64{"imei": 16}, CanariesGainedIn: map[string][]int64{"imei": first},
+	}, got, facts); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	again, err := inspect.New(inspect.Config{Build: "none again"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err = c.Inspect(t.Context(), again, nil); err != nil || got.CanariesLost["imei"] != 16 || len(got.CanariesGained) > 0 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

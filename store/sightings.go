@@ -13,10 +13,11 @@ import (
 // Sighting is what one request, or one WebSocket message of it, carried of values
 // that could be identifiers, as its newest report says.
 type Sighting struct {
-	Exchange, Frame    int64 // Frame 0: the request and its response
-	Time               time.Time
-	Device, Host, Path string
-	Values             []inspect.Value
+	Exchange, Frame int64 // Frame 0: the request and its response
+	Time            time.Time
+	Device          string // "" for an imported request: a file is no phone
+	Host, Path      string
+	Values          []inspect.Value
 }
 
 // CountSightings returns about how many Sightings there are: at most one for each
@@ -34,7 +35,7 @@ func (r *Reader) CountSightings(ctx context.Context) (n int64, err error) {
 // it sees what is committed meanwhile.
 func (r *Reader) Sightings(ctx context.Context) iter.Seq2[*Sighting, error] {
 	const query = `
-		SELECT r.exchange, r.frame, e.began, e.device, e.host, e.path, r.identifying
+		SELECT r.exchange, r.frame, e.began, iif(e.door = 'import', '', e.device), e.host, e.path, r.identifying
 		FROM report r JOIN exchange e ON e.id = r.exchange
 		WHERE (r.exchange, r.frame) > (?, ?) AND r.identifying IS NOT NULL
 		  AND r.id = (SELECT max(n.id) FROM report n WHERE n.exchange = r.exchange AND n.frame = r.frame)
