@@ -27,15 +27,25 @@ var All = []inspect.Decoder{
 
 	// Structures.
 	JSON,
+	Envelope,
 	NDJSON,
 	JSONP,
 	XML,
 	Plist,
 	VObject,
+	Mail,
 	Multipart,
+	GraphQL,
 	Form,
 	PathSegments,
 	URL,
+
+	// Messages inside connections.
+	EngineIO,
+	SocketIO,
+	SockJS,
+	SignalR,
+	Stomp,
 
 	// Binary structures.
 	GRPC,
@@ -44,19 +54,22 @@ var All = []inspect.Decoder{
 	CBOR,
 	Zip,
 	Tar,
+	SQLite,
 
 	// Encodings of one value.
+	Transfer,
 	DataURI,
 	Authorization,
 	JWT,
 	Percent,
 	Base64,
 	Hex,
+	PDU,
 
 	// Encryption that hides nothing.
 	AES,
 
 	// Left out:
-	// quoted-printable: only mail carries it, and what it hides stays readable.
+	// quoted-printable, undeclared: only mail and vCards carry it, and they declare it.
 	// compress (LZW): registered as a content coding; no client sends it.
 }

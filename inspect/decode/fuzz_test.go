@@ -107,3 +107,15 @@ func FuzzGRPC(f *testing.F)        { fuzz(f, "application/grpc-web", "") }
 func FuzzGRPCText(f *testing.F)    { fuzz(f, "application/grpc-web-text", "") }
 func FuzzZip(f *testing.F)         { fuzz(f, "application/zip", "") }
 func FuzzTar(f *testing.F)         { fuzz(f, "application/x-tar", "") }
+func FuzzSQLite(f *testing.F)      { fuzz(f, "application/x-sqlite3", "") }
+
+func FuzzEnvelope(f *testing.F) { fuzz(f, "application/x-sentry-envelope", "") }
+func FuzzGraphQL(f *testing.F)  { fuzz(f, "application/graphql", "") }
+func FuzzEngineIO(f *testing.F) { fuzz(f, "text/plain", "") }
+func FuzzSocketIO(f *testing.F) { fuzzValue(f, "4") }
+func FuzzSockJS(f *testing.F)   { fuzzValue(f, "a[\"") }
+func FuzzSignalR(f *testing.F)  { fuzz(f, "text/plain", "") }
+func FuzzStomp(f *testing.F)    { fuzz(f, "text/plain", "") }
+func FuzzMail(f *testing.F)     { fuzz(f, "message/rfc822", "") }
+func FuzzTransfer(f *testing.F) { fuzz(f, "text/plain", "quoted-printable, base64") }
+func FuzzPDU(f *testing.F)      { fuzz(f, "application/octet-stream", "") }
