@@ -16,6 +16,12 @@ import "constat/inspect"
 var All = []inspect.Detector{
 	SMS,
 	Photo,
+	Contacts,
+	CallLog,
+	Email,
+	Notes,
+	BrowsingHistory,
+	AppList,
 	DeviceStats,
 	GreetingContent,
 }

@@ -1,8 +1,10 @@
 package detect
 
 import (
+	"bytes"
 	"iter"
 	"strings"
+	"unicode"
 
 	"constat/inspect"
 )
@@ -144,4 +146,560 @@ func squeeze(buf *[maxName]byte, name string) []byte {
 		n++
 	}
 	return buf[:n]
+}
+
+// A card is a thing that a message tells about: an object with its fields and
+// those of the objects inside it that only order them, such as name.first or
+// phones[2].value; a row of a table; what stands under one index of a form.
+type card struct {
+	parent *inspect.Part
+	group  string // its place
+	list   string // the place of the list that it stands in, "" when in none
+	scalar bool   // a list of bare values
+	cells  []cell
+}
+
+// cell is one value of a card.
+type cell struct {
+	*inspect.Part
+	name string // of the field, which need not be that of the part
+	via  string // name of the object inside the card that it stands in, "" when it stands in the card itself
+	over string // name of the object inside the card around that one, "" when there is none
+}
+
+// gather says which cards a detector asks for.
+type gather struct {
+	// want says that a value makes its document worth looking at.
+	want func(p *inspect.Part) bool
+	// fold says that an object or list of that name belongs to the card around it.
+	fold func(key string) bool
+	// column says that a name can be one of a column that matters.
+	column func(name string) bool
+}
+
+// Bounds of the cards of one document.
+const (
+	maxCards = 4096
+	maxCells = 64
+)
+
+// cards yields the cards of t, document by document. Headers and cookies make
+// none.
+func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
+	return func(yield func(*card) bool) {
+		var run []inspect.Record // of one parent
+		flush := func() bool {
+			if len(run) == 0 || !g.wanted(run[0].Parent) {
+				return true
+			}
+			for _, c := range g.deck(run) {
+				if !yield(c) {
+					return false
+				}
+			}
+			return true
+		}
+		for r := range t.Records() {
+			if r.Parent == nil || len(r.Fields) == 0 {
+				continue
+			}
+			if len(run) > 0 && run[0].Parent != r.Parent {
+				if !flush() {
+					return
+				}
+				run = run[:0]
+			}
+			run = append(run, r)
+		}
+		flush()
+	}
+}
+
+func (g *gather) wanted(p *inspect.Part) bool {
+	for _, c := range p.Children {
+		if g.want(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// deck makes the cards of the records of one parent.
+func (g *gather) deck(run []inspect.Record) []*card {
+	d := deck{g: g, parent: run[0].Parent, at: make(map[string]*card)}
+	tables := 0
+	keyed, named := false, false
+	for _, r := range run {
+		for _, f := range r.Fields {
+			key, names := f.Name == "key" || f.Name == "k", f.Name == "name" || f.Name == "Name"
+			keyed = keyed || key
+			named = named || names && len(r.Fields) <= 3
+			if names || key {
+				break
+			}
+		}
+		if tables < maxTables && isArray(r) && g.isHead(r) {
+			if rows := tableRows(r); len(rows) > 0 {
+				tables++
+				for _, row := range rows {
+					c := d.card(row.Group + "#row")
+					if c == nil {
+						break
+					}
+					c.list = listOf(row.Group) + "#rows"
+					for _, f := range row.Fields {
+						c.add(cell{Part: f, name: f.Name})
+					}
+				}
+				continue
+			}
+		}
+		d.record(r)
+	}
+	if keyed {
+		d.pairs("key", "k")
+	}
+	if named {
+		d.pairs("name", "Name")
+	}
+	return d.order
+}
+
+// isHead says that r is an array that holds the names of columns.
+func (g *gather) isHead(r inspect.Record) bool {
+	if n := len(r.Fields); n < 2 || n > 32 {
+		return false
+	}
+	known := 0
+	for _, f := range r.Fields {
+		if f.Kind > inspect.Text || len(f.Data) > maxName {
+			return false
+		}
+		if g.column(string(f.Data)) {
+			known++
+		}
+	}
+	return known >= 2
+}
+
+type deck struct {
+	g      *gather
+	parent *inspect.Part
+	order  []*card
+	at     map[string]*card
+	last   *card
+}
+
+func (d *deck) card(group string) *card {
+	if d.last != nil && d.last.group == group {
+		return d.last
+	}
+	c := d.at[group]
+	if c == nil {
+		if len(d.order) == maxCards {
+			return nil
+		}
+		c = &card{parent: d.parent, group: group}
+		if strings.HasSuffix(group, "]") && !strings.HasSuffix(group, `"]`) {
+			c.list = listOf(group) + "[]"
+		}
+		d.at[group] = c
+		d.order = append(d.order, c)
+	}
+	d.last = c
+	return c
+}
+
+func (c *card) add(x cell) {
+	if len(c.cells) < maxCells || c.scalar {
+		c.cells = append(c.cells, x)
+	}
+}
+
+// record puts the fields of r into their cards.
+func (d *deck) record(r inspect.Record) {
+	flat, numbered := false, 0
+	for _, f := range r.Fields {
+		flat = flat || strings.HasSuffix(f.Name, "]") || hasIndex(f.Name)
+		if n := len(f.Name); n > 2 && n < maxName && f.Name[n-1]-'0' < 10 {
+			numbered++
+		}
+	}
+	group, via, over := d.fold(r.Group)
+	array := isArray(r) && strings.IndexByte(r.Fields[0].Name, '[') < 0
+	for _, f := range r.Fields {
+		name, place, in, out := f.Name, group, via, over
+		switch {
+		case flat && !array:
+			place, name = flatName(r.Group, f.Name)
+			place, in, out = d.fold(place)
+		case numbered >= 4 && !array:
+			// name1, phone1, name2, phone2
+			if stem := strings.TrimRight(name, "0123456789"); len(stem) >= 2 && len(name)-len(stem) <= 3 {
+				place = r.Group + "#[" + name[len(stem):] + "]"
+				name = strings.TrimRight(stem, "_-.")
+			}
+		}
+		c := d.card(place)
+		if c == nil {
+			return
+		}
+		if len(c.cells) == 0 {
+			c.scalar = array && in == ""
+		}
+		c.add(cell{Part: f, name: name, via: in, over: out})
+	}
+}
+
+// fold cuts the objects that only order the fields of another off the end of a
+// place, and returns the names of the innermost two.
+func (d *deck) fold(group string) (place, via, over string) {
+	for range 4 {
+		rest, key := lastKey(group)
+		if key == "" || !d.g.fold(key) {
+			break
+		}
+		switch {
+		case via == "":
+			via = key
+		case over == "":
+			over = key
+		}
+		group = rest
+	}
+	return group, via, over
+}
+
+// lastKey cuts the last key, with the indexes behind it, off a place.
+func lastKey(group string) (rest, key string) {
+	for strings.HasSuffix(group, "]") && !strings.HasSuffix(group, `"]`) {
+		i := strings.LastIndexByte(group, '[')
+		if i < 0 {
+			return group, ""
+		}
+		group = group[:i]
+	}
+	if strings.HasSuffix(group, `"]`) {
+		if i := strings.LastIndex(group, `["`); i >= 0 {
+			return group[:i], group[i+2 : len(group)-2]
+		}
+		return group, ""
+	}
+	i := strings.LastIndexAny(group, "./")
+	return group[:max(i, 0)], group[i+1:]
+}
+
+// hasIndex says that a name has a number between full stops: contacts.0.name.
+func hasIndex(name string) bool {
+	for i := 0; i+2 < len(name); i++ {
+		if name[i] != '.' || name[i+1]-'0' > 9 {
+			continue
+		}
+		j := i + 2
+		for j < len(name) && name[j]-'0' < 10 {
+			j++
+		}
+		if j < len(name) && name[j] == '.' {
+			return true
+		}
+	}
+	return false
+}
+
+// flatName takes a name that holds a place apart, as forms have them:
+// contacts[0][phones][1], contacts.0.name.
+func flatName(group, name string) (place, field string) {
+	words := strings.FieldsFunc(name, func(r rune) bool { return r == '[' || r == ']' || r == '.' })
+	if len(words) < 2 && !strings.HasSuffix(name, "[]") || len(words) > 8 {
+		return group, name
+	}
+	place = group
+	for i, w := range words {
+		index := allDigits([]byte(w))
+		if !index {
+			field = w
+		}
+		if i == len(words)-1 && !index {
+			break
+		}
+		switch {
+		case index:
+			place += "[" + w + "]"
+		case place == "":
+			place = w
+		default:
+			place += "." + w
+		}
+	}
+	// A list of bare values is called after the list.
+	if allDigits([]byte(words[len(words)-1])) {
+		place = place[:strings.LastIndexByte(place, '[')]
+	} else if strings.HasSuffix(name, "[]") {
+		place = strings.TrimPrefix(place+"."+field, ".")
+	}
+	return place, field
+}
+
+// pairs puts the values of lists of names and values, such as
+// [{"name": "From", "value": "…"}], into the cards that the lists stand in.
+func (d *deck) pairs(names ...string) {
+	keys := make(map[string]string)
+	for _, c := range d.parent.Children {
+		if (c.Name == names[0] || c.Name == names[1]) && c.Kind <= inspect.Text && len(c.Data) <= 64 && len(keys) < maxPairs {
+			keys[c.Group] = string(c.Data)
+		}
+	}
+	for _, c := range d.parent.Children {
+		group := strings.TrimSuffix(c.Group, ".value")
+		key, ok := keys[group]
+		if !ok || c.Name == names[0] || c.Name == names[1] || group == c.Group && c.Name != "value" && c.Name != "Value" && c.Name != "v" {
+			continue
+		}
+		place, _, _ := d.fold(listOf(group))
+		if to := d.card(place + "#pairs"); to != nil {
+			to.list = ""
+			if strings.HasSuffix(place, "]") {
+				to.list = listOf(place) + "[]"
+			}
+			to.add(cell{Part: c, name: key})
+		}
+	}
+}
+
+// where yields the names around c, innermost first: of the objects it stands in
+// and of the fields that its document was in.
+func (c *card) where() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		group := c.group
+		if i := strings.IndexByte(group, '#'); i >= 0 {
+			group = group[:i]
+		}
+		for range 8 {
+			rest, key := lastKey(group)
+			if key != "" && !yield(key) {
+				return
+			}
+			if rest == group || rest == "" {
+				break
+			}
+			group = rest
+		}
+		for p, n := c.parent, 0; p != nil && n < 8; p, n = p.Parent, n+1 {
+			if p.Name != "" && !yield(p.Name) {
+				return
+			}
+		}
+	}
+}
+
+// sheet is a list of cards: those of one array, one table, or one series of
+// documents.
+type sheet struct {
+	parent *inspect.Part
+	list   string
+}
+
+// sheet returns the list that c stands in; a card that stands in none is one
+// itself.
+func (c *card) sheet() sheet {
+	if c.list != "" {
+		return sheet{c.parent, c.list}
+	}
+	if p := c.parent; p.Parent != nil && (p.Decoder() == "ndjson" || p.Group != "" && p.Decoder() != "json") {
+		return sheet{p.Parent, "series " + c.group}
+	}
+	return sheet{c.parent, c.group}
+}
+
+// fieldNames are the names of the cells, as often as they differ, for reasons.
+func fieldNames(cells []cell) string {
+	const most = 8
+	var names []string
+	seen := make(map[string]bool)
+	for _, x := range cells {
+		n := shortName(x.name)
+		if x.via != "" && x.via != x.name {
+			n = shortName(x.via) + "." + n
+		}
+		if n == "" || seen[n] {
+			continue
+		}
+		if seen[n] = true; len(names) < most {
+			names = append(names, n)
+		}
+	}
+	if len(names) == 1 {
+		return "field " + names[0]
+	}
+	return "fields " + list(names)
+}
+
+// mentions says that a name holds one of the words, which are in lower case and
+// without separators.
+func mentions(name string, words []string) bool {
+	var buf [maxName]byte
+	w := squeeze(&buf, name)
+	if len(w) == 0 {
+		return false
+	}
+	for _, word := range words {
+		if len(word) <= len(w) && bytes.Contains(w, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// pathMentions says that a segment of the request's path holds one of the words.
+func pathMentions(t *inspect.Tree, words []string) bool {
+	for s := range strings.SplitSeq(t.Subject.Path[:min(len(t.Subject.Path), 512)], "/") {
+		if len(s) > 2 && len(s) <= maxName && mentions(s, words) {
+			return true
+		}
+	}
+	return false
+}
+
+// telephone is the shape of p as a telephone number, whatever separators and
+// spaces are in it.
+func telephone(b []byte) phoneShape {
+	if len(b) < 3 || len(b) > 40 {
+		return notPhone
+	}
+	plain := true
+	for _, c := range b {
+		if c >= 0x80 || c == '/' {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		if s := shapeOfPhone(b); s != wordPhone {
+			return s
+		}
+		return notPhone
+	}
+	out := make([]byte, 0, len(b))
+	for _, r := range string(b) {
+		switch {
+		case r == '/', r == 0xa0, r >= 0x2000 && r <= 0x2015, r == 0x202f:
+			out = append(out, ' ')
+		case r == 0x200e, r == 0x202a, r == 0x202c: // marks of direction
+		case r >= 0x660 && r <= 0x669:
+			out = append(out, byte('0'+r-0x660))
+		case r >= 0xff10 && r <= 0xff19:
+			out = append(out, byte('0'+r-0xff10))
+		case r < 0x80:
+			out = append(out, byte(r))
+		default:
+			return notPhone
+		}
+	}
+	if s := shapeOfPhone(out); s != wordPhone {
+		return s
+	}
+	return notPhone
+}
+
+// mailAddress finds an e-mail address in b, alone, behind "mailto:", or in angle
+// brackets behind a name. It returns what stands before it as well.
+func mailAddress(b []byte) (name, address []byte) {
+	if len(b) < 6 || len(b) > 320 {
+		return nil, nil
+	}
+	at := bytes.IndexByte(b, '@')
+	if at < 1 {
+		return nil, nil
+	}
+	b = bytes.TrimSpace(b)
+	if i := bytes.IndexByte(b, '<'); i >= 0 && len(b) > 0 && b[len(b)-1] == '>' {
+		name, b = bytes.Trim(b[:i], " \""), b[i+1:len(b)-1]
+	}
+	b = bytes.TrimPrefix(bytes.TrimPrefix(b, []byte("mailto:")), []byte("MAILTO:"))
+	if at = bytes.IndexByte(b, '@'); at < 1 || at > 64 {
+		return nil, nil
+	}
+	for _, c := range b[:at] {
+		if c <= ' ' || strings.IndexByte(`(),:;<>[]\"/?=&{}`, c) >= 0 {
+			return nil, nil
+		}
+	}
+	dot := false
+	domain := b[at+1:]
+	for i, c := range domain {
+		switch {
+		case c == '.':
+			if i == 0 || i == len(domain)-1 {
+				return nil, nil
+			}
+			dot = true
+		case c|0x20-'a' < 26, c-'0' < 10, c == '-', c >= 0x80:
+		default:
+			return nil, nil
+		}
+	}
+	if !dot {
+		return nil, nil
+	}
+	return name, b
+}
+
+func isMailAddress(b []byte) bool {
+	_, a := mailAddress(b)
+	return a != nil
+}
+
+// isPersonName says that b can be what a person is called: letters, at most
+// five words, no digits.
+func isPersonName(b []byte) bool {
+	if len(b) < 1 || len(b) > 80 {
+		return false
+	}
+	letters, words := 0, 1
+	for _, r := range string(b) {
+		switch {
+		case unicode.IsLetter(r), unicode.IsMark(r), r >= 0x1f300:
+			letters++
+		case r == ' ':
+			words++
+		case r == '\'', r == '-', r == '.', r == ',', r == '’', r == '(', r == ')', r == '&', r == '·', r == '*', r == 0x200d, r == 0xfe0f:
+		default:
+			return false
+		}
+	}
+	return letters > 0 && words <= 5
+}
+
+// digest returns how many bytes of a hash b can be in hexadecimal or base64, 0
+// when it cannot be one.
+func digest(b []byte) int {
+	if len(b) < 12 || len(b) > 132 {
+		return 0
+	}
+	hexa, digits, lower, upper, other := true, 0, 0, 0, 0
+	n := len(bytes.TrimRight(b, "="))
+	for _, c := range b[:n] {
+		switch {
+		case c-'0' < 10:
+			digits++
+		case c-'a' < 26:
+			lower++
+			hexa = hexa && c <= 'f'
+		case c-'A' < 26:
+			upper++
+			hexa = hexa && c <= 'F'
+		case c == '+', c == '/', c == '-', c == '_':
+			other++
+			hexa = false
+		default:
+			return 0
+		}
+	}
+	if hexa && n == len(b) && n%2 == 0 && n >= 16 && digits > 0 && lower+upper > 0 && (lower == 0 || upper == 0) {
+		return n / 2
+	}
+	if lower > 0 && upper > 0 && digits+other > 0 {
+		return n * 3 / 4
+	}
+	return 0
 }

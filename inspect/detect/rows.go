@@ -1,23 +1,20 @@
 package detect
 
 import (
-	"bytes"
-	"html"
 	"iter"
 	"strings"
-	"unicode/utf8"
 
 	"constat/inspect"
 )
 
-// maxRows bounds how many rows are made of one table or XML document.
+// maxRows bounds how many rows are made of one table.
 const maxRows = 200
 
 // maxTables bounds how many tables are looked for in one tree.
 const maxTables = 8
 
-// messageRecords yields the records of t, and behind them the rows of tables
-// and XML documents that look as if they held messages.
+// messageRecords yields the records of t, and the rows of tables that look as if
+// they held messages.
 func messageRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 	return func(yield func(inspect.Record) bool) {
 		tables := 0
@@ -33,13 +30,6 @@ func messageRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 			}
 			tables++
 			for _, row := range tableRows(r) {
-				if !yield(row) {
-					return
-				}
-			}
-		}
-		for _, p := range t.Parts {
-			for _, row := range xmlRows(p) {
 				if !yield(row) {
 					return
 				}
@@ -102,76 +92,4 @@ func tableRows(head inspect.Record) []inspect.Record {
 		}
 	}
 	return out
-}
-
-// xmlRows returns the attributes of the elements sms, message and mms of an XML
-// document as records, as SMS Backup & Restore writes them:
-// <sms address="+33…" date="1406800000123" type="1" body="…" />
-// (synctech.com.au/sms-backup-restore/fields-in-xml-backup-files).
-func xmlRows(p *inspect.Part) []inspect.Record {
-	d := p.Data
-	if len(d) < 32 || d[0] != '<' && d[0] > ' ' && d[0] != 0xef || p.Same != nil {
-		return nil
-	}
-	if d = bytes.TrimLeft(d, "\ufeff \r\n\t"); len(d) < 32 || d[0] != '<' {
-		return nil
-	}
-	var out []inspect.Record
-	for len(out) < maxRows {
-		i := bytes.IndexByte(d, '<')
-		if i < 0 {
-			break
-		}
-		d = d[i+1:]
-		name, ok := elementName(d)
-		if !ok {
-			continue
-		}
-		var fields []*inspect.Part
-		fields, d = attributes(p, d[len(name):])
-		if len(fields) >= 3 {
-			out = append(out, inspect.Record{Parent: p, Group: name, Fields: fields, Direction: p.Direction})
-		}
-	}
-	return out
-}
-
-func elementName(d []byte) (string, bool) {
-	for _, name := range []string{"sms", "message", "mms", "row", "msg"} {
-		if len(d) > len(name) && string(d[:len(name)]) == name && d[len(name)] <= ' ' {
-			return name, true
-		}
-	}
-	return "", false
-}
-
-// attributes reads the attributes of one element. Each is a field that stands
-// at the path of p.
-func attributes(p *inspect.Part, d []byte) (fields []*inspect.Part, rest []byte) {
-	for len(fields) < 64 {
-		d = bytes.TrimLeft(d, " \r\n\t")
-		eq := bytes.IndexByte(d, '=')
-		if eq <= 0 || eq > maxName || eq+2 > len(d) || d[0] == '>' || d[0] == '/' {
-			return fields, d
-		}
-		quote := d[eq+1]
-		if quote != '"' && quote != '\'' {
-			return fields, d
-		}
-		end := bytes.IndexByte(d[eq+2:], quote)
-		if end < 0 {
-			return fields, d
-		}
-		value := d[eq+2 : eq+2+end]
-		if bytes.IndexByte(value, '&') >= 0 && len(value) <= 8<<10 {
-			value = []byte(html.UnescapeString(string(value)))
-		}
-		if name := string(bytes.TrimSpace(d[:eq])); utf8.ValidString(name) {
-			fields = append(fields, &inspect.Part{
-				Path: p.Path, Direction: p.Direction, Data: value, Name: name, Kind: inspect.Text, Depth: p.Depth, Parent: p,
-			})
-		}
-		d = d[eq+2+end+1:]
-	}
-	return fields, d
 }

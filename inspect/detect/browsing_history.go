@@ -1,0 +1,395 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// BrowsingHistory recognises addresses of pages that the user opened, and words
+// that were searched for, told to somebody else than the page's site.
+//
+// It asks for the address of a page under another registrable domain
+// (publicsuffix.org) than the host's, in a field that is called after the page
+// that is open, or beside fields that tell of a visit. Addresses of pictures,
+// files, interfaces and of where to go next are none. Words count as searched for
+// where a request reports them; in the request that searches they are asked of
+// the service itself.
+var BrowsingHistory = inspect.Detector{
+	Name:   "browsing_history",
+	Class:  inspect.BrowsingHistory,
+	Doc:    "looks for addresses of pages of other sites and for words searched for, in requests that report them",
+	Detect: detectBrowsing,
+}
+
+// webField is a family of field names.
+type webField uint8
+
+const (
+	webNone    webField = iota
+	webPage             // the page that is open
+	webLink             // an address, of whatever
+	webFrom             // the page before
+	webSearch           // words searched for, by its very name
+	webQuery            // the same, or a query of any kind
+	webVisit            // tells of a visit
+	webEvent            // tells that something is reported
+	webRequest          // tells of a request of a program, not of a page
+	webPreview          // what is made of a link
+	webShare            // messages, posts
+	webCount
+)
+
+var webWords = newLexicon(map[webField]string{
+	webPage: `page pageurl pagelocation pagehref pageuri documentlocation documenturl documenturi dl dlurl currenturl currentpage currentpageurl currenthref location locationhref siteurl weburl webpage webpageurl weburi taburl visitedurl visiturl lasturl openurl openedurl
+		browserurl browsingurl historyurl urlvisited openpage articleurl loadedurl topurl mainframeurl navigationurl navigatedurl visitedpage websiteurl landingpage landingurl landingpageurl pageaddress viewurl viewedurl zurl screenurl activeurl surl wangzhi 网址 页面地址 seite adresse besuchteseite
+		entryurl exiturl contexturl contextpageurl contentpageurl sourceurl fullurl requestpage requestedpage tabs clickurl clickedurl urlclicked curl purl pageviewurl hostpage frameurl mainurl originurl eventsourceurl initialcurrenturl lastvisitedurl bookmarkurl thisurl viewing urls urllist visitedurls pages visited history visits`,
+	webLink:   `url uri href link address u site website web loc l target links lien sitio sito ссылка адрес 链接 地址 unsafeurl threatentryurl checkurl domainurl resource`,
+	webFrom:   `referrer referer ref dr documentreferrer pagereferrer refurl urlref urlreferrer referrerurl refererurl initialreferrer lastreferrer previousurl prevurl previouspage frompage fromurl prevpage referringurl latestreferrer pagereferer`,
+	webSearch: `searchword searchwords searchterm searchterms searchquery searchkeyword searchkeywords searchtext searchstring searchphrase searchedfor searchkey searchinput searchcontent usersearch lastsearch recentsearches searchhistory sousuoci suchbegriff recherche motcle ricerca busqueda pesquisa 搜索词 关键词 поисковыйзапрос sousuo searched sitesearchkeyword sitesearchquery ksearchword querytext querystringuser inputword searches`,
+	webQuery:  `query q keyword keywords kw wd word words term terms phrase search`,
+	webVisit: `title pagetitle visitcount visittime visitdate visitedat lastvisittime lastvisitdate lastvisit dwell dwelltime staytime timespent timeonpage readtime scroll scrolldepth tab tabid browser browsertype incognito private privatemode isprivate favicon transition transitiontype typed typedcount
+		documenttitle dt opencount stayduration duration browsetime visitduration visitstart enginename searchengine usedsearchengine browsemode ntitle visitid zvisittime pageview hits adblock loadtime opentime leavetime fromsearch viewedat viewtime firstvisit`,
+	webEvent: `event eventname eventtype eventtime eventts ts timestamp time clienttime action en ea ec e anonymousid distinctid userid deviceid imei oaid gaid androidid uid clientid cid sessionid session did properties uuid date createdat useragent ua model sentat installid aid visitor visitorid
+		count engine results resultcount position sdk appversion reporttime logtime logid evt ename type name eventid trackid tid brand osversion lib platform os`,
+	webRequest: `method statuscode httpmethod httpstatuscode responsecode responsetime requestmethod requestheaders requestbody bodysize responsebody transfersize dns dnstime connecttime tcptime ssltime ttfb latency bytessent bytesreceived retrycount contentlength contenttype initiatortype encodedbodysize requestduration httpcode stack stacktrace filename lineno colno protocol httpstatus
+		networktyperequest requestsize responsesize timeout errorcode peerip remoteip httpurl apiname mimetype checksum md5 sha1 sha256 filesize expires cacheable version build`,
+	webPreview: `preview thumbnail width height image imageurl icon logo banner adunit adid campaign campaignid creativeid placement price bidid impid clicktracking deeplink`,
+	webShare:   `text message body caption comment content roomid channel chatid recipient to from subject conversationid`,
+})
+
+var (
+	// webPlaces are what reports of visits are called.
+	webPlaces = []string{"history", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "page_view", "weburl", "topsites", "clickstream", "readinglist"}
+	// webEvents are what reports are called.
+	webEvents = []string{"collect", "track", "event", "log", "report", "beacon", "batch", "stat", "analytic", "telemetry", "metric", "pixel", "ping", "upload", "data", "capture", "notify", "envelope", "bulk", "sync", "record", "hit", "monitor", "tongji", "tracker", "shangbao", "dc", "matomo", "piwik", "i"}
+	// webChecks are what services are called that are asked about an address.
+	webChecks = []string{"safebrows", "urlcheck", "checkurl", "phish", "reputation", "malware", "urllookup", "lookupurl", "classify", "urlscan", "urlsafe", "threat", "urlfilter", "webfilter", "categor", "favicon", "siteinfo", "trustrating", "urlinfo", "smartscreen", "webprotect", "saferurl", "siterating"}
+	// webOther are parts of names of addresses that are no page that was opened.
+	webOther = []string{"image", "img", "icon", "avatar", "photo", "picture", "thumb", "logo", "banner", "callback", "redirect", "return", "webhook", "endpoint", "api", "download", "cdn", "schema", "license", "licence", "asset", "video", "audio", "stream", "upload", "feed", "config", "manifest", "next", "success", "cancel", "fail", "apk", "file", "privacy", "terms", "support",
+		"help", "doc", "homepage", "repository", "repo", "bugs", "store", "share", "cover", "poster", "media", "script", "css", "font", "proxy", "server", "base", "host", "issuer", "jwks", "auth", "token", "profile", "click_track", "impression", "pixel", "postback", "notify", "update", "portal", "tile", "deeplink", "clicktrack"}
+	// searchPlaces are what requests are called that search.
+	searchPlaces = []string{"search", "suggest", "autocomplete", "complete", "query", "find", "graphql", "sousuo", "recherche", "buscar", "suche", "typeahead", "lookup"}
+)
+
+var webGather = gather{
+	want: func(p *inspect.Part) bool {
+		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 2 || len(p.Data) > 8<<10 {
+			return false
+		}
+		if c := p.Data[0]; c == 'h' || c == 'H' || c == 'w' || c == '/' {
+			return len(p.Data) > 9 && (webURL(p.Data) || p.Data[0] == 'w')
+		}
+		w := webWords.of(p.Name)
+		return w == webSearch || w == webQuery || w == webPage && bytes.IndexByte(p.Data, '.') > 0
+	},
+	fold: func(key string) bool {
+		switch key {
+		case "page", "tab", "location", "document", "site", "search", "referrer", "visit":
+			return true
+		}
+		return false
+	},
+	column: func(name string) bool { w := webWords.of(name); return w > webNone && w <= webVisit },
+}
+
+// webURL says that b begins like the address of a page.
+func webURL(b []byte) bool {
+	return len(b) > 10 && len(b) < 8<<10 && (equalFold(string(b[:7]), "http://") || equalFold(string(b[:8]), "https://"))
+}
+
+// notPages are ends of paths of files that are no pages.
+var notPages = map[string]bool{
+	"png": true, "jpg": true, "jpeg": true, "gif": true, "webp": true, "svg": true, "ico": true, "avif": true, "heic": true, "mp4": true, "m3u8": true, "ts": true, "mp3": true, "aac": true, "webm": true, "apk": true, "zip": true, "gz": true, "js": true, "mjs": true, "css": true, "json": true, "xml": true, "woff": true, "woff2": true, "ttf": true, "wasm": true, "map": true, "dat": true, "bin": true, "m4s": true, "mpd": true, "exe": true, "dmg": true, "ipa": true, "proto": true,
+}
+
+// page is the address of a page.
+type page struct {
+	part *inspect.Part
+	site string // registrable domain
+	deep bool   // it has a path or a query
+}
+
+// pageOf reads the address in b, ok when it is one that a person can have opened.
+func pageOf(b []byte) (p page, ok bool) {
+	s := string(b[:min(len(b), 2048)])
+	switch {
+	case webURL(b):
+		s = s[strings.Index(s, "//")+2:]
+	case bytes.HasPrefix(b, []byte("www.")):
+	case bytes.HasPrefix(b, []byte("//")):
+		s = s[2:]
+	default:
+		return p, false
+	}
+	end := strings.IndexAny(s, "/?#")
+	rest := ""
+	if end >= 0 {
+		s, rest = s[:end], s[end:]
+	}
+	if i := strings.LastIndexByte(s, '@'); i >= 0 {
+		return p, false
+	}
+	s, _, _ = strings.Cut(s, ":")
+	s = strings.ToLower(strings.TrimSuffix(s, "."))
+	if strings.IndexByte(s, '.') < 0 || strings.ContainsAny(s, " {}<>\"'$%") {
+		return p, false
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return p, false
+	}
+	for _, label := range []string{"api.", "cdn.", "static.", "img.", "images.", "assets.", "schemas.", "media.", "fonts.", "graph."} {
+		if strings.HasPrefix(s, label) {
+			return p, false
+		}
+	}
+	path, _, _ := strings.Cut(rest, "?")
+	path, _, _ = strings.Cut(path, "#")
+	if i := strings.LastIndexByte(path, '.'); i >= 0 && notPages[strings.ToLower(path[i+1:])] {
+		return p, false
+	}
+	if strings.Contains(path, "/api/") || strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v2/") {
+		return p, false
+	}
+	p.site = siteOf(s)
+	p.deep = len(rest) > 1
+	return p, true
+}
+
+func siteOf(host string) string {
+	if site, err := publicsuffix.EffectiveTLDPlusOne(host); err == nil {
+		return site
+	}
+	return host
+}
+
+func detectBrowsing(t *inspect.Tree) []inspect.Finding {
+	s := t.Subject
+	if s.Frame == nil && len(s.Query) == 0 && len(s.Request.Body) == 0 && s.Upload == nil {
+		return nil
+	}
+	own := siteOf(strings.ToLower(s.Host))
+	placePath := pathMentions(t, webPlaces)
+	reports, searches, checks := false, pathMentions(t, searchPlaces), pathMentions(t, webChecks)
+	for seg := range strings.FieldsFuncSeq(s.Path, func(r rune) bool { return r == '/' || r == '.' || r == '_' || r == '-' }) {
+		for _, w := range webEvents {
+			if len(seg) <= maxName && (len(w) > 3 && containsFold(seg, w) || len(seg) == len(w) && equalFold(seg, w)) {
+				reports = true
+			}
+		}
+	}
+	var out []inspect.Finding
+	count := make(map[sheet]int)
+	at := make(map[sheet]int)
+	lists := make(map[sheet]*addresses)
+	for c := range webGather.cards(t) {
+		if c.parent.Direction != flow.Up || len(out) >= maxFindings {
+			continue
+		}
+		v := readVisit(c, own)
+		place, event := placePath, reports || v.field[webEvent] > 1
+		for name := range c.where() {
+			place = place || mentions(name, webPlaces)
+		}
+		if !place && (len(v.pages) > 0 || v.links > 0) {
+			place = outerEvent(c, webPlaces)
+		}
+		query := c.cells[0].Parent.Decoder() == "request.query"
+		sheetOf := c.sheet()
+		if len(v.foreign) > 0 && v.field[webRequest] < 2 {
+			l := lists[sheetOf]
+			if l == nil && len(lists) < maxLists {
+				l = &addresses{}
+				lists[sheetOf] = l
+			}
+			if l != nil {
+				l.add(v.foreign)
+			}
+		}
+		confidence, part, why := v.weigh(place, event, query, searches, checks)
+		if confidence == "" {
+			if l := lists[sheetOf]; l != nil && len(v.foreign) > 0 && l.many() && (place || l.named) && v.field[webPreview]+v.field[webShare] == 0 {
+				confidence, part = inspect.Suspected, v.foreign[0].part
+				if place {
+					confidence = inspect.Probable
+				}
+				why = "one of several addresses of pages on other sites than this host's"
+			}
+		}
+		if confidence == "" {
+			continue
+		}
+		if count[sheetOf]++; count[sheetOf] > 1 {
+			continue
+		}
+		at[sheetOf] = len(out)
+		out = append(out, inspect.Finding{
+			Confidence: confidence, Direction: flow.Up, Path: part.Path,
+			Reason: fmt.Sprintf("The field %s holds %s; it went up to this host.", shortName(part.Name), why),
+		})
+	}
+	for k, n := range count {
+		if n > 1 {
+			out[at[k]].Reason += fmt.Sprintf(" It is one of %d such entries in the same place.", n)
+		}
+	}
+	return out
+}
+
+// addresses are those of one list.
+type addresses struct {
+	sites []string
+	count int
+	named bool
+}
+
+func (a *addresses) add(pages []page) {
+	for _, p := range pages {
+		a.count++
+		a.named = a.named || webWords.of(p.part.Name) == webPage
+		known := false
+		for _, s := range a.sites {
+			known = known || s == p.site
+		}
+		if !known && len(a.sites) < 8 {
+			a.sites = append(a.sites, p.site)
+		}
+	}
+}
+
+func (a *addresses) many() bool { return a.count >= 2 && len(a.sites) >= 2 }
+
+// visit is what a card says about a page or a search.
+type visit struct {
+	pages   []page // in fields that are called after a page, of other sites
+	foreign []page // all of other sites
+	from    *page
+	links   int
+	link    *page
+	search  *inspect.Part
+	query   *inspect.Part
+	field   [webCount]int
+	named   bool // a field is called after events, or a search
+}
+
+func readVisit(c *card, own string) *visit {
+	v := new(visit)
+	for _, x := range c.cells {
+		w := webWords.of(x.name)
+		if x.via != "" && (w == webNone || w == webLink) {
+			switch {
+			case x.via == "referrer" && (x.name == "url" || x.name == "href"):
+				w = webFrom
+			case x.name == "url" || x.name == "href" || x.name == "uri" || x.name == "link":
+				w = webPage
+			case x.via == "search" && x.name == "term":
+				w = webSearch
+			}
+		}
+		if x.Kind == inspect.Null || len(x.Data) == 0 {
+			continue
+		}
+		v.field[w]++
+		if x.Kind > inspect.Text {
+			continue
+		}
+		switch w {
+		case webPage, webLink, webFrom, webNone:
+			if w == webNone && (len(x.Data) < 12 || !webURL(x.Data) || !urlName(x.name) && !c.scalar) {
+				continue
+			}
+			p, ok := pageOf(x.Data)
+			if !ok || p.site == own || mentionsOther(x.name, w) {
+				continue
+			}
+			p.part = x.Part
+			switch w {
+			case webPage:
+				v.pages = append(v.pages, p)
+				v.foreign = append(v.foreign, p)
+			case webFrom:
+				if v.from == nil {
+					v.from = &p
+				}
+			default:
+				v.foreign = append(v.foreign, p)
+				v.links++
+				if v.link == nil {
+					v.link = &p
+				}
+			}
+		case webSearch:
+			if v.search == nil && isWords(x.Data) {
+				v.search = x.Part
+			}
+		case webQuery:
+			if v.query == nil && isWords(x.Data) {
+				v.query = x.Part
+			}
+		}
+	}
+	return v
+}
+
+func urlName(name string) bool {
+	return mentions(name, []string{"url", "uri", "href", "link", "page", "site", "location"})
+}
+
+// mentionsOther says that an address of that name is no page that was opened.
+func mentionsOther(name string, w webField) bool {
+	return w != webPage && w != webFrom && mentions(name, webOther)
+}
+
+// isWords says that b can be what somebody typed to search for.
+func isWords(b []byte) bool {
+	if len(b) < 2 || len(b) > 300 || b[0] == '{' || b[0] == '[' || !isProse(b) {
+		return false
+	}
+	letters := false
+	for _, c := range b {
+		letters = letters || c|0x20-'a' < 26 || c >= 0x80
+	}
+	return letters && digest(b) == 0
+}
+
+func (v *visit) weigh(place, event, query, searches, checks bool) (inspect.Confidence, *inspect.Part, string) {
+	const opened = "the address of a page on another site than this host's, in a field that is called after the page that is open"
+	tells := v.field[webVisit]
+	program := v.field[webRequest] >= 2
+	switch {
+	case program && !(place && tells > 1):
+	case len(v.pages) > 0 && (event || place || tells > 0 || v.from != nil):
+		return inspect.Probable, v.pages[0].part, opened
+	case len(v.pages) > 0 && v.field[webShare] == 0 && (!query || v.pages[0].deep):
+		return inspect.Suspected, v.pages[0].part, opened
+	case v.link != nil && v.field[webShare] == 0 && (tells > 1 || tells > 0 && (event || place)) && v.field[webPreview] < 2:
+		return inspect.Probable, v.link.part, "the address of a page on another site than this host's, beside fields that tell of a visit"
+	case v.link != nil && place && v.field[webPreview] == 0 && v.field[webShare] == 0:
+		return inspect.Probable, v.link.part, "the address of a page on another site than this host's, in a place that is called after visits of pages"
+	case v.link != nil && checks && v.field[webPreview] == 0:
+		return inspect.Suspected, v.link.part, "the address of a page on another site than this host's, in a request that by its name asks about addresses"
+	case v.link != nil && event && !query && v.field[webEvent] > 1 && v.field[webShare]+v.field[webPreview] == 0 && v.link.deep:
+		return inspect.Suspected, v.link.part, "the address of a page on another site than this host's, beside fields that tell of an event"
+	case v.link != nil && event && query && v.field[webShare]+v.field[webPreview] == 0 && v.field[webEvent] > 1:
+		return inspect.Suspected, v.link.part, "the address of a page on another site than this host's, in a request that reports an event"
+	case v.from != nil && v.from.deep && event && v.field[webEvent] > 0:
+		return inspect.Suspected, v.from.part, "the address of the page that was open before, on another site than this host's"
+	}
+	if v.search != nil && (event && !(searches && v.field[webEvent] == 0) || tells > 0 || v.field[webEvent] > 1) && !(query && searches && !event) {
+		confidence := inspect.Probable
+		if searches {
+			confidence = inspect.Suspected
+		}
+		return confidence, v.search, "words that were searched for, in a request that reports them rather than searches"
+	}
+	if v.query != nil && event && !searches && (v.field[webEvent] > 1 || tells > 0) {
+		return inspect.Suspected, v.query, "words that by the name of the field were searched for, in a request that reports them rather than searches"
+	}
+	return "", nil, ""
+}

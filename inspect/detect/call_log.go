@@ -1,0 +1,323 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+
+	"constat/inspect"
+)
+
+// CallLog recognises calls that were made, taken or missed.
+//
+// It asks for a telephone number together with what a call log keeps: when, how
+// long, which way. The names are those of Android's provider
+// (android.provider.CallLog.Calls), of backup programs, of iOS and of the clouds
+// that copy them. A call that is being set up has no duration and no outcome, and
+// the statistics of a call centre have agents and queues.
+var CallLog = inspect.Detector{
+	Name:   "call_log",
+	Class:  inspect.CallLog,
+	Doc:    "looks for a telephone number together with the direction, duration or date of a call",
+	Detect: detectCalls,
+}
+
+// callField is a family of field names.
+type callField uint8
+
+const (
+	callNone     callField = iota
+	callNumber             // whom the call was with
+	callPeer               // the same, where the name alone could mean somebody else
+	callDate               // when
+	callEnd                // when it was answered or ended
+	callDuration           // how long
+	callType               // which way, and whether it was answered
+	callFlag               // incoming, missed, answered: yes or no
+	callName               // name of the other end
+	callMark               // only call logs have it
+	callSetup              // calls that are being set up
+	callCentre             // call centres
+	callOther              // messages, orders, trips
+	callCount
+)
+
+var callWords = newLexicon(map[callField]string{
+	callNumber: `number num phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn callnumber callednumber callingnumber matchednumber calledphone callphone callernumber callernum calleenumber calleephone callerphone
+		remotenumber othernumber peernumber peerphone contactnumber contactphone zaddress formattednumber normalizednumber viapartynumber numberdialed numbercalled dialednumber dialed dialednum phonestr remoteparty otherparty callerid callidnumber
+		fromnumber tonumber anumber bnumber apartynumber bpartynumber aparty bparty callingparty calledparty telefon telefono telefone numero rufnummer nummer номер телефон 号码 电话 电话号码 手机号 phonecall dianhua haoma telno
+		numerodetelephone numerotelephone appelant appele anrufer angerufener llamante chiamante addr shoujihao ph pn`,
+	callPeer:     `from to caller callee peer remote contact handle address party participant recipient source destination src dst dest with who correspondant`,
+	callDate:     `date time timestamp ts datetime starttime startedat startat start started calldate calltime callstart callstarttime callstartedat when zdate begin begintime createtime createdat at t d datum zeit uhrzeit heure fecha hora data дата время 时间 日期 通话时间 shijian riqi calldatetime calltimestamp occurredat readabledate initiatedat dialedat xirmccalldatetime datestr dt`,
+	callEnd:      `endtime endedat endat end ended callend callendtime answertime answeredat ringtime ringduration connecttime connectedat connecteddate enddate finishtime hanguptime disconnecttime lastmodified`,
+	callDuration: `duration calllength callduration durationsec durationsecs durationseconds durationms durationmillis durationins durationinsec talktime talkduration seconds secs length len dur zduration duree dauer duracion durata duracao длительность 时长 通话时长 shichang tonghuashichang billsec conversationduration calltimelength elapsed`,
+	callType:     `type calltype direction calldirection callkind kind dir calltypename disposition callresult callstatus outcome zcalltype typ tipo richtung sens тип направление 类型 通话类型 leixing hujiaoleixing callstate inout callflag status result answerstate reason endreason cause`,
+	callFlag:     `incoming isincoming outgoing isoutgoing missed ismissed answered isanswered zoriginated zanswered originated inbound isinbound isoutbound rejected isrejected missedcall isread unread zread read new`,
+	callName:     `name cachedname displayname contactname callername calleename zname nom nome nombre 姓名 имя peername cachednumberlabel cachednumbertype`,
+	callMark: `calllogid geocodedlocation geocode countryiso phoneaccountid subscriptioncomponentname postdialdigits vianumber numberpresentation presentation voicemailuri transcription cachedlookupuri cachedformattednumber cachednormalizednumber cachedmatchednumber cachedphotoid cachedphotouri
+		blockreason callscreeningappname callscreeningcomponentname missedreason subscriptionid subid simid simslot simindex zisocountrycode zserviceprovider zuniqueid zhandletype ringcount isvideocall isvideo callcategory calllog calltypeid phoneaccountaddress phoneaccountcomponentname`,
+	callSetup:  `sdp candidate candidates ice iceservers icecandidate offer answer cseq via contacturi useragentheader branch callsetup ttl expires turn stun codec codecs ssrc jitter packetslost rtt mos bitrate roomid room roomname meetingid jointoken dtls fingerprint peerconnectionid iceconnectionstate audiocodec videocodec trunk`,
+	callCentre: `agent agentid agentname queue queueid queuename waittime holdtime sla abandoned abandonedcalls handled handledcalls ivr skill campaign campaignid wrapup acw averagehandletime aht csat extension tenant tenantid dispositioncode calls totalcalls callcount avgduration averageduration supervisor`,
+	callOther: `body text message content snippet subject sms msg smstext threadid amount price currency orderid order tripid rideid driver driverid lat lng latitude longitude pickup dropoff email password otp code product sku song track artist album video videoid trackid screen pagename
+		page url step exercise workout calories distance heartrate playlist episode`,
+})
+
+var callFolds = newLexicon(map[callField]string{
+	callNumber: `phone phonenumber number caller callee contact peer remote party otherparty participant participants handle remoteparticipanthandles from to addresses correspondent`,
+	callDate:   `time times date timing timestamps`,
+	callMark:   `call details data attributes properties info fields sim phoneaccount`,
+})
+
+var (
+	// callPlaces are what lists of calls are called.
+	callPlaces = []string{
+		"calllog", "callhistory", "callrecord", "callslog", "phonecall", "calldetail", "recentcall", "recents", "missedcall", "cdr", "callentr", "callslist", "calllist", "calls", "zcallrecord", "tonghuajilu", "thjl", "tonghua", "callevent", "callend", "callinfo", "calldata", "callbackup", "callmeta", "callsync",
+		"anruf", "appel", "llamada", "chiamat", "chamada", "polaczen", "звонк", "вызов", "通话", "通話", "来电", "통화", "การโทร", "المكالمات", "hujijilu", "laidian",
+	}
+	// callEvents are what a call is called.
+	callEvents = []string{"call", "anruf", "appel", "llamada", "chiamata", "chamada", "звонок", "通话", "来电", "tonghua"}
+)
+
+var callGather = gather{
+	want: func(p *inspect.Part) bool {
+		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && telephone(p.Data) >= shortCode &&
+			(p.Kind <= inspect.Text || callWords.of(p.Name) == callNumber || len(p.Name) <= 2 || p.Data[0] == '0')
+	},
+	fold:   func(key string) bool { return callFolds.of(key) != callNone },
+	column: func(name string) bool { w := callWords.of(name); return w > callNone && w <= callMark },
+}
+
+// callTypes are outcomes of calls; those of the second kind are said of messages
+// as well.
+var callTypes = newLexicon(map[callField]string{
+	callType: `missed missedcall rejected declined dialed dialled answered unanswered noanswer voicemail incomingcall outgoingcall callin callout incall outcall busy
+		entrant sortant manque appelentrant appelsortant appelmanque eingehend ausgehend verpasst entrante saliente perdida recebida entrata uscita persa входящий исходящий пропущенный 呼入 呼出 未接 已接 来电 去电 未接来电 拨出 拨打 接听 拒接
+		answeredexternally blocked callmissed missedincoming canceled cancelled hungup huchu huru weijie 着信 発信 不在着信 부재중 수신 발신 incomingmissed incomingaccepted`,
+	callFlag: `incoming outgoing inbound outbound in out received made sent rx tx mo mt completed`,
+})
+
+// isCallType says that p is an outcome of a call: a word, perhaps one that only
+// calls have, or one of the numbers that Android's provider uses.
+func isCallType(p *inspect.Part) (word, ok bool) {
+	if len(p.Data) > 24 {
+		return false, false
+	}
+	var buf [maxName]byte
+	w := squeeze(&buf, string(p.Data))
+	if len(w) == 0 {
+		return false, false
+	}
+	if allDigits(p.Data) {
+		return false, len(p.Data) == 1
+	}
+	of := callTypes.word(w)
+	return of == callType, of != callNone
+}
+
+// call is what a card says about a call.
+type call struct {
+	field  [callCount]*inspect.Part
+	shape  phoneShape
+	cells  []cell
+	word   bool // its type is a word that only calls have
+	number bool // a field is called after numbers
+}
+
+func readCall(c *card) *call {
+	k := new(call)
+	for _, x := range c.cells {
+		w := callWords.of(x.name)
+		if x.via != "" && (w == callNone || x.name == "address") {
+			if w = callFolds.of(x.via); w == callMark || w == callNumber && x.name == "name" {
+				w = callNone
+			}
+		}
+		if w == callNone || len(x.Data) == 0 || x.Kind == inspect.Null {
+			if w == callMark {
+				k.field[callMark] = x.Part
+			}
+			continue
+		}
+		if k.field[w] != nil && w != callNumber && w != callPeer {
+			continue
+		}
+		ok := true
+		switch w {
+		case callNumber, callPeer:
+			shape := telephone(x.Data)
+			if ok = shape > k.shape; ok {
+				k.shape = shape
+				k.number = k.number || w == callNumber
+			}
+		case callDate, callEnd:
+			ok = isInstant(x.Part) && x.Data[0] != '+' ||
+				w == callDate && x.Kind == inspect.Number && len(x.Data) >= 9 // seconds since 2001 with a fraction, as iOS counts
+		case callDuration:
+			ok = isDuration(x.Part)
+		case callType:
+			var word bool
+			word, ok = isCallType(x.Part)
+			k.word = k.word || word
+		case callFlag:
+			ok = isSmall(x.Part)
+		case callName:
+			ok = len(x.Data) <= 80
+		}
+		if ok {
+			k.field[w] = x.Part
+			if w <= callMark {
+				k.cells = append(k.cells, x)
+			}
+		}
+	}
+	return k
+}
+
+// isDuration says that p can be how long a call took: seconds or milliseconds,
+// 3:25, or PT3M25S.
+func isDuration(p *inspect.Part) bool {
+	if len(p.Data) > 16 {
+		return false
+	}
+	digits := 0
+	for i, c := range p.Data {
+		switch {
+		case c-'0' < 10:
+			digits++
+		case c == ':', c == '.', c == ' ', c == 'P' && i == 0, c == 'T' && i == 1, c|0x20-'a' < 26 && digits > 0, c >= 0x80:
+		default:
+			return false
+		}
+	}
+	return digits > 0 && digits <= 9
+}
+
+func detectCalls(t *inspect.Tree) []inspect.Finding {
+	type calls struct {
+		at    int // in out
+		count int
+	}
+	var out []inspect.Finding
+	bySheet := make(map[sheet]*calls)
+	path := pathMentions(t, callPlaces)
+	for c := range callGather.cards(t) {
+		if len(c.cells) < 2 || c.scalar {
+			continue
+		}
+		k := readCall(c)
+		if k.shape < shortCode {
+			continue
+		}
+		place, event := path, false
+		for name := range c.where() {
+			place = place || mentions(name, callPlaces)
+		}
+		for _, x := range c.cells {
+			place = place || mentions(x.name, callPlaces[:8])
+			event = event || eventNames[x.name] && x.Kind <= inspect.Text && len(x.Data) <= maxName && mentions(string(x.Data), callEvents)
+		}
+		event = event || outerEvent(c, callEvents)
+		confidence := k.weigh(place, event, c.cells[0].Decoder() == "vobject")
+		if confidence == "" {
+			continue
+		}
+		s := c.sheet()
+		if have := bySheet[s]; have != nil {
+			have.count++
+			continue
+		}
+		if len(out) >= maxFindings {
+			break
+		}
+		at := k.field[callNumber]
+		if at == nil {
+			at = k.field[callPeer]
+		}
+		bySheet[s] = &calls{at: len(out), count: 1}
+		out = append(out, inspect.Finding{
+			Confidence: confidence, Direction: c.parent.Direction, Path: at.Path,
+			Reason: fmt.Sprintf("A telephone number with the %s, which together say with whom, when, how long or which way somebody was on the telephone, %s.", fieldNames(k.cells), route(at)),
+		})
+	}
+	for _, k := range bySheet {
+		if k.count > 1 {
+			out[k.at].Reason += fmt.Sprintf(" It is one of %d such entries in the same place.", k.count)
+		}
+	}
+	return out
+}
+
+// eventNames are names of fields that hold what happened.
+var eventNames = map[string]bool{
+	"event": true, "eventName": true, "event_name": true, "name": true, "type": true, "action": true, "e": true, "en": true, "ea": true, "eventType": true, "event_type": true, "kind": true, "key": true, "eventId": true, "event_id": true, "category": true, "ec": true, "topic": true,
+}
+
+// outerEvent says that the object around c is an event that is called after one
+// of the words.
+func outerEvent(c *card, words []string) bool {
+	outer, _ := lastKey(c.group)
+	seen := 0
+	for _, p := range c.parent.Children {
+		if p.Group != outer || p.Kind > inspect.Text {
+			continue
+		}
+		if seen++; seen > 64 {
+			break
+		}
+		if eventNames[p.Name] && len(p.Data) <= maxName && mentions(string(p.Data), words) {
+			return true
+		}
+	}
+	return false
+}
+
+func (k *call) weigh(place, event, vobject bool) inspect.Confidence {
+	has := func(w callField) bool { return k.field[w] != nil }
+	when, long := has(callDate) || has(callEnd), has(callDuration)
+	flag, named := false, false // a field says which way; one is called after calls
+	for _, x := range k.cells {
+		var buf [maxName]byte
+		if w := squeeze(&buf, x.name); callWords.word(w) == callFlag {
+			switch string(w) {
+			case "new", "read", "isread", "unread", "zread":
+			default:
+				flag = true
+			}
+		}
+		named = named || mentions(x.name, []string{"call", "appel", "anruf", "llamad", "通话", "zoriginated", "zanswered", "dialed"})
+	}
+	way := has(callType) || flag
+	if has(callSetup) || has(callCentre) || has(callOther) && !(place && long) {
+		return ""
+	}
+	hint := place || event || has(callMark) || named
+	signs := 0
+	for _, b := range []bool{when, long, way} {
+		if b {
+			signs++
+		}
+	}
+	if vobject && has(callDate) && k.cells[0].Name != "" && k.xirmc() {
+		return inspect.Probable
+	}
+	strong := k.shape == fullPhone || k.number && k.shape >= bareDigits
+	switch {
+	case !strong && !(hint && signs == 3):
+		return ""
+	case signs == 3 && (long || hint):
+		return inspect.Probable
+	case signs == 2 && hint && (long || k.word || flag || place):
+		return inspect.Probable
+	case signs == 2 && long && way && (k.word || k.number), signs == 2 && k.word && when && k.number:
+		return inspect.Suspected
+	case signs == 2 && long && when && k.number && len(k.cells) <= 6:
+		return inspect.Suspected
+	case signs == 1 && (place || event) && (long || k.word || flag || when && place):
+		return inspect.Suspected
+	}
+	return ""
+}
+
+// xirmc says that the date is the one that vCards of call logs have.
+func (k *call) xirmc() bool {
+	return bytes.EqualFold([]byte(k.field[callDate].Name), []byte("X-IRMC-CALL-DATETIME"))
+}

@@ -1,0 +1,649 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// Contacts recognises entries of an address book.
+//
+// It asks for people with numbers or addresses, several of them or in a place
+// that is called after contacts, for cards as RFC 6350 writes them, for lists of
+// telephone numbers or of equally long hashes, and for a number that is looked
+// up. One person's own data, the two ends of a message and the addresses of shops
+// are none.
+var Contacts = inspect.Detector{
+	Name:   "contacts",
+	Class:  inspect.Contacts,
+	Doc:    "looks for people with their numbers or addresses as an address book keeps them, for lists of telephone numbers or of their hashes, and for single numbers that are looked up",
+	Detect: detectContacts,
+}
+
+// contactField is a family of field names.
+type contactField uint8
+
+const (
+	contactNone  contactField = iota
+	contactName               // what somebody is called
+	contactPhone              // a telephone
+	contactMail               // an e-mail address
+	contactHash               // a hash of one of them
+	contactValue              // says nothing alone: the object around it says what it is
+	contactMark               // address books have it, profiles and shops have not
+	contactFace               // says for one number whom it belongs to, or that it is looked up
+	contactShop               // shops, places, offices
+	contactStaff              // people of a company that shows itself
+	contactOrder              // orders, bookings, forms
+	contactSelf               // the user's own account
+	contactTalk               // messages and calls
+	contactSend               // address of a person in the post
+)
+
+var contactWords = newLexicon(map[contactField]string{
+	contactName: `name displayname fullname firstname lastname givenname familyname middlename formattedname fn n nickname nick alias label contactname personname surname
+		zfullname zfirstname zlastname first last middle given family structuredname displaynamealt displaynameprimary displaynamealternative unstructuredname zname contactdisplayname friendname
+		nom prenom nomcomplet vorname nachname nombre nombres apellido apellidos nome cognome sobrenome imie nazwisko naam voornaam achternaam adi ad isim soyad jmeno prijmeni namn
+		имя фамилия xingming xm mingzi lianxirenxingming 姓名 名字 名称 联系人 昵称 氏名 名前 이름 ชื่อ الاسم`,
+	contactPhone: `phone phones phonenumber phonenumbers phoneno phonenum telephone telephones tel tels mobile mobiles mobileno mobilenumber mobilenumbers mobilephone mobilephones cell cellphone number numbers num nums msisdn msisdns
+		homephone homephones workphone workphones businessphones businessphone contactnumber contactphone contactnumbers phone1 phone2 phone3 ph pn e164 e164s normalizednumber normalizedphone phonenumberlist phonelist numberlist internationalnumber canonicalform rawphone rawphonenumber phonestr
+		telefon telefone telefono telefonnummer telefonos numero numerotelephone numerodetelephone rufnummer handynummer handy celular portable movil cellulare telefonu telefoon nummer numer
+		телефон номер dianhua dh shouji shoujihao sj sjh haoma dianhuahaoma lianxidianhua 电话 手机 手机号 号码 电话号码 联系电话 電話 電話番号 전화번호 เบอร์โทร هاتف homenumber worknumber`,
+	contactMail: `email emails mail mails emailaddress emailaddresses mailaddress emailid courriel adresseemail correo correoelectronico emailadresse posta youxiang 邮箱 电子邮件 почта`,
+	contactHash: `hash hashes phonehash phonehashes hashedphone hashedphones hashednumber hashednumbers numberhash numberhashes contacthash contacthashes hashedcontacts sha1 sha256 sha256s md5 md5s hashlist phonesha256 phonemd5 phonesha1 hashedphonenumber hashedphonenumbers phonenumberhash phonenumberhashes
+		emailhash emailhashes hashedemail hashedemails digest digests tokens contacttokens hashedemailaddresses sha256phone h hs hp phoneh`,
+	contactValue: `value data data1 val v text address content`,
+	contactMark: `rawcontactid contactid lookupkey lookup timescontacted lasttimecontacted hasphonenumber starred photoid photouri phototumburi photothumburi customringtone sendtovoicemail phoneticname phoneticfamilyname phoneticgivenname phonetic
+		invisiblegroup groupmembership mimetype accounttype resourcename photothumbnailuri contactlastupdatedtimestamp timesused isfavorite isfavourite favorite birthday bday anniversary relation relationship isemergency ringtone
+		personalnotes fileas phoneticfirstname phoneticlastname imaddresses contactgroups contactgrouplist isvisible inaddressbook savedname phonebookname localname contactsource zphonenumbers phonetype numbertype phonelabel xaddressbookserveruid simcontact
+		spousename children yomigivenname yomisurname businesshomepage im ims`,
+	contactFace: `contactphonenumber contactmsisdn callee calleenumber calleephone lookupnumber lookupphone friendphone friendnumber queriednumber querynumber searchnumber targetphone targetnumber targetmsisdn peerphone peernumber inviteephone invitee contacttel contactmobile`,
+	contactShop: `lat lng latitude longitude lon openinghours opening hours businesshours rating ratings reviews reviewcount price distance branch store storeid storename shop shopid shopname placeid website site web branchcode outlet fax pricerange pricelevel stars
+		sku product opentime closetime pharmacy hotel restaurant hotline services vat siret timezone`,
+	contactStaff: `bio biography department dept team profileurl headshot staffid employeeid expertise office salary speciality specialty socials linkedin twitter github login repos portfolio party constituency manager hiredate headline`,
+	contactOrder: `orderid order ordernumber bookingid booking bookingref items cart amount total totalprice currency payment paymentmethod message subject comment comments enquiry inquiry captcha recaptcha newsletter consent terms ticket ticketid checkin checkout
+		seat seats flight passport passportnumber passengertype delivery deliveryaddress shipping billing invoice invoiceid coupon tracking trackingnumber courier reservation appointment service guests leadid lead leadsource campaign pipeline deal`,
+	contactSelf: `password passwd pwd pin otp code smscode verificationcode captchacode token accesstoken refreshtoken idtoken gender sex traits signup registered loyaltyid membership memberid subscription plan createdby roles permissions lastlogin kyc
+		dob dateofbirth userid usertype customerid deviceid pushtoken fcmtoken optin emailverified phoneverified username anonymousid distinctid`,
+	contactTalk: `body snippet sdp candidate ice duration callid threadid messageid calltype conversationid msg direction threads inreplyto date timestamp msgid sentat receivedat xirmccalldatetime`,
+	contactSend: `street street1 street2 addressline1 addressline2 line1 line2 city zip zipcode postalcode postcode country countrycode state province district region`,
+})
+
+// contactFolds are names of objects that stand in a contact.
+var contactFolds = newLexicon(map[contactField]string{
+	contactName:  `name names structuredname fullname displaynames nicknames`,
+	contactPhone: `phone phones phonenumber phonenumbers telephones tel tels mobiles numbers businessphones homephones phonelist phonenumberlist telephone msisdns zphonenumbers`,
+	contactMail:  `email emails emailaddress emailaddresses mails mailaddresses`,
+	contactHash:  `hashes phonehashes hashedphones hashednumbers`,
+	contactValue: `values properties attributes fields data details info contactinfo communication metadata sources source`,
+	contactSend:  `address addresses postaladdresses`,
+	contactMark:  `memberships birthdays organizations photos ims relations events userdefined`,
+})
+
+var (
+	// contactPlaces are what lists of contacts are called.
+	contactPlaces = []string{
+		"contact", "addressbook", "phonebook", "carddav", "vcard", "abperson", "abrecord", "zabcdrecord", "abcdrecord", "telephonebook", "peoplelist", "connections", "rawcontact", "kontakt", "adressbuch", "telefonbuch", "repertoire", "carnetdadresses",
+		"contatti", "rubrica", "contato", "agenda", "libreta", "rehber", "kisiler", "lianxiren", "tongxunlu", "txl", "lxr", "dianhuabu", "контакт", "адреснаякнига", "联系人", "通讯录", "電話帳", "連絡先", "연락처", "رقم", "جهاتالاتصال", "รายชื่อ", "联络人",
+	}
+	// contactAsks are what requests are called that ask for numbers.
+	contactAsks = []string{"discover", "lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "matchphone", "phonematch", "contact", "addressbook", "phonebook", "numberinfo", "identifynumber", "spamcheck", "checknumber", "registeredusers", "directory", "whois", "caller", "searchnumber", "numbersearch", "friends", "invite", "tongxunlu"}
+	// contactLooks are those of them that ask for one.
+	contactLooks = []string{"lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "phonematch", "numberinfo", "identifynumber", "spamcheck", "checknumber", "whois", "numbersearch", "searchnumber", "spam", "reverse", "caller", "discover", "truecaller", "yellowpage", "huangye"}
+	// notContacts are names with the same letters that mean something else.
+	notContacts = []string{"contactus", "contactform", "contactpage", "contactsupport", "contactrequest", "contactinfo", "contactless", "contactpreference", "contactdetails", "contactkey", "contactmethod", "contactreason", "contacttopic", "contactpoint", "contactcenter", "contactcentre", "kontaktformular", "store", "shop", "branch", "staff", "team", "employee", "support", "press"}
+	// notPeople are names of lists of people that nobody's address book holds.
+	notPeople = []string{"staff", "team", "employee", "member", "author", "speaker", "contributor", "maintainer", "committer", "attendee", "participant", "recipient", "passenger", "traveler", "traveller", "guest", "organizer", "invitees", "player", "doctor", "agent", "customer", "lead", "order", "booking", "user", "store", "branch", "shop", "location", "office", "place", "restaurant", "hotel", "pharmac", "result", "listing", "seller", "driver", "candidate", "representative", "senator", "department", "merchant", "venue", "profile", "sender", "cclist", "torecipients", "envelope", "shipment", "deliver", "parcel"}
+	// deskWords are names of desks, not people.
+	deskWords = []string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"}
+)
+
+var contactGather = gather{
+	want: func(p *inspect.Part) bool {
+		switch {
+		case len(p.Data) < 5 || p.Kind > inspect.Number:
+			return false
+		case p.Kind == inspect.Number:
+			return len(p.Data) >= 8 && contactWords.of(p.Name) == contactPhone
+		case len(p.Data) <= 40 && telephone(p.Data) >= bareDigits:
+			return true
+		case len(p.Data) > 1<<16:
+			return false
+		case len(p.Data) <= 320 && bytes.IndexByte(p.Data, '@') > 0:
+			return true
+		case len(p.Name) >= 8 && telephone([]byte(p.Name)) == fullPhone:
+			return true
+		case len(p.Data) > 24 && len(p.Children) == 0 && bytes.IndexAny(p.Data[:24], ",;|\n\t") > 0:
+			return phonesIn(p.Data) >= 3
+		}
+		return digest(p.Data) > 0
+	},
+	fold:   func(key string) bool { return contactFolds.of(key) != contactNone },
+	column: func(name string) bool { w := contactWords.of(name); return w > contactNone && w <= contactMark },
+}
+
+// phonesIn counts the telephone numbers of a value that lists them, 0 when
+// something else stands in it.
+func phonesIn(b []byte) int {
+	n := 0
+	for x := range bytes.FieldsFuncSeq(b, func(r rune) bool { return r == ',' || r == ';' || r == '|' || r == '\n' || r == '\t' }) {
+		if x = bytes.Trim(x, " \"'[]\r"); len(x) == 0 {
+			continue
+		}
+		if telephone(x) < bareDigits {
+			return 0
+		}
+		n++
+	}
+	return n
+}
+
+// entry is what a card says about a person.
+type entry struct {
+	count    [contactSend + 1]int
+	first    [contactSend + 1]*inspect.Part
+	cells    []cell // that count
+	width    int    // bytes of each hash
+	desk     bool   // it is called after a desk, not after a person
+	short    bool   // names say nothing: they are a letter or a number
+	phoneKey int    // names that are telephone numbers
+	keyed    int    // names that are no known ones, of telephone numbers
+	vcard    bool
+	many     int // telephone numbers in one value
+}
+
+// sort puts the fields of c into families.
+func (e *entry) sort(c *card) {
+	e.vcard = c.parent != nil && len(c.cells) > 0 && c.cells[0].Decoder() == "vobject"
+	e.short = true
+	for _, x := range c.cells {
+		e.short = e.short && len(x.name) <= 2
+	}
+	for _, x := range c.cells {
+		if x.Kind == inspect.Null || x.Kind == inspect.Bool && contactWords.of(x.name) != contactMark || len(x.Data) == 0 {
+			if contactWords.of(x.name) == contactMark {
+				e.take(contactMark, x)
+			}
+			continue
+		}
+		w := contactWords.of(x.name)
+		if x.via != "" {
+			switch v := contactFolds.of(x.via); {
+			case v == contactName && w == contactValue, w == contactNone && v != contactValue && v != contactMark:
+				w = v
+			case w == contactValue, w == contactName && v != contactName && v != contactValue:
+				if w = v; w == contactName && telephone(x.Data) >= bareDigits {
+					w = contactPhone
+				}
+			}
+		}
+		shape := notPhone
+		if len(x.Data) <= 40 {
+			shape = telephone(x.Data)
+		}
+		if len(x.name) >= 7 && w == contactNone && telephone([]byte(x.name)) == fullPhone {
+			e.phoneKey++
+			e.take(contactPhone, x)
+			continue
+		}
+		switch w {
+		case contactName:
+			if x.Kind == inspect.Text || x.Kind == inspect.Bytes {
+				if shape >= bareDigits && (strings.EqualFold(x.name, "n") || x.name == "label") {
+					e.take(contactPhone, x)
+				} else if isPersonName(bytes.ReplaceAll(bytes.Trim(x.Data, ";"), []byte(";"), []byte(" "))) {
+					e.take(contactName, x)
+					low := bytes.ToLower(x.Data)
+					e.desk = e.desk || containsAny(low, deskWords)
+				}
+			}
+		case contactPhone:
+			if shape >= bareDigits {
+				e.take(w, x)
+				if mentions(x.name, []string{"contact"}) {
+					e.take(contactFace, x)
+				}
+			} else if n := listOfPhones(x.Data); n > 0 {
+				e.take(w, x)
+				e.many = max(e.many, n)
+			} else if n := digest(x.Data); n > 0 {
+				e.width = n
+				e.take(contactHash, x)
+			}
+		case contactMail:
+			if isMailAddress(x.Data) {
+				e.take(w, x)
+			} else if n := digest(x.Data); n > 0 {
+				e.width = n
+				e.take(contactHash, x)
+			}
+		case contactHash:
+			if n := digest(x.Data); n > 0 {
+				e.width = n
+				e.take(w, x)
+			}
+		case contactValue, contactNone:
+			switch {
+			case shape == fullPhone && x.Kind <= inspect.Text:
+				e.take(contactPhone, x)
+				if w == contactNone && isPersonName([]byte(x.name)) {
+					e.keyed++
+				}
+			case isMailAddress(x.Data) && len(x.Data) < 100:
+				if w == contactValue || e.short {
+					e.take(contactMail, x)
+				}
+			case (w == contactValue || e.short) && x.Kind == inspect.Text && isPersonName(x.Data) && utf8Long(x.Data):
+				if e.count[contactName] == 0 {
+					e.take(contactName, x)
+				}
+			case len(x.Data) > 24 && len(x.Children) == 0:
+				e.many = max(e.many, listOfPhones(x.Data))
+			}
+			if w == contactNone && (c.scalar || x.via != "") {
+				if n := digest(x.Data); n > 0 {
+					e.width = n
+					e.take(contactHash, x)
+				}
+			}
+		case contactMark:
+			if shape == fullPhone {
+				continue
+			}
+			e.take(w, x)
+			if x.Kind <= inspect.Text && bytes.HasPrefix(x.Data, []byte("vnd.android.cursor.item/")) {
+				e.take(w, x)
+			}
+		case contactFace:
+			if shape >= bareDigits {
+				e.take(w, x)
+			}
+		default:
+			e.take(w, x)
+		}
+	}
+}
+
+func utf8Long(b []byte) bool { return len(b) >= 2 }
+
+func listOfPhones(b []byte) int {
+	if len(b) < 16 || len(b) > 1<<16 {
+		return 0
+	}
+	if n := phonesIn(b); n >= 2 {
+		return n
+	}
+	return 0
+}
+
+func (e *entry) take(w contactField, x cell) {
+	if e.count[w]++; e.count[w] == 1 {
+		e.first[w] = x.Part
+	}
+	if w <= contactMail && len(e.cells) < maxCells {
+		e.cells = append(e.cells, x)
+	}
+}
+
+// book is a sheet of entries.
+type book struct {
+	first      *card
+	at         *inspect.Part // that decides
+	cells      []cell
+	cards      int
+	phoned     int // entries of a name and a number
+	mailed     int // of a name and an address, without a number
+	bare       int // numbers without a name
+	bareMails  int
+	hashes     int
+	widths     map[int]int
+	marks      int
+	marked     int // entries with marks
+	shop       int
+	staff      int
+	order      int
+	self       int
+	talk       int
+	post       int
+	desks      int
+	short      int
+	vcards     int
+	phoneKeys  int
+	keyed      int
+	faces      int
+	face       *inspect.Part
+	wide       int // fields in all
+	lists      int // telephone numbers in single values
+	hashed     *inspect.Part
+	hashedName string
+	phones     *inspect.Part
+	phonesName string
+	fullPhones int
+	distinct   map[string]bool
+}
+
+func detectContacts(t *inspect.Tree) []inspect.Finding {
+	var books []*book
+	bySheet := make(map[sheet]*book)
+	for c := range contactGather.cards(t) {
+		var e entry
+		e.sort(c)
+		if e.count[contactPhone]+e.count[contactMail]+e.count[contactHash]+e.count[contactFace]+e.many == 0 {
+			// What stands beside may say that this is an order.
+			continue
+		}
+		s := c.sheet()
+		b := bySheet[s]
+		if b == nil {
+			if len(books) == maxLists {
+				continue
+			}
+			b = &book{first: c, widths: make(map[int]int), distinct: make(map[string]bool)}
+			bySheet[s] = b
+			books = append(books, b)
+		}
+		b.add(c, &e)
+	}
+	if len(books) == 0 {
+		return nil
+	}
+	x := contactContext{
+		asks:  pathMentions(t, contactAsks) && !pathMentions(t, notContacts),
+		looks: pathMentions(t, contactLooks),
+		place: pathMentions(t, contactPlaces) && !pathMentions(t, notContacts),
+		dav:   t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, []string{"carddav", "addressbook"}),
+	}
+	var out []inspect.Finding
+	for _, b := range books {
+		f, ok := b.weigh(t, &x)
+		if !ok {
+			continue
+		}
+		if out = append(out, f); len(out) >= maxFindings {
+			break
+		}
+	}
+	return out
+}
+
+type contactContext struct {
+	asks, looks, place, dav bool
+}
+
+func (b *book) add(c *card, e *entry) {
+	b.cards++
+	n := &e.count
+	b.wide += len(c.cells)
+	switch {
+	case n[contactName]+e.phoneKey > 0 && n[contactPhone] > 0:
+		b.phoned++
+		b.decide(e, contactPhone)
+	case n[contactName] > 0 && n[contactMail] > 0:
+		b.mailed++
+		b.decide(e, contactMail)
+	case n[contactPhone] > 0:
+		if c.scalar {
+			b.bare += n[contactPhone]
+		} else {
+			b.bare += max(1, min(n[contactPhone], len(c.cells)))
+		}
+		b.decide(e, contactPhone)
+	case n[contactMail] > 0:
+		b.bareMails += n[contactMail]
+		b.decide(e, contactMail)
+	}
+	if b.phones == nil && n[contactPhone] > 0 {
+		b.phones = e.first[contactPhone]
+	}
+	for _, x := range e.cells {
+		if len(b.distinct) < 64 && contactWords.of(x.name) != contactName && len(x.Data) <= 64 {
+			if telephone(x.Data) == fullPhone && !b.distinct[string(x.Data)] {
+				b.fullPhones++
+			}
+			b.distinct[string(x.Data)] = true
+		}
+	}
+	if n[contactHash] > 0 {
+		b.hashes += n[contactHash]
+		b.widths[e.width]++
+		if b.hashed == nil {
+			b.hashed = e.first[contactHash]
+		}
+	}
+	if n[contactFace] > 0 && b.face == nil {
+		b.face = e.first[contactFace]
+		b.faces++
+	}
+	b.marks += n[contactMark]
+	if n[contactMark] > 0 {
+		b.marked++
+	}
+	b.shop += min(1, n[contactShop])
+	b.staff += min(1, n[contactStaff])
+	b.order += min(1, n[contactOrder])
+	b.self += min(1, n[contactSelf])
+	b.talk += min(1, n[contactTalk])
+	if n[contactSend] > 1 {
+		b.post++
+	}
+	if e.desk {
+		b.desks++
+	}
+	if e.short {
+		b.short++
+	}
+	if e.vcard {
+		b.vcards++
+	}
+	b.phoneKeys = max(b.phoneKeys, e.phoneKey)
+	b.keyed = max(b.keyed, e.keyed)
+	b.lists = max(b.lists, e.many)
+}
+
+func (b *book) decide(e *entry, w contactField) {
+	if b.at == nil || contactWords.of(b.at.Name) != contactName && e.count[contactName] > 0 && b.phoned+b.mailed == 1 {
+		b.at, b.cells = e.first[w], e.cells
+	}
+}
+
+// weigh decides about one list, or about one card that stands alone.
+func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok bool) {
+	c := b.first
+	up := c.parent.Direction == flow.Up
+	place, other := false, false
+	for name := range c.where() {
+		other = other || !place && mentions(name, notPeople)
+		if mentions(name, contactPlaces) && !mentions(name, notContacts) {
+			place = true
+		}
+	}
+	place = place || up && outerEvent(c, contactPlaces)
+	f.Direction = c.parent.Direction
+	f.Path = c.parent.Path
+	if b.at != nil {
+		f.Path = b.at.Path
+	}
+	half := func(n int) bool { return 2*n >= b.cards && n > 0 }
+	against := half(b.shop) || half(b.staff) || half(b.order) || half(b.self) || half(b.talk)
+	where := "went up to this host"
+	if !up {
+		where = "came down from this host"
+	}
+	entries := b.phoned + b.mailed
+	say := func(confidence inspect.Confidence, format string, args ...any) (inspect.Finding, bool) {
+		f.Confidence = confidence
+		f.Reason = fmt.Sprintf(format, args...)
+		return f, true
+	}
+	people := func(confidence inspect.Confidence, why string) (inspect.Finding, bool) {
+		what := "An entry"
+		if entries > 1 {
+			what = fmt.Sprintf("A list of %d entries", entries)
+		}
+		return say(confidence, "%s with the %s, a person's name with a telephone number or e-mail address%s, %s.", what, fieldNames(b.cells), why, where)
+	}
+	const called = ", in a place that is called after contacts"
+	const marked = ", beside fields that address books have"
+
+	switch {
+	case b.vcards > 0:
+		if entries+b.bare+b.bareMails == 0 || half(b.talk) {
+			return f, false
+		}
+		switch {
+		case up, x.dav, place:
+			return people(inspect.Probable, ", written as a card of an address book (vCard)")
+		case entries >= 2 && !half(b.desks) && !half(b.shop):
+			return people(inspect.Probable, ", written as cards of an address book (vCard)")
+		case x.place:
+			return people(inspect.Suspected, ", written as a card of an address book (vCard)")
+		}
+		return f, false
+	case entries > 0 && !against && !(other && !place):
+		orders := b.ordered()
+		switch {
+		case half(b.marked) && b.marks >= 2*b.cards && (place || x.place || b.marks >= 3*b.cards || entries >= 2):
+			return people(inspect.Probable, marked)
+		case up && place && !orders && (entries >= 2 || !half(b.post)):
+			return people(inspect.Probable, called)
+		case up && b.phoned >= 2 && (x.place || half(b.marked)) && !orders:
+			return people(inspect.Probable, called)
+		case up && entries >= 1 && (x.place || x.asks) && !orders && !half(b.post):
+			return people(inspect.Suspected, called)
+		case up && b.phoned >= 3 && !half(b.post) && !orders && b.wide <= 9*b.cards && len(b.distinct) >= 3:
+			if half(b.short) && b.fullPhones < 3 {
+				return f, false
+			}
+			if half(b.short) {
+				return people(inspect.Suspected, "")
+			}
+			return people(inspect.Probable, "")
+		case up && b.phoned == 2 && !half(b.post) && !half(b.short) && !orders && b.wide <= 8*b.cards && len(b.distinct) >= 2:
+			return people(inspect.Suspected, "")
+		case b.phoneKeys >= 3 && (up || place):
+			return people(inspect.Probable, ", each number being the name of a field")
+		case !up && place && entries >= 2 && !half(b.desks):
+			return people(inspect.Probable, called)
+		case !up && (place || x.place) && half(b.marked) && !half(b.desks):
+			return people(inspect.Probable, called+" and"+strings.TrimPrefix(marked, ","))
+		case !up && x.place && entries >= 2 && !half(b.desks):
+			return people(inspect.Suspected, called)
+		}
+	}
+	if b.hashes >= 3 && up {
+		hint := place || x.asks || hashName(b.hashed.Name)
+		for n, count := range b.widths {
+			equal := count == len(b.widths) || b.cards > 1 && count >= b.cards-1
+			if len(b.widths) == 1 && equal || b.cards == 1 {
+				if n >= 4 && hint && b.sameWidth() {
+					f.Path = b.hashed.Path
+					confidence := inspect.Suspected
+					if place || hashName(b.hashed.Name) {
+						confidence = inspect.Probable
+					}
+					return say(confidence, "A list of %d equally long tokens in the field %s, as hashes of telephone numbers or e-mail addresses are written to find out which contacts a service knows, went up to this host.", b.hashes, shortName(b.hashed.Name))
+				}
+			}
+		}
+	}
+	if n := max(b.bare, b.lists, b.keyed); n >= 3 && !half(b.talk) && !half(b.order) && !half(b.shop) && !other {
+		f.Path = b.path()
+		named := b.phones != nil && (contactWords.of(b.phones.Name) == contactPhone || contactFolds.of(b.phones.Name) == contactPhone)
+		if b.lists > 0 {
+			named = true
+		}
+		switch {
+		case up && (place || x.asks && (named || b.fullPhones >= 3)):
+			return say(inspect.Probable, "A list of %d telephone numbers in the %s, %s, %s.", n, b.fields(), "in a place that is called after contacts or their look-up", where)
+		case up && (named || b.keyed >= 3) && (b.fullPhones >= 3 || b.lists >= 3):
+			return say(inspect.Suspected, "A list of %d telephone numbers in the %s, as services ask for to find out whom the user knows, %s.", n, b.fields(), where)
+		case !up && place && half(b.marked):
+			return say(inspect.Suspected, "A list of %d telephone numbers in the %s, in a place that is called after contacts, %s.", n, b.fields(), where)
+		case !up && b.keyed >= 3 && place:
+			return say(inspect.Probable, "A list of %d telephone numbers by the names of their holders, in a place that is called after contacts, %s.", n, where)
+		}
+	}
+	if b.bareMails >= 3 && up && place && !other {
+		return say(inspect.Suspected, "A list of %d e-mail addresses in the %s, in a place that is called after contacts, went up to this host.", b.bareMails, b.fields())
+	}
+	if b.bare > 0 && b.marks >= 2*b.cards && half(b.marked) && !against {
+		return say(inspect.Probable, "A telephone number in the %s%s, %s.", b.fields(), marked, where)
+	}
+	// One number.
+	if up && b.cards == 1 && !half(b.order) && !half(b.self) && !half(b.talk) && !half(b.post) && !b.ordered() {
+		switch {
+		case b.face != nil && b.wide <= 8 && (b.phoned+b.mailed == 0 || place):
+			f.Path = b.face.Path
+			return say(inspect.Suspected, "One telephone number in the field %s, whose name says that it is somebody else's, went up to this host.", shortName(b.face.Name))
+		case (place && b.phones != nil || x.looks && b.phones != nil) && b.bare+b.phoned > 0 && b.wide <= 6 && !other:
+			f.Path = b.phones.Path
+			return say(inspect.Suspected, "One telephone number in the field %s went up to this host, in a request that by its name asks about a number or a contact.", shortName(b.phones.Name))
+		}
+	}
+	return f, false
+}
+
+func (b *book) fields() string {
+	if len(b.cells) == 0 {
+		return "field " + shortName(b.first.cells[0].name)
+	}
+	return fieldNames(b.cells)
+}
+
+func (b *book) path() inspect.Path {
+	if b.phones != nil {
+		return b.phones.Path
+	}
+	return b.first.cells[0].Path
+}
+
+// sameWidth says that the hashes are equally long, whatever else stands in the
+// list.
+func (b *book) sameWidth() bool {
+	if len(b.widths) != 1 {
+		return false
+	}
+	if !b.first.scalar {
+		return true
+	}
+	n, same := 0, 0
+	for _, x := range b.first.cells {
+		if x.Kind > inspect.Text {
+			continue
+		}
+		if n == 0 {
+			n = len(x.Data)
+		}
+		if len(x.Data) == n {
+			same++
+		}
+	}
+	return same == len(b.first.cells)
+}
+
+func hashName(name string) bool {
+	return mentions(name, []string{"phonehash", "hashedphone", "hashednumber", "numberhash", "contacthash", "hashedcontact", "emailhash", "hashedemail", "contacttoken", "contact", "phone", "msisdn"})
+}
+
+// ordered says that the document is about an order or a booking.
+func (b *book) ordered() bool {
+	n, group := 0, ""
+	for i, p := range b.first.parent.Children {
+		if i == 400 {
+			break
+		}
+		if contactWords.of(p.Name) == contactOrder {
+			n++
+		}
+		if p.Group != group {
+			group = p.Group
+			if _, key := lastKey(group); contactWords.of(key) == contactOrder {
+				n++
+			}
+		}
+	}
+	return n >= 2
+}

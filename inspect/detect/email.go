@@ -1,0 +1,337 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+
+	"constat/inspect"
+)
+
+// Email recognises mail messages and mailboxes.
+//
+// A message has a sender or receivers with the address of a mailbox, and a
+// subject, a text or what mail programs keep beside it (RFC 5322 section 3.6, RFC
+// 9051, RFC 8621). An address alone is an identifier, and a form that somebody
+// fills in for a newsletter is no mail.
+var Email = inspect.Detector{
+	Name:   "email",
+	Class:  inspect.Email,
+	Doc:    "looks for mail messages (sender, receivers, subject, text) and for lists of mailboxes",
+	Detect: detectMail,
+}
+
+// mailField is a family of field names.
+type mailField uint8
+
+const (
+	mailNone    mailField = iota
+	mailFrom              // who sent it
+	mailTo                // who gets it
+	mailSubject           // what it is about
+	mailText              // what it says
+	mailDate              // when
+	mailMark              // only mail has it
+	mailAddr              // an address, of whoever the object around it is
+	mailBox               // a mailbox
+	mailRole              // what a mailbox is for
+	mailTotal             // how many messages are in it
+	mailForm              // forms, profiles, commits, tickets
+	mailCount
+)
+
+var mailWords = newLexicon(map[mailField]string{
+	mailFrom:    `from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromaddr fromname sendername zsender authoremail fraddr replyto returnpath`,
+	mailTo:      `to recipient recipients torecipients tos cc bcc ccrecipients bccrecipients toaddress toemail tolist cclist rcpt rcptto mailto toaddresses receivers receiver receiveremail recipientemail destinataire destinataires empfanger an destinatario destinatarios destinatari komu do получатель кому shoujianren 收件人 抄送 宛先 받는사람 toaddr envelopeto deliveredto tomail aux`,
+	mailSubject: `subject subj objet betreff asunto oggetto assunto temat тема zhuti 主题 主旨 件名 제목 normalizedsubject messagesubject mailsubject emailsubject subjectline zsubject threadtopic หัวเรื่อง onderwerp title`,
+	mailText:    `body bodypreview snippet preview text textbody htmlbody bodytext bodyhtml html plain plaintext content contents message excerpt corps inhalt cuerpo corpo tresc текст zhengwen 正文 本文 summary bodyplain textplain texthtml messagebody mailbody emailbody abstract strippedtext`,
+	mailDate:    `date receiveddatetime sentdatetime internaldate receivedat sentat senton receivedon datereceived datesent time timestamp received sent receivedtime senttime createddatetime datum fecha data дата 时间 日期 deliverytime zreceiveddate epoch`,
+	mailMark: `messageid internetmessageid inreplyto references rfc822msgid labelids labels historyid mailboxids keywords hasattachment hasattachments attachments mimeversion contenttransferencoding mailboxid mailbox folder folderid conversationid threadid flags imapuid uid uidvalidity
+		isread isdraft isflagged importance sizeestimate listunsubscribe dkimsignature receivedheaders conversationindex parentfolderid rfc822size mimetype emlpath emailid messageidheader bodystructure envelope seen unread flagged spamscore webmail useridmail changekey replytolist raw answered starred`,
+	mailAddr:  `email address addr emailaddress mail mailboxaddress value smtpaddress zaddress`,
+	mailBox:   `mailboxname foldername boxname displayname name path fullname label`,
+	mailRole:  `role specialuse wellknownname attributes foldertype type`,
+	mailTotal: `totalemails unreademails totalitemcount unreaditemcount totalthreads unreadthreads messagestotal messagesunread unseen exists recent unreadcount messagecount total count unseencount uidnext numunread totalmessages childfoldercount threadstotal threadsunread messages unreads num`,
+	mailForm: `password captcha newsletter consent optin company phone phonenumber firstname lastname namefirst sha commit commits branch repository repo pullrequest issue issuenumber ticket ticketid orderid order amount price lat lng latitude longitude stars rating channel channelid room
+		likes comments retweets hashtags avatar username login templateid campaignid campaign event eventname properties traits anonymousid sourceip level logger stacktrace enquirytype reason topic job position cv resume deviceid transaction wallet flight pickup`,
+})
+
+var mailFolds = newLexicon(map[mailField]string{
+	mailFrom:    `from sender fromaddress replyto expediteur absender`,
+	mailTo:      `to cc bcc recipients torecipients ccrecipients bccrecipients tos destinataires receivers personalizations`,
+	mailAddr:    `emailaddress mailbox address`,
+	mailText:    `body bodyvalues content preview text textbody`,
+	mailMark:    `envelope headers header payload headerlist messageheaders internetmessageheaders flags`,
+	mailSubject: `subject`,
+	mailDate:    `date internaldate`,
+})
+
+var (
+	mailPlaces = []string{"mail", "inbox", "imap", "smtp", "jmap", "outbox", "eml", "courriel", "correo", "posta", "youjian", "youxiang", "почта", "письм", "邮件", "邮箱", "メール", "메일", "rfc822", "pop3", "exchange", "mime", "messages"}
+	// notMails are names with the same letters that mean something else.
+	notMails  = []string{"newsletter", "mailinglist", "subscribe", "contactform", "contactus", "emailverification", "verifyemail", "resetpassword", "mailchimp", "gmaillogin", "commit"}
+	mailRoles = []string{"inbox", "sent", "drafts", "draft", "trash", "junk", "spam", "archive", "sent items", "sent mail", "deleted items", "deleted", "junk email", "outbox", "all mail", "starred", "envoyés", "éléments envoyés", "brouillons", "corbeille", "boîte de réception", "posteingang", "gesendet", "entwürfe", "papierkorb", "enviados", "borradores", "papelera", "posta in arrivo", "posta inviata", "bozze", "cestino", "входящие", "отправленные", "черновики", "收件箱", "已发送", "草稿箱", "垃圾箱", "垃圾邮件", "受信トレイ", "送信済み", "ゴミ箱"}
+)
+
+var mailGather = gather{
+	want: func(p *inspect.Part) bool {
+		if p.Kind > inspect.Text || len(p.Data) < 4 {
+			return false
+		}
+		if bytes.IndexByte(p.Data[:min(len(p.Data), 320)], '@') > 0 {
+			return true
+		}
+		if len(p.Data) <= 80 && isMailRole(p.Data) {
+			return true
+		}
+		return p.Name == "mailbox" || p.Name == "host"
+	},
+	fold:   func(key string) bool { return mailFolds.of(key) != mailNone },
+	column: func(name string) bool { w := mailWords.of(name); return w > mailNone && w <= mailMark },
+}
+
+// isMailRole says that b is what the mailboxes of a mail program are called, alone
+// or behind the name of the mailbox around it.
+func isMailRole(b []byte) bool {
+	b = bytes.TrimLeft(b, "\\")
+	if i := bytes.LastIndexAny(b, "/.]"); i >= 0 && i+1 < len(b) && b[i] != ']' {
+		b = b[i+1:]
+	}
+	if len(b) < 4 || len(b) > 40 {
+		return false
+	}
+	low := string(bytes.ToLower(b))
+	for _, r := range mailRoles {
+		if low == r {
+			return true
+		}
+	}
+	return false
+}
+
+// mail is what a card says about a message.
+type mail struct {
+	field   [mailCount]*inspect.Part
+	cells   []cell
+	mailed  int // fields of the sender or receivers that hold addresses of mailboxes
+	marks   int
+	forms   int
+	subject *inspect.Part
+}
+
+func readMail(c *card) *mail {
+	m := new(mail)
+	var host, user *inspect.Part
+	for _, x := range c.cells {
+		w := mailWords.of(x.name)
+		v := mailNone
+		if x.via != "" {
+			v = mailFolds.of(x.via)
+			if o := mailFolds.of(x.over); x.over != "" && (o == mailFrom || o == mailTo) {
+				v = o
+			}
+		}
+		if v == mailFrom || v == mailTo {
+			switch {
+			case x.name == "mailbox":
+				user = x.Part
+			case x.name == "host" || x.name == "domain":
+				host = x.Part
+			}
+			if w != mailFrom && w != mailTo {
+				w = v
+			}
+		} else if v == mailText && (w == mailNone || w == mailAddr || w == mailText) {
+			w = mailText
+		}
+		if w == mailNone || x.Kind == inspect.Null || len(x.Data) == 0 {
+			continue
+		}
+		ok := true
+		switch w {
+		case mailFrom, mailTo:
+			ok = x.Kind <= inspect.Text && firstAddress(x.Data)
+			if ok {
+				m.mailed++
+			}
+		case mailAddr:
+			ok = false
+		case mailSubject:
+			if x.name == "title" {
+				ok = false
+			}
+			ok = ok && x.Kind <= inspect.Text && len(x.Data) <= 1000
+		case mailText:
+			ok = x.Kind <= inspect.Text && len(x.Data) >= 2
+		case mailDate:
+			ok = isInstant(x.Part)
+		case mailMark:
+			m.marks++
+		case mailForm:
+			m.forms++
+		}
+		if ok && m.field[w] == nil {
+			m.field[w] = x.Part
+			if w <= mailMark {
+				m.cells = append(m.cells, x)
+			}
+		}
+	}
+	if host != nil && user != nil && bytes.IndexByte(host.Data, '.') > 0 && m.field[mailFrom] == nil {
+		m.field[mailFrom] = user
+		m.mailed++
+	}
+	return m
+}
+
+// firstAddress says that b is an address, or a list of them.
+func firstAddress(b []byte) bool {
+	if isMailAddress(b) {
+		return true
+	}
+	if i := bytes.IndexAny(b, ",;"); i > 0 {
+		if isMailAddress(b[:i]) {
+			return true
+		}
+		if j := bytes.IndexByte(b, '>'); j > i && j < 320 {
+			return isMailAddress(b[:j+1]) // "Doe, Jane" <jane@…>
+		}
+	}
+	return false
+}
+
+func detectMail(t *inspect.Tree) []inspect.Finding {
+	type mails struct{ at, count int }
+	type boxes struct {
+		first       *inspect.Part
+		roles, with int
+		cards       int
+		mark        bool
+	}
+	var out []inspect.Finding
+	bySheet := make(map[sheet]*mails)
+	byBox := make(map[sheet]*boxes)
+	path := pathMentions(t, mailPlaces) && !pathMentions(t, notMails)
+	for c := range mailGather.cards(t) {
+		if len(out) >= maxFindings || len(byBox) > maxLists {
+			break
+		}
+		place, not := path, false
+		for name := range c.where() {
+			place = place || mentions(name, mailPlaces)
+			not = not || mentions(name, notMails)
+		}
+		m := readMail(c)
+		if m.mailed == 0 {
+			// A mailbox.
+			var role, total *inspect.Part
+			mark := false
+			for _, x := range c.cells {
+				switch w := mailWords.of(x.name); {
+				case (w == mailBox || w == mailRole || c.scalar || x.name == "id") && x.Kind <= inspect.Text && isMailRole(x.Data):
+					if role == nil {
+						role = x.Part
+					}
+					mark = mark || bytes.EqualFold(x.Data, []byte("inbox"))
+				case w == mailTotal && x.Kind == inspect.Number:
+					total = x.Part
+				}
+			}
+			if role == nil {
+				continue
+			}
+			s := c.sheet()
+			b := byBox[s]
+			if b == nil {
+				b = &boxes{first: role}
+				byBox[s] = b
+			}
+			b.roles++
+			if c.scalar {
+				b.roles += countRoles(c) - 1
+			}
+			b.mark = b.mark || mark
+			if total != nil {
+				b.with++
+			}
+			if b.roles >= 3 && b.mark && (b.with >= 2 || place) && b.cards == 0 {
+				b.cards = 1
+				confidence := inspect.Suspected
+				if b.with >= 2 && place {
+					confidence = inspect.Probable
+				}
+				out = append(out, inspect.Finding{
+					Confidence: confidence, Direction: c.parent.Direction, Path: b.first.Path,
+					Reason: fmt.Sprintf("A list of mailboxes in the field %s, called as mail programs call them (inbox, sent, drafts), %s.", shortName(b.first.Name), route(b.first)),
+				})
+			}
+			continue
+		}
+		confidence := m.weigh(place && !not, c.cells[0].Decoder() == "mail")
+		if confidence == "" {
+			continue
+		}
+		s := c.sheet()
+		if have := bySheet[s]; have != nil {
+			have.count++
+			continue
+		}
+		at := m.field[mailSubject]
+		for _, w := range []mailField{mailFrom, mailTo} {
+			if at == nil {
+				at = m.field[w]
+			}
+		}
+		bySheet[s] = &mails{at: len(out), count: 1}
+		out = append(out, inspect.Finding{
+			Confidence: confidence, Direction: c.parent.Direction, Path: at.Path,
+			Reason: fmt.Sprintf("A message with the %s, of which the sender or receiver is the address of a mailbox, as mail is written, %s.", fieldNames(m.cells), route(at)),
+		})
+	}
+	for _, k := range bySheet {
+		if k.count > 1 {
+			out[k.at].Reason += fmt.Sprintf(" It is one of %d such messages in the same place.", k.count)
+		}
+	}
+	return out
+}
+
+func countRoles(c *card) int {
+	n := 0
+	for _, x := range c.cells {
+		if isMailRole(x.Data) {
+			n++
+		}
+	}
+	return n
+}
+
+func (m *mail) weigh(place, mail bool) inspect.Confidence {
+	has := func(w mailField) bool { return m.field[w] != nil }
+	from, to, subject, text, date := has(mailFrom), has(mailTo), has(mailSubject), has(mailText), has(mailDate)
+	signs := 0
+	for _, b := range []bool{from, to, subject, text, date, m.marks > 0} {
+		if b {
+			signs++
+		}
+	}
+	switch {
+	case mail && signs >= 2 && (from || to):
+		return inspect.Probable
+	case m.forms > 0 && m.marks < 2 && !(place && subject && from && to):
+		return ""
+	case subject && from && (to || m.marks > 0 || date), subject && to && (text && (place || m.marks > 0) || m.marks > 0 && date):
+		if signs >= 4 || m.marks > 0 || place {
+			return inspect.Probable
+		}
+		return inspect.Suspected
+	case from && to && (m.marks > 0 && (date || text) || place && (date || text)):
+		return inspect.Probable
+	case from && !subject && text && date && place && m.marks > 0:
+		return inspect.Suspected
+	case subject && (from || to) && text && place:
+		return inspect.Suspected
+	case from && to && date:
+		return inspect.Suspected
+	}
+	return ""
+}

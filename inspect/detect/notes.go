@@ -1,0 +1,358 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// Notes recognises what the user wrote down: notes, memos, tasks and calendar
+// entries.
+//
+// It asks for a text or title together with what such programs keep beside it,
+// in a place that is called after them, or for the components of RFC 5545. Posts
+// and comments have authors and readers, release notes have versions, and
+// calendars that are published have nobody who is invited or reminded.
+var Notes = inspect.Detector{
+	Name:   "notes",
+	Class:  inspect.Notes,
+	Doc:    "looks for notes, memos, tasks and calendar entries that the user wrote",
+	Detect: detectNotes,
+}
+
+// noteField is a family of field names.
+type noteField uint8
+
+const (
+	noteNone     noteField = iota
+	noteText               // what it says
+	noteTitle              // what it is called
+	noteDate               // when it was made or changed
+	noteMark               // notes and tasks have it
+	noteDue                // tasks have it
+	noteStart              // of an entry in a calendar
+	noteEnd                // of it
+	noteCalendar           // only entries in calendars have it
+	noteInvite             // somebody is invited or reminded
+	notePost               // posts, comments, articles, chats
+	noteRelease            // versions of programs
+	notePublic             // sports, holidays, shows, television
+	noteProgram            // events of programs, jobs, traces
+	noteOrder              // orders, files
+	noteCount
+)
+
+var noteWords = newLexicon(map[noteField]string{
+	noteText: `content text body note notetext notecontent notebody memo memotext memocontent textcontent plaintext markdown md description desc details contenu texte inhalt notiz contenido nota testo contenuto texto conteudo текст содержание заметка 内容 正文 笔记 备忘 メモ ข้อความ บันทึก snippet noteplain richtext html notehtml bodytext entry zsnippet
+		txt neirong zhengwen journalentry entrytext todotext task todo item datacontent commenttext listcontent htmlcontent xml zcontent ztext value`,
+	noteTitle: `title subject summary name notetitle heading headline titre titel titulo titolo заголовок 标题 主题 タイトル biaoti ztitle ztitle1 taskname tasktitle todotitle eventtitle caption`,
+	noteDate: `created createdat createdtime creationdate createtime createdate createddate modified modifiedat modifiedtime modifieddate modificationdate updatedat updatetime updated updateddate lastmodified lastmodifieddatetime createddatetime lastmodifiedtime mtime ctime date timestamp dtcreated
+		usereditedtimestampusec createdtimestampusec editedat edited lastedited zmodificationdate zcreationdate zmodificationdate1 zcreationdate1 creationtime usermodifiedtime dateadded datemodified datecreated moddate createtimestamp modifytime updatetimestamp chuangjianshijian 创建时间 修改时间 更新时间 time ts changed dtstamp savedat lastupdated`,
+	noteMark: `pinned ispinned archived isarchived trashed istrashed folderid foldername notebook notebookid notebookguid noteid memoid noteguid color bgcolor bgcolorid colorid labels tags checklist listitems checkitems isfavorite favorite locked islocked ischecked checked indent parentid snippetid
+		notetype category widgetid alertdate reminder reminders reminderdate alarm handwriting stickers todolist isdeleted trash passwordprotected tagguids contentlength sortkey sortorder parentfolder zfolder ismarkedfordeletion latestrevision notebooks`,
+	noteDue:   `due duedate duedatetime dueat deadline completed iscompleted done isdone completedat completeddatetime completiondate duetime subtasks remindat reminddate percentcomplete recurrence tasklist tasklistid listid todoid taskid echeance faellig priority importance isreminderon starred`,
+	noteStart: `start startdate starttime startdatetime startsat dtstart begin begintime starts debut beginn inicio inizio начало 开始时间 startat eventstart zstartdate startts from`,
+	noteEnd:   `end enddate endtime enddatetime endsat dtend finish finishtime ends fin ende конец 结束时间 endat eventend zenddate endts until to`,
+	noteCalendar: `calendarid calendar eventlocation rrule exdate rdate eventtimezone isallday allday icaluid transparency recurringeventid showas hangoutlink originalstart hasalarm hasalarms selfattendeestatus calendarname calendardisplayname eventstatus accesslevel guestscaninviteothers ownerdisplayname iscancelled
+		seriesmasterid onlinemeetingurl isonlinemeeting zcalendar recurrencerule organizercanrespond eventcolor caldav durationminutes recurrences eventidcalendar zalldaystring`,
+	noteInvite: `attendees attendee responsestatus organizer invitees invited hasattendeedata valarm trigger responserequested alarms participants myresponse partstat isorganizer reminderminutesbeforestart remindermethod`,
+	notePost: `author authorid authorname likes likecount upvotes comments commentscount commentcount replies replycount views viewcount shares retweets repost posted postid posttype publishedat published publishdate pubdate slug excerpt channel channelid roomid sender senderid receiver recipient
+		conversationid chatid threadid avatar avatarurl username screenname hashtags permalink canonical rating stars reviewid articleid blog newsid section score reactions guidpost topicid forum answer question sticker fromuser userhandle votes reads`,
+	noteRelease: `version versioncode versionname releasenotes releasedate changelog whatsnew buildnumber build downloadurl apkurl minsdk sha256 md5 forceupdate tagname tarballurl zipballurl prerelease assets patch release`,
+	notePublic: `hometeam awayteam league venue match round season kickoff country countrycode global counties launchyear holiday publicholiday isholiday tickets ticketurl performer genre channelname episode show programme broadcast lat lng latitude longitude price currency stadium odds competition teams team1 team2
+		home away artist lineup festival observance localname religion liturgical course courseid lesson room speaker speakers track cinema movie film`,
+	noteProgram: `event eventname eventtype spanid traceid parentspanid level severity logger stack stacktrace duration durationms exitcode jobid worker queue attempts cron pid hostname namespace statuscode method sdk platform properties metric unit kindspan anonymousid distinctid device os osversion model imei
+		deviceid useragent environment screen appversion sessionid battery network exception`,
+	noteOrder: `orderid order items total sku quantity address phone street city deliverydate invoice tracking customer patient payment cart product amount booking size mime filename mimetype url`,
+})
+
+var noteFolds = newLexicon(map[noteField]string{
+	noteStart:  `start dtstart`,
+	noteEnd:    `end dtend`,
+	noteText:   `content body text note annotations`,
+	noteInvite: `attendees organizer reminders responsestatus overrides`,
+	noteDue:    `due duedatetime`,
+	noteMark:   `listcontent checklist listitems checkitems labels tags timestamps`,
+	noteDate:   `dates`,
+})
+
+var (
+	notePlaces     = []string{"note", "memo", "todo", "diary", "journal", "checklist", "tasklist", "tasks", "reminder", "jotting", "scratchpad", "notiz", "aufgabe", "tagebuch", "tache", "apunte", "tarea", "recordatorio", "appunt", "promemoria", "anotac", "lembrete", "tarefa", "заметк", "задач", "напомин", "дневник", "笔记", "备忘", "便签", "待办", "日记", "beiwanglu", "bijibe", "bianqian", "daiban", "notatk", "notatka", "zadani", "メモ", "ノート", "リマインダー", "메모", "โน้ต", "บันทึก", "مذكر"}
+	calendarPlaces = []string{"calendar", "caldav", "agenda", "appointment", "schedule", "kalender", "calendrier", "calendario", "rendezvous", "termin", "evenement", "ics", "vevent", "календар", "日历", "日程", "rili", "richeng", "カレンダー", "캘린더", "ปฏิทิน", "kalendarz", "events", "meetings"}
+	// notNotes are names with the same letters that mean something else.
+	notNotes = []string{"releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepad_id", "annotation", "footnote", "denote", "sticky_session", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable"}
+)
+
+var noteGather = gather{
+	want: func(p *inspect.Part) bool {
+		if p.Kind > inspect.Text || len(p.Data) < 2 {
+			return false
+		}
+		switch w := noteWords.of(p.Name); w {
+		case noteText, noteTitle:
+			return true
+		case noteNone:
+			return len(p.Name) > 3 && mentions(p.Name, notePlaces)
+		}
+		return false
+	},
+	fold:   func(key string) bool { return noteFolds.of(key) != noteNone },
+	column: func(name string) bool { w := noteWords.of(name); return w > noteNone && w <= noteInvite },
+}
+
+// note is what a card says about something written down.
+type note struct {
+	field [noteCount]*inspect.Part
+	count [noteCount]int
+	cells []cell
+	prose bool // it has a text or title that a person can have written
+	words bool // of several words
+	own   bool // a field is called after notes
+}
+
+func readNote(c *card) *note {
+	k := new(note)
+	for _, x := range c.cells {
+		w := noteWords.of(x.name)
+		if x.via != "" {
+			if v := noteFolds.of(x.via); v != noteNone && w != noteMark && w != noteDue {
+				w = v
+			}
+		}
+		if w == noteNone {
+			if x.Kind <= inspect.Text && len(x.Data) > 3 && len(x.name) > 3 && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && isProse(x.Data) {
+				w = noteText
+			} else {
+				continue
+			}
+		}
+		if x.Kind == inspect.Null || len(x.Data) == 0 {
+			if w == noteMark || w == noteCalendar || w == noteDue {
+				k.count[w]++
+			}
+			continue
+		}
+		ok := true
+		switch w {
+		case noteText, noteTitle:
+			ok = x.Kind <= inspect.Text && (isProse(x.Data) || noteMarkup(x.Data)) && !tokenLike(x.Data)
+			if ok {
+				k.prose = true
+				n, words := sentence(x.Data)
+				k.words = k.words || words || n >= 12
+				k.own = k.own || mentions(x.name, notePlaces) && !mentions(x.name, notNotes)
+			}
+		case noteDate, noteStart, noteEnd:
+			ok = isInstant(x.Part)
+		}
+		if !ok {
+			continue
+		}
+		k.count[w]++
+		if k.field[w] == nil {
+			k.field[w] = x.Part
+			if w <= noteInvite {
+				k.cells = append(k.cells, x)
+			}
+		}
+	}
+	return k
+}
+
+// noteMarkup says that b is text in the markup of a note program (ENML, HTML).
+func noteMarkup(b []byte) bool {
+	return len(b) > 12 && b[0] == '<' && (bytes.Contains(b[:min(len(b), 400)], []byte("en-note")) || bytes.HasPrefix(b, []byte("<div")) || bytes.HasPrefix(b, []byte("<p")))
+}
+
+// tokenLike says that b is one word as programs write them: snake_case,
+// camelCase or a name with full stops.
+func tokenLike(b []byte) bool {
+	if len(b) > 64 || bytes.IndexByte(b, ' ') >= 0 || !ascii(b) {
+		return false
+	}
+	for i, c := range b {
+		if c == '_' || c == '.' && i+1 < len(b) || c == ':' || c == '/' || i > 0 && c-'A' < 26 && b[i-1]-'a' < 26 {
+			return true
+		}
+	}
+	return false
+}
+
+func detectNotes(t *inspect.Tree) []inspect.Finding {
+	var out []inspect.Finding
+	type notes struct{ at, count int }
+	bySheet := make(map[sheet]*notes)
+	x := noteContext{
+		path:     pathMentions(t, notePlaces) && !pathMentions(t, notNotes),
+		calendar: pathMentions(t, calendarPlaces) && !pathMentions(t, notNotes),
+		not:      pathMentions(t, notNotes),
+		dav:      t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, []string{"caldav"}),
+	}
+	for c := range noteGather.cards(t) {
+		if len(out) >= maxFindings {
+			break
+		}
+		k := readNote(c)
+		if !k.prose && !k.own {
+			continue
+		}
+		y := x
+		for name := range c.where() {
+			if mentions(name, notNotes) {
+				y.not = true
+				break
+			}
+			y.place = y.place || mentions(name, notePlaces)
+			y.events = y.events || mentions(name, calendarPlaces)
+		}
+		y.up = c.parent.Direction == flow.Up
+		y.event = outerEvent(c, notePlaces)
+		y.vobject = len(c.cells) > 0 && c.cells[0].Decoder() == "vobject"
+		confidence, why := k.weigh(c, &y)
+		if confidence == "" {
+			continue
+		}
+		s := c.sheet()
+		if have := bySheet[s]; have != nil {
+			have.count++
+			continue
+		}
+		at := k.field[noteText]
+		if at == nil {
+			at = k.field[noteTitle]
+		}
+		bySheet[s] = &notes{at: len(out), count: 1}
+		out = append(out, inspect.Finding{
+			Confidence: confidence, Direction: c.parent.Direction, Path: at.Path,
+			Reason: fmt.Sprintf("An object with the %s, %s, %s.", fieldNames(k.cells), why, route(at)),
+		})
+	}
+	for _, k := range bySheet {
+		if k.count > 1 {
+			out[k.at].Reason += fmt.Sprintf(" It is one of %d such objects in the same place.", k.count)
+		}
+	}
+	return out
+}
+
+type noteContext struct {
+	path, calendar, not, dav          bool // the request's path says so
+	place, events, event, up, vobject bool // the names around say so
+}
+
+func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
+	n := &k.count
+	const (
+		written = "as something that somebody wrote down is kept, in a place that is called after notes or tasks"
+		entry   = "as an entry of a calendar is kept"
+		task    = "as a task that somebody wrote down is kept"
+	)
+	if x.vobject {
+		return k.weighObject(c, x)
+	}
+	if x.not || n[noteRelease] > 1 || n[notePost] > 1 || n[noteProgram] > 1 || n[noteOrder] > 1 {
+		return "", ""
+	}
+	against := n[noteRelease] + n[notePost] + n[noteOrder] + n[noteProgram] + n[notePublic]
+	named := x.place || k.own
+	// Entries of a calendar.
+	if n[noteStart] > 0 && k.field[noteTitle] != nil && n[notePublic] == 0 && n[noteProgram] == 0 {
+		marks := min(n[noteCalendar], 3)
+		if n[noteInvite] > 0 {
+			marks++
+		}
+		if n[noteEnd] > 0 {
+			marks++
+		}
+		place := x.calendar || x.events || x.place
+		private := n[noteInvite] > 0 || n[noteMark] > 0
+		switch {
+		case x.up && (n[noteCalendar] > 0 || n[noteInvite] > 0) && marks >= 2 && against == 0:
+			return inspect.Probable, entry
+		case x.up && place && n[noteEnd] > 0 && n[noteOrder] == 0:
+			return inspect.Probable, entry
+		case !x.up && private && (marks >= 3 || marks >= 2 && place) && against <= 1:
+			return inspect.Probable, entry
+		case !x.up && n[noteCalendar] >= 3 && place && against == 0:
+			return inspect.Suspected, entry
+		}
+	}
+	if k.field[noteText] == nil && !k.words && n[noteDue] == 0 {
+		return "", ""
+	}
+	if !k.words && against > 0 {
+		return "", ""
+	}
+	dated := n[noteDate] > 0
+	marks := n[noteMark]
+	switch {
+	case against > 0 && !(named && (marks > 0 || n[noteDue] > 1) && against == 1):
+		return "", ""
+	case n[noteDue] >= 2 && (named || x.path || x.events && x.up) && k.words, n[noteDue] >= 3 && x.up && k.words && n[noteProgram] == 0:
+		return inspect.Probable, task
+	case n[noteDue] > 0 && (named || x.path) && (k.words || dated):
+		return inspect.Probable, task
+	case named && (dated || marks > 0 || k.field[noteText] != nil && k.field[noteTitle] != nil) && k.field[noteText] != nil:
+		return inspect.Probable, written
+	case x.path && k.field[noteText] != nil && (dated || marks > 0 || k.field[noteTitle] != nil && x.up):
+		return inspect.Probable, written
+	case (x.event || x.place) && x.up && k.field[noteText] != nil && k.words:
+		return inspect.Suspected, written
+	case marks >= 2 && k.field[noteText] != nil && dated && x.up && k.words:
+		return inspect.Suspected, "as something that somebody wrote down is kept, with fields that programs for notes have"
+	case marks >= 3 && k.field[noteText] != nil && k.field[noteTitle] != nil && dated && k.words:
+		return inspect.Suspected, "as something that somebody wrote down is kept, with fields that programs for notes have"
+	case x.path && x.up && k.own && k.words:
+		return inspect.Suspected, written
+	}
+	return "", ""
+}
+
+// weighObject decides about a component of iCalendar or vNote.
+func (k *note) weighObject(c *card, x *noteContext) (inspect.Confidence, string) {
+	component, _, _ := strings.Cut(strings.ToLower(c.group), "[")
+	var names []string
+	for _, p := range c.cells {
+		names = append(names, strings.ToUpper(p.name))
+	}
+	has := func(list ...string) bool {
+		for _, n := range names {
+			for _, w := range list {
+				if n == w {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	whole := bytes.ToUpper(c.parent.Data[:min(len(c.parent.Data), 64<<10)])
+	is := func(word string) bool {
+		return strings.Contains(component, strings.ToLower(word)) || bytes.Contains(whole, []byte("BEGIN:"+word))
+	}
+	const entry = "as an entry of a calendar is written (iCalendar)"
+	switch {
+	case has("TEL", "N", "FN", "X-IRMC-CALL-DATETIME", "FREEBUSY", "TZID", "TZNAME", "TZOFFSETTO", "X-BOX"):
+		return "", ""
+	case is("VNOTE") && has("BODY", "SUMMARY"):
+		return inspect.Probable, "as a note is written (vNote)"
+	case (is("VTODO") || is("VJOURNAL")) && has("SUMMARY", "DESCRIPTION") && !has("DTEND"):
+		return inspect.Probable, "as a task or journal entry is written (iCalendar)"
+	case !has("DTSTART") || !has("SUMMARY", "DESCRIPTION"):
+		return "", ""
+	case x.up, x.dav:
+		return inspect.Probable, entry
+	case has("ATTENDEE") || has("ORGANIZER") && !x.not:
+		return inspect.Probable, entry
+	case bytes.Contains(whole, []byte("BEGIN:VALARM")) && !x.not:
+		return inspect.Suspected, entry
+	}
+	for p := c.parent.Parent; p != nil; p = p.Parent {
+		if bytes.Contains(p.Data[:min(len(p.Data), 4096)], []byte("multistatus")) {
+			return inspect.Probable, entry
+		}
+	}
+	return "", ""
+}
