@@ -27,6 +27,9 @@ var Base64 = inspect.Decoder{
 const keepOpaque = 64
 
 func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
+	if p.Coding != "" && declared(p, "base64") {
+		return nil, nil // the business of Transfer
+	}
 	d := p.Data
 	for _, c := range d[:8] {
 		if class[c]&b64 == 0 && c != '\n' && c != '\r' && c != ' ' && c != '=' {

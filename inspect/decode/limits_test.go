@@ -137,7 +137,23 @@ var hostile = map[string]func(size int) []byte{
 	"vobject-begin":  func(n int) []byte { return []byte(strings.Repeat("BEGIN:VCARD\n", n/12)) },
 	"vobject-folds":  func(n int) []byte { return []byte("BEGIN:VCARD\nNOTE:" + strings.Repeat("a\n ", n/3)) },
 	"vobject-text":   func(n int) []byte { return []byte("BEGIN:VBODY\n" + strings.Repeat("a\n", n/2)) },
-	"gzip-size":      func(n int) []byte { return gzipOf(n) },
+	"envelope": func(n int) []byte {
+		return []byte("{}\n{\"type\":\"a\",\"length\":0}\n" + strings.Repeat("{\"type\":\"a\",\"length\":0}\n\n", n/28))
+	},
+	"graphql":      func(n int) []byte { return []byte("{" + strings.Repeat("a(b:1)", n/6) + "}") },
+	"graphql-deep": func(n int) []byte { return []byte("{a(b:" + strings.Repeat("[", n)) },
+	"graphql-open": func(n int) []byte { return []byte(`{a(b:"""` + strings.Repeat(`\"""`, n/4)) },
+	"polls":        func(n int) []byte { return []byte(strings.Repeat("2\x1e", n/2) + "4{}") },
+	"polls-old":    func(n int) []byte { return []byte(strings.Repeat("1:2", n/3) + "3:4[]") },
+	"hub":          func(n int) []byte { return []byte(strings.Repeat("{}\x1e", n/3)) },
+	"stomp":        func(n int) []byte { return []byte("SEND\n" + strings.Repeat("a:b\n", n/4)) },
+	"stomp-frames": func(n int) []byte { return []byte(strings.Repeat("SEND\n\n\x00", n/7)) },
+	"mail":         func(n int) []byte { return []byte("From: a\nReceived: b\n" + strings.Repeat("To: a\n", n/6)) },
+	"mail-folds":   func(n int) []byte { return []byte("From: a\nReceived: b\nTo:" + strings.Repeat("a\n ", n/3) + "\n\n") },
+	"mail-words": func(n int) []byte {
+		return []byte("From: a\nReceived: b\nTo: " + strings.Repeat("=?utf-8?q?=41?= ", n/16) + "\n\n")
+	},
+	"gzip-size": func(n int) []byte { return gzipOf(n) },
 }
 
 func nest(n int) []byte {

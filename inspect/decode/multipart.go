@@ -97,7 +97,7 @@ func findBoundary(p *inspect.Part) []byte {
 // line, the content.
 func appendPart(children []inspect.Child, seen *names, b []byte) []inspect.Child {
 	c := inspect.Child{}
-	var file string
+	var file, transfer string
 	for head := b[:min(len(b), longestHead)]; ; {
 		line, rest, ok := bytes.Cut(head, []byte("\n"))
 		if !ok {
@@ -119,7 +119,12 @@ func appendPart(children []inspect.Child, seen *names, b []byte) []inspect.Child
 			c.ContentType = string(value)
 		case bytes.EqualFold(key, []byte("Content-Encoding")):
 			c.Coding = string(value)
+		case bytes.EqualFold(key, []byte("Content-Transfer-Encoding")):
+			transfer = transferCoding(string(value))
 		}
+	}
+	if transfer != "" { // comes off first
+		c.Coding = strings.TrimPrefix(c.Coding+", "+transfer, ", ")
 	}
 	name := c.Name
 	if name == "" {

@@ -24,6 +24,9 @@ func decodeNDJSON(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	if d[0] != '{' && d[0] != recordSeparator {
 		return nil, nil
 	}
+	if d[len(d)-1] == recordSeparator && d[0] == '{' || isEnvelope(d) {
+		return nil, nil // the business of SignalR and Envelope
+	}
 	if bytes.IndexByte(d, '\n') < 0 && !bytes.Contains(d, []byte("}{")) {
 		return nil, nil
 	}

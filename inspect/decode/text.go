@@ -74,7 +74,7 @@ func interesting(b []byte) bool {
 	if looksText(b) {
 		return true
 	}
-	return len(b) >= 12 && inspect.Recognise(b) != "" || zlibHeader(b) || looksProtobuf(b) || looksPacked(b)
+	return len(b) >= 12 && inspect.Recognise(b) != "" || zlibHeader(b) || looksProtobuf(b) || looksPacked(b) || isPDU(b)
 }
 
 // zlibHeader says that b begins as compressors begin a zlib stream.
