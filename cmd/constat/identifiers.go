@@ -1,12 +1,10 @@
 package main
 
 import (
-	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -120,7 +118,7 @@ func writeLinkage(w io.Writer, l *linkage.Linkage, all bool) error {
 	if l.Requests == 0 {
 		b.WriteString("If the case was recorded by an older version, 'constat inspect' finds its values.\n")
 	}
-	values, fields := l.Values, tellingFields(l.Fields, all)
+	values, fields := l.Values, l.Telling(all)
 	moreValues, moreFields := l.MoreValues, 0
 	if !all {
 		moreValues += int64(max(0, len(values)-shownValues))
@@ -156,27 +154,6 @@ func writeLinkage(w io.Writer, l *linkage.Linkage, all bool) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// laws sorts the fields: those that link most first.
-var laws = []linkage.Law{
-	linkage.Stays, linkage.EachDevice, linkage.EachSession, linkage.Changes, linkage.Shared, linkage.EachRequest, linkage.Once,
-}
-
-// tellingFields sorts fields by what they say, and leaves out those that say nothing
-// unless all are wanted.
-func tellingFields(list []linkage.Field, all bool) []linkage.Field {
-	list = slices.Clone(list)
-	if !all {
-		list = slices.DeleteFunc(list, func(f linkage.Field) bool { return f.Law == linkage.Once })
-	}
-	slices.SortStableFunc(list, func(a, b linkage.Field) int {
-		return cmp.Or(
-			cmp.Compare(slices.Index(laws, a.Law), slices.Index(laws, b.Law)), -cmp.Compare(a.Resets, b.Resets), -cmp.Compare(a.Sessions, b.Sessions),
-			-cmp.Compare(a.Last.Sub(a.First), b.Last.Sub(b.First)), -cmp.Compare(a.Requests, b.Requests),
-		)
-	})
-	return list
 }
 
 // cell is s as a cell of at most width columns, without what steers a terminal.

@@ -1,7 +1,9 @@
 package linkage
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -169,6 +171,25 @@ func (t *fieldTally) field(a *analysis) Field {
 	}
 	f.Verdict = f.verdict(t.random)
 	return f
+}
+
+// laws sorts fields: those that link most first.
+var laws = []Law{Stays, EachDevice, EachSession, Changes, Shared, EachRequest, Once}
+
+// Telling returns the fields sorted by how much they link, without those that were
+// seen once unless all are wanted.
+func (l *Linkage) Telling(all bool) []Field {
+	list := slices.Clone(l.Fields)
+	if !all {
+		list = slices.DeleteFunc(list, func(f Field) bool { return f.Law == Once })
+	}
+	slices.SortStableFunc(list, func(a, b Field) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(laws, a.Law), slices.Index(laws, b.Law)), -cmp.Compare(a.Resets, b.Resets), -cmp.Compare(a.Sessions, b.Sessions),
+			-cmp.Compare(a.Last.Sub(a.First), b.Last.Sub(b.First)), -cmp.Compare(a.Requests, b.Requests),
+		)
+	})
+	return list
 }
 
 func (f *Field) verdict(random bool) string {
