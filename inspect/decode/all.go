@@ -55,6 +55,7 @@ var All = []inspect.Decoder{
 	Zip,
 	Tar,
 	SQLite,
+	MQTT,
 
 	// Encodings of one value.
 	Transfer,

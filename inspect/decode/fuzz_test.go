@@ -119,3 +119,4 @@ func FuzzStomp(f *testing.F)    { fuzz(f, "text/plain", "") }
 func FuzzMail(f *testing.F)     { fuzz(f, "message/rfc822", "") }
 func FuzzTransfer(f *testing.F) { fuzz(f, "text/plain", "quoted-printable, base64") }
 func FuzzPDU(f *testing.F)      { fuzz(f, "application/octet-stream", "") }
+func FuzzMQTT(f *testing.F)     { fuzz(f, "", "") }
