@@ -10,6 +10,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -39,6 +40,9 @@ func patternsOf(canary int, w writing) []pattern {
 		for _, e := range encoded(w.text) {
 			p := add(w.form+"/"+e.form, e.text, e.fold)
 			p.tail, p.tailBits = e.tail, e.tailBits
+			if w.digits {
+				p.digits, p.offset, p.code = uint8(len(w.text)), e.offset, e.code
+			}
 		}
 	}
 	if w.hashed {
@@ -55,6 +59,69 @@ type code struct {
 	text           string
 	fold           bool
 	tail, tailBits uint8 // as in pattern
+	offset         uint8
+	code           encoding
+}
+
+// encoding is how one byte of a writing is written.
+type encoding uint8
+
+const (
+	asBase64 encoding = 1 + iota
+	asHex
+	asPercent
+	asUTF16LE
+	asUTF16BE
+	asHexUTF16BE
+)
+
+// longer says that the number that p writes between start and end goes on before
+// or behind it.
+func (p *pattern) longer(data []byte, start, end int) bool {
+	digit := func(at int) bool { return at >= 0 && at < len(data) && data[at]-'0' < 10 }
+	zero := func(at int) bool { return at >= 0 && at < len(data) && data[at] == 0 }
+	switch p.code {
+	case asHex:
+		return digit(start-1) && digit(start-2) && data[start-2] == '3' || digit(end) && data[end] == '3' && digit(end+1)
+	case asHexUTF16BE:
+		return end+4 <= len(data) && string(data[end:end+3]) == "003" && digit(end+3) || start >= 4 && string(data[start-4:start-1]) == "003" && digit(start-1)
+	case asPercent:
+		return digit(end) || digit(start-1) && !(start > 2 && data[start-3] == '%')
+	case asUTF16LE:
+		return digit(end) && zero(end+1) || digit(start-2) && zero(start-1)
+	case asUTF16BE:
+		return zero(end) && digit(end+1) || zero(start-2) && digit(start-1)
+	case asBase64:
+		// Characters of a group before the first that the number decides alone.
+		group := start - int([3]uint8{0, 2, 3}[p.offset])
+		before, behind := int(p.offset)-1, int(p.offset)+int(p.digits)
+		return base64Digit(data, group+4*((before+3)/3-1), (before+3)%3) || base64Digit(data, group+4*(behind/3), behind%3)
+	}
+	return false
+}
+
+// base64Digit says that byte i of the base64 group at data[at:] is a digit.
+func base64Digit(data []byte, at, i int) bool {
+	if at < 0 || at+i+2 > len(data) {
+		return false
+	}
+	var in, out [4]byte
+	n := copy(in[:], data[at:min(at+4, len(data))])
+	for j, c := range in[:n] {
+		switch c {
+		case '-':
+			in[j] = '+'
+		case '_':
+			in[j] = '/'
+		case '=':
+			n = min(n, j)
+		}
+	}
+	if n < i+2 {
+		return false
+	}
+	m, err := base64.RawStdEncoding.Decode(out[:], in[:n])
+	return err == nil && i < m && out[i]-'0' < 10
 }
 
 var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")
@@ -67,15 +134,17 @@ func encoded(s string) []code {
 		if len(t) < maxWindow {
 			continue
 		}
-		out = append(out, code{"base64", t, false, tail, tailBits})
+		out = append(out, code{"base64", t, false, tail, tailBits, uint8(offset), asBase64})
 		if u := urlAlphabet.Replace(t); u != t {
-			out = append(out, code{"base64url", u, false, tail, tailBits})
+			out = append(out, code{"base64url", u, false, tail, tailBits, uint8(offset), asBase64})
 		}
 	}
-	out = append(out, code{form: "hex", text: hex.EncodeToString([]byte(s)), fold: true})
-	for _, t := range []string{url.QueryEscape(s), strings.ReplaceAll(url.QueryEscape(s), "+", "%20")} {
+	out = append(out, code{form: "hex", text: hex.EncodeToString([]byte(s)), fold: true, code: asHex})
+	escaped := []string{url.QueryEscape(s), strings.ReplaceAll(url.QueryEscape(s), "+", "%20"), strings.ReplaceAll(s, "+", "%2B")}
+	slices.Sort(escaped)
+	for _, t := range slices.Compact(escaped) {
 		if t != s {
-			out = append(out, code{form: "percent", text: t, fold: true}, code{form: "percent-twice", text: url.QueryEscape(t), fold: true})
+			out = append(out, code{form: "percent", text: t, fold: true, code: asPercent}, code{form: "percent-twice", text: url.QueryEscape(t), fold: true, code: asPercent})
 		}
 	}
 	if t := jsonEscaped(s); t != s {
@@ -86,8 +155,8 @@ func encoded(s string) []code {
 		le = binary.LittleEndian.AppendUint16(le, u)
 		be = binary.BigEndian.AppendUint16(be, u)
 	}
-	return append(out, code{form: "utf16le", text: string(le)}, code{form: "utf16be", text: string(be)},
-		code{form: "utf16be/hex", text: hex.EncodeToString(be), fold: true}) // UCS-2 of an SMS PDU: 3GPP TS 23.038
+	return append(out, code{form: "utf16le", text: string(le), code: asUTF16LE}, code{form: "utf16be", text: string(be), code: asUTF16BE},
+		code{form: "utf16be/hex", text: hex.EncodeToString(be), fold: true, code: asHexUTF16BE}) // UCS-2 of an SMS PDU: 3GPP TS 23.038
 }
 
 // aligned is the part of a longer base64 text that s decides alone, when s

@@ -212,6 +212,10 @@ func (m *Matcher) find(p *inspect.Part) []match {
 		raw = m.accept(raw, data, i, start)
 		return len(raw) < maxRaw
 	})
+	if step := p.Decoder(); step == "hex" || step == "base64" {
+		// A digest that is all of p is left to the part it was written in.
+		raw = slices.DeleteFunc(raw, func(x match) bool { return x.start == 0 && x.end == len(data) && strings.HasSuffix(x.form, ")/raw") })
+	}
 	m.numbers.scan(data, func(i int32, start, end int) bool {
 		n := &m.numbers.list[i]
 		form := n.form
@@ -312,6 +316,10 @@ func (m *Matcher) accept(raw []match, data []byte, i int32, start int) []match {
 	switch {
 	case p.photo:
 		form, start, end = m.persona.Canaries[p.canary].Photo.copyAt(data, start)
+	case p.digits > 0:
+		if p.longer(data, start, end) {
+			return raw
+		}
 	case len(p.near) > 0:
 		around := data[max(0, start-nearby/2):min(len(data), end+nearby/2)]
 		if p.rawNear && !bytes.Contains(around, p.near) || !p.rawNear && !containsFold(around, p.near) {

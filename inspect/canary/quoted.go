@@ -324,7 +324,7 @@ func mostlyText(data []byte) bool {
 		}
 		i += n
 	}
-	return odd*10 <= len(b)
+	return odd*4 <= len(b)
 }
 
 // leastPiece is how much of a text each of the pieces has that it was sent in.

@@ -31,6 +31,10 @@ type pattern struct {
 	// tail holds the known bits of the base64 character after text, tailBits
 	// how many they are: what is left of a value that ends inside a character.
 	tail, tailBits uint8
+	// digits is how many digits an encoded number has: one more before or behind
+	// them makes it another number. offset is where it begins in a group of base64.
+	digits, offset uint8
+	code           encoding
 	// photo: text is Photo.Anchor, found somewhere in the bytes of the file.
 	photo bool
 }
