@@ -22,6 +22,11 @@ var All = []inspect.Detector{
 	Notes,
 	BrowsingHistory,
 	AppList,
+	Location,
+	Credentials,
+	Identifiers,
 	DeviceStats,
 	GreetingContent,
+	UpdateCheck,
+	Opaque,
 }

@@ -1,0 +1,349 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// Credentials recognises what lets somebody else log in: passwords, PINs,
+// one-time codes, private keys, and tokens that renew a log-in.
+//
+// Session cookies and bearer tokens are on their way to the service that gave
+// them out, and the keys of an app are in every copy of it: neither counts.
+var Credentials = inspect.Detector{
+	Name:   "credentials",
+	Class:  inspect.Credentials,
+	Doc:    "looks for passwords, PINs, one-time codes, private keys and tokens that renew a log-in",
+	Detect: detectCredentials,
+}
+
+// secret is a family of field names.
+type secret uint8
+
+const (
+	secretNone secret = iota
+	secretPassword
+	secretPass // perhaps one
+	secretPIN
+	secretOTP
+	secretCode // perhaps a one-time code
+	secretRefresh
+	secretKey
+	secretSeed
+	secretWifi
+	secretCount
+)
+
+var secretLabels = [secretCount]string{
+	secretPassword: "a password", secretPass: "a password", secretPIN: "a PIN", secretOTP: "a one-time code", secretCode: "a one-time code",
+	secretRefresh: "a token that renews a log-in", secretKey: "a private key", secretSeed: "the words that restore a wallet", secretWifi: "the password of a Wi-Fi network",
+}
+
+var secretWords = newPhrases(map[secret]string{
+	secretPassword: `passcode kennwort motdepasse mdp contrasena contraseña senha wachtwoord parola haslo hasło heslo пароль 密码 mima sandi katasandi sifre şifre salasana lozinka jelszo losenord lösenord adgangskode passwort pswd pwd pswrd pword userpw loginpw j_password`,
+	secretPass:     `pass pw psw secret passphrase pasw`,
+	secretPIN:      `pin mpin upin userpin tpin`,
+	secretOTP:      `otp totp vcode yzm 验证码 sms2fa mfa 2fa otac`,
+	secretCode:     `code token verification checkcode authcode confirmationcode securitycode vericode confirmation`,
+	secretRefresh:  `refresh passtoken rememberme remembertoken autologin rmtoken persistentlogin`,
+	secretKey:      `privkey sk xprv wif`,
+	secretSeed:     `mnemonic seed seedwords backupwords recoveryseed`,
+	secretWifi:     `psk wpakey wepkey`,
+}, map[secret]string{
+	secretPassword: `password passwd pwd passwort passcode userpass userpassword loginpassword pass2 motdepasse wachtwoord contrasena contraseña senha`,
+	secretPIN:      `pincode pin mpin`,
+	secretOTP:      `otp otpcode onetimecode onetimepassword onetimepasscode smscode verificationcode verifycode mfacode totpcode twofactorcode 2facode smsotp otptoken otpvalue validationcode loginotp logincode tfacode twofacode phonecode emailcode captchasms backupcode recoverycode mfatoken onetimepass`,
+	secretRefresh:  `refreshtoken renewtoken renewaltoken offlinetoken autologintoken longlivedtoken remembermetoken keeplogintoken refreshjwt longtoken`,
+	secretKey:      `privatekey secretaccesskey privatekeypem pemkey sshkey privkey`,
+	secretSeed:     `mnemonicphrase seedphrase recoveryphrase secretphrase walletphrase`,
+	secretWifi:     `presharedkey wpapassphrase wifipassword wifipwd wifikey wifipass networkpassword`,
+})
+
+type secretFound struct {
+	part       *inspect.Part
+	confidence inspect.Confidence
+	reason     string
+}
+
+func detectCredentials(t *inspect.Tree) []inspect.Finding {
+	var found [secretCount]secretFound
+	note := func(k secret, p *inspect.Part, c inspect.Confidence, reason string) {
+		if f := &found[k]; f.part == nil || c.Rank() > f.confidence.Rank() {
+			*f = secretFound{p, c, reason}
+		}
+	}
+	for r := range upRecords(t) {
+		secrets(t, r, note)
+	}
+	for _, p := range t.Parts {
+		if p.Direction != flow.Up || p.Same != nil {
+			continue
+		}
+		if isPrivateKey(p) {
+			note(secretKey, p, inspect.Probable, "The value is a private key by the line that it begins with; who has it can act for its owner.")
+		}
+		switch {
+		case len(p.Data) > 24 && p.Data[0] == 'o' && bytes.HasPrefix(p.Data, []byte("otpauth://")) && bytes.Contains(p.Data, []byte("secret=")):
+			note(secretOTP, p, inspect.Probable, "The value is the secret that one-time codes are made of, as an otpauth: address.")
+		case p.Parent != nil && p.Kind != inspect.Number && isBasic(p):
+			note(secretPassword, p, inspect.Suspected, "The header Authorization carries a user's name and a password by the scheme Basic.")
+		case len(p.Data) > 12 && p.Data[0]-'a' < 26 && hasUserinfo(p.Data):
+			note(secretPassword, p, inspect.Suspected, "The address holds a user's name and a password in front of the host.")
+		}
+	}
+	var out []inspect.Finding
+	for k := range found {
+		if f := found[k]; f.part != nil {
+			out = append(out, inspect.Finding{Confidence: f.confidence, Direction: flow.Up, Path: f.part.Path, Reason: f.reason})
+		}
+	}
+	return out
+}
+
+// secrets looks at the fields of one record.
+func secrets(t *inspect.Tree, r inspect.Record, note func(secret, *inspect.Part, inspect.Confidence, string)) {
+	var ctx secretContext
+	for _, p := range r.Fields {
+		if p.Kind > inspect.Number || len(p.Data) < 3 || len(p.Data) > longestToken || p.Name == "" {
+			continue
+		}
+		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
+			continue
+		}
+		ph := secretWords.of(p.Name)
+		if p.Parent == nil && p.Decoder() == "request.header" && ph.of != secretNone && (containsFold(p.Name, "passcode") || ph.of > secretOTP) {
+			continue // the key of an app
+		}
+		if ph.of == secretNone && len(p.Name) > 8 {
+			var buf [maxName]byte
+			if w := squeeze(&buf, p.Name); len(w) > 0 {
+				ph.of = secretEnds.of(w)
+			}
+			if strings.ContainsAny(p.Name, "_-. ") {
+				ph.of = secretNone
+			}
+		}
+		if ph.of == secretNone {
+			if p.Name == "d" && isJWK(r) {
+				note(secretKey, p, inspect.Probable, "The record is a private key in the form of RFC 7517: beside the public numbers it holds the secret one.")
+			}
+			continue
+		}
+		if ph.before&ofQuality != 0 && !isNewOrOld(p.Name) {
+			continue
+		}
+		d := bytes.TrimSpace(p.Data)
+		if len(d) < 3 || isHidden(d) || isTruth(d) || isNothing(d) && !allDigits(d) {
+			continue
+		}
+		if !ctx.known {
+			ctx.read(t, r)
+		}
+		weighSecret(t, r, p, d, ph, &ctx, note)
+	}
+}
+
+var secretEnds = newEndings(map[secret]string{
+	secretPassword: "password passwd", secretRefresh: "refreshtoken", secretOTP: "otpcode smscode verificationcode verifycode",
+})
+
+// secretContext is what else a record holds.
+type secretContext struct {
+	known                                       bool
+	user, login, address, oauth, ssid, refreshs bool
+}
+
+var loginWords = newFlags(map[ctxFlags]string{
+	ctxUser:    `user username login email mail phone mobile account userid uid loginname usr uname identifier accountname phonenumber msisdn emailaddress useremail userlogin userphone loginid benutzer utilisateur usuario cpf handle nickname member memberid customer customerid`,
+	ctxContact: `address city state street zip country postcode district lat lng latitude longitude postalcode area locality`,
+	ctxOAuth:   `granttype clientid clientsecret`,
+	ctxEvent:   `challenge challengeid verificationid sessionid requestid transactionid txnid otpid mfatoken ticket sid flowid smsid purpose scene action token deviceid verifyid`,
+	ctxWifi:    `ssid wifissid networkname`,
+	ctxMap:     `currency amount price coupon productid sku quantity lang language locale error message level status statuscode`,
+})
+
+func (c *secretContext) read(t *inspect.Tree, r inspect.Record) {
+	c.known = true
+	for i, f := range r.Fields {
+		if i > 256 {
+			break
+		}
+		switch loginWords.of(f.Name) {
+		case ctxUser:
+			c.user = len(f.Data) > 1
+		case ctxContact:
+			c.address = true
+		case ctxOAuth:
+			c.oauth = true
+			c.refreshs = c.refreshs || bytes.Equal(f.Data, []byte("refresh_token"))
+		case ctxWifi:
+			c.ssid = true
+		}
+	}
+	path := strings.ToLower(t.Subject.Path)
+	for _, w := range []string{"login", "signin", "sign-in", "sign_in", "logon", "auth", "verify", "otp", "register", "signup", "sign-up", "session", "password", "2fa", "mfa", "account", "confirm", "passport", "sms"} {
+		c.login = c.login || strings.Contains(path, w)
+	}
+}
+
+func weighSecret(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, ph phrase[secret], ctx *secretContext, note func(secret, *inspect.Part, inspect.Confidence, string)) {
+	label := secretLabels[ph.of]
+	say := func(k secret, both bool) {
+		c, why := inspect.Suspected, fmt.Sprintf("The field %s holds, by its name, %s; it went up to this host.", quoted(p.Name), label)
+		if both {
+			c, why = inspect.Probable, fmt.Sprintf("The field %s holds, by its name and by what stands beside it, %s; it went up to this host.", quoted(p.Name), label)
+		}
+		if ph.hashed || k == secretPassword && isHexDigits(d) && (len(d) == 32 || len(d) == 40 || len(d) == 64 || len(d) == 128) {
+			why = strings.TrimSuffix(why, "; it went up to this host.") + " as a hash, which serves as well as the password where it is asked for; it went up to this host."
+		}
+		note(k, p, c, why)
+	}
+	oneWord := bytes.IndexByte(d, ' ') < 0
+	switch ph.of {
+	case secretPassword:
+		if len(d) > 1024 || !oneWord && len(d) > 64 || isURLish(d) {
+			return
+		}
+		say(secretPassword, ctx.user || ctx.login || ctx.oauth)
+	case secretPass:
+		if (ctx.user || ctx.ssid) && len(d) <= 256 && !ctx.address && p.Parent != nil && (p.Name != "secret" || ctx.login) {
+			say(secretPassword, ctx.user && ctx.login)
+		}
+	case secretPIN:
+		postal := strings.HasSuffix(strings.ToLower(p.Name), "code") && !ctx.login && !ctx.user
+		if allDigits(d) && len(d) >= 4 && len(d) <= 12 && !ctx.address && !postal || ph.hashed && len(d) >= 32 {
+			say(secretPIN, ctx.user || ctx.login)
+		}
+	case secretOTP:
+		if isCode(d) {
+			say(secretOTP, ctx.user || ctx.login)
+		}
+	case secretCode:
+		if (allDigits(d) && len(d) >= 4 && len(d) <= 8) && ctx.user && ctx.login && !ctx.address && (p.Name != "token" || len(d) == 6) {
+			say(secretOTP, false)
+		}
+	case secretRefresh:
+		if len(d) >= 12 && oneWord {
+			say(secretRefresh, ctx.oauth || ctx.refreshs || !ph.whole || len(d) >= 32)
+		}
+	case secretKey:
+		if len(d) >= 24 && oneWord && (p.Name != "sk" && p.Name != "wif" || isSecretKeyForm(d)) && !bytes.HasPrefix(d, []byte("-----BEGIN PUBLIC")) {
+			say(secretKey, len(d) >= 40)
+		}
+	case secretSeed:
+		if n := len(bytes.Fields(d)); n >= 12 && n <= 24 {
+			say(secretSeed, true)
+		}
+	case secretWifi:
+		if len(d) >= 8 && len(d) <= 128 {
+			say(secretWifi, ctx.ssid)
+		}
+	}
+}
+
+// isHidden says that a value was made unreadable: ******, [Filtered].
+func isHidden(d []byte) bool {
+	same := true
+	for _, c := range d {
+		if c != '*' && c != 'x' && c != 'X' && c != '.' && c != '#' && c != 0xe2 && c != 0x80 && c != 0xa2 && c != 0x97 && c != 0x8f {
+			same = false
+			break
+		}
+	}
+	if same {
+		return true
+	}
+	switch strings.ToLower(string(d[:min(len(d), 16)])) {
+	case "[filtered]", "[redacted]", "redacted", "<redacted>", "filtered", "[hidden]", "hidden", "[masked]", "masked", "password", "required", "optional", "string", "text", "null", "undefined", "none", "refresh_token", "forgot", "reset", "sms", "email":
+		return true
+	}
+	return false
+}
+
+func isNewOrOld(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "new") || strings.Contains(name, "old") || strings.Contains(name, "confirm") || strings.Contains(name, "verify") || strings.Contains(name, "current")
+}
+
+func isURLish(d []byte) bool {
+	return bytes.HasPrefix(d, []byte("http://")) || bytes.HasPrefix(d, []byte("https://")) || d[0] == '/' && bytes.Count(d, []byte("/")) > 1
+}
+
+func isCode(d []byte) bool {
+	if len(d) < 4 || len(d) > 10 || !hasDigit(d) {
+		return false
+	}
+	for _, c := range d {
+		if charOf[c]&(chDigit|chUpper|chLower) == 0 && c != '-' && c != ' ' {
+			return false
+		}
+	}
+	return true
+}
+
+func isSecretKeyForm(d []byte) bool {
+	return isHexDigits(d) && len(d) == 64 || (d[0] == '5' || d[0] == 'K' || d[0] == 'L') && (len(d) == 51 || len(d) == 52)
+}
+
+// isPrivateKey looks for the label of a private key (RFC 7468 section 10 and
+// what other programs write).
+func isPrivateKey(p *inspect.Part) bool {
+	d := p.Data
+	if len(d) < 64 || p.Kind > inspect.Text || len(p.Children) > 0 {
+		return false
+	}
+	head := d[:min(len(d), 256)]
+	i := bytes.Index(head, []byte("-----BEGIN "))
+	if i < 0 {
+		return false
+	}
+	label := head[i+11:]
+	end := bytes.Index(label, []byte("-----"))
+	return end > 0 && (bytes.HasSuffix(label[:end], []byte("PRIVATE KEY")) || bytes.HasSuffix(label[:end], []byte("PRIVATE KEY BLOCK")))
+}
+
+// isJWK says that r is a key with its public members.
+func isJWK(r inspect.Record) bool {
+	return r.Field("kty") != nil && (r.Field("x") != nil || r.Field("n") != nil)
+}
+
+// isBasic says that p is the text of the scheme Basic (RFC 7617 section 2) with
+// a name and a password, neither of them the key of an app.
+func isBasic(p *inspect.Part) bool {
+	if p.Name != "Authorization" && p.Name != "Proxy-Authorization" || p.Decoder() != "base64" || p.Parent.Decoder() != "scheme" {
+		return false
+	}
+	user, password, ok := bytes.Cut(p.Data, []byte(":"))
+	if !ok || len(user) < 2 || len(user) > 64 || len(password) < 4 || len(password) > 64 || bytes.IndexByte(password, ':') >= 0 {
+		return false
+	}
+	if bytes.IndexByte(user, '@') < 0 && (len(user) > 20 || formOf(user).kind != "" || bytes.HasPrefix(user, []byte("sk_")) || bytes.HasPrefix(user, []byte("pk_")) ||
+		containsFold(string(user), "client") || containsFold(string(user), "app") || containsFold(string(user), "api") || containsFold(string(user), "key")) {
+		return false
+	}
+	f := formOf(password)
+	return f.kind != "hex" && !isUUID(f) && f.kind != "hex64" && !(f.kind == "token" && len(password) >= 24)
+}
+
+// hasUserinfo says that d is an address with a password in it (RFC 3986 section
+// 3.2.1).
+func hasUserinfo(d []byte) bool {
+	i := bytes.Index(d[:min(len(d), 16)], []byte("://"))
+	if i < 2 {
+		return false
+	}
+	rest := d[i+3:]
+	if j := bytes.IndexAny(rest, "/?# "); j >= 0 {
+		rest = rest[:j]
+	}
+	at := bytes.LastIndexByte(rest, '@')
+	if at < 3 {
+		return false
+	}
+	_, password, ok := bytes.Cut(rest[:at], []byte(":"))
+	return ok && len(password) >= 3 && formOf(password).kind != "hex"
+}

@@ -1,0 +1,947 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// Identifiers recognises values that stay with a phone, its SIM or its user, in
+// what goes up: by the name of the field, by the form of the value, and best by
+// both.
+//
+// What a request, a session, an event or a message is numbered with is none, nor
+// are the numbers of things; the names of those are known, too. A telephone
+// number or an address in a message or an entry of the address book is somebody
+// else's.
+var Identifiers = inspect.Detector{
+	Name:   "identifiers",
+	Class:  inspect.Identifiers,
+	Doc:    "looks for values that stay with a phone, its SIM or its user: IMEI, serial number, advertising id, MAC, telephone number, e-mail address, account and installation ids, also hashed",
+	Detect: detectIdentifiers,
+}
+
+// idKind is what an identifier belongs to.
+type idKind uint8
+
+const (
+	idNone idKind = iota
+	idIMEI
+	idMEID
+	idIMSI
+	idICCID
+	idPhone
+	idEmail
+	idSerial
+	idMAC
+	idAndroid
+	idAdvertising
+	idDevice
+	idInstallation
+	idAccount
+	idPush
+	idLoose // uid, did, vid and the like: the value must look drawn
+	idWeak  // id, uuid, guid: what stands around must say of what
+	idCount
+)
+
+// idLabels are what people are told.
+var idLabels = [idCount]string{
+	idIMEI: "the IMEI, the number of the phone's modem", idMEID: "the MEID, the number of the phone's modem",
+	idIMSI: "the IMSI, the number of the subscriber in the SIM", idICCID: "the ICCID, the serial number of the SIM",
+	idPhone: "a telephone number", idEmail: "an e-mail address", idSerial: "a serial number of the device",
+	idMAC: "a MAC address, the number of a network interface", idAndroid: "the ANDROID_ID of the phone",
+	idAdvertising: "an advertising identifier", idDevice: "an identifier of the device",
+	idInstallation: "an identifier of the installation or of the visitor", idAccount: "an identifier of the user's account",
+	idPush: "the address of the phone for push messages", idLoose: "an identifier of the device or its user", idWeak: "an identifier of the device or its user",
+}
+
+// idWords are names of identifiers. Those of the second list may stand behind
+// other words.
+var idWords = newPhrases(map[idKind]string{
+	idIMEI:         `imeisv deviceimei phoneimei imeisi tacimei`,
+	idPhone:        `phone mobile tel telephone cell cellphone handphone ph phn mob telefono telefon telefone telnum phoneprefix usermobile userphone телефон 手机号 手机 電話番号 shouji contactno`,
+	idEmail:        `mail em hem useremail correo courriel emailid почта 邮箱 login username userlogin account`,
+	idSerial:       `serial sn srl snr sernum seriennummer`,
+	idMAC:          `mac wmac bmac etmac ethmac`,
+	idAndroid:      `ssaid andid anid`,
+	idAdvertising:  `adid ifa ifv rdid maid gpid oa`,
+	idDevice:       `deviceid device hwid hid machineid unique uniqueid dvid devid ddid xdid boxid stbid fingerprint visitorfingerprint browserid terminalid equipmentid termid`,
+	idInstallation: `distinct clientid installid cuid bcookie pkid ga fbp uetvid muid gaclientid aidd ajsanonymousid domainuserid networkuserid amplitudeid mpdeviceid anonid nnid statsid`,
+	idAccount:      `uid user openid unionid xuid puid memberid userguid userno customerno loginname loginid accountname sub acct ssoid passportid miid mi uin steamid gamertag`,
+	idLoose:        `mid did vid iid fid aid cid gid hash tid rid pid nid zid lid kid zuid duid wid`,
+	idWeak:         `id uuid guid identifier ident key number value no address oid unid uniquekey`,
+}, map[idKind]string{
+	idIMEI:        `imei imeia imeib imeinumber imeicode imeino imeilist`,
+	idMEID:        `meid esn`,
+	idIMSI:        `imsi subscriberid simimsi supi`,
+	idICCID:       `iccid simserial simserialnumber simid simcardid eid euiccid icc`,
+	idPhone:       `phonenumber mobilenumber mobilephone mobileno phoneno msisdn line1number telnumber telephonenumber cellnumber phonenum mobilenum userphone usermobile smsnumber gsmnumber phonee164 e164 numerotelephone telefonnummer`,
+	idEmail:       `email emailaddress mailaddress usermail emailaddr emladdr eml`,
+	idSerial:      `serialnumber serialno deviceserial hardwareserial cpuserial buildserial serialnum deviceserialnumber boardserial devicesn imeisn chipid cpuid disksn diskserial`,
+	idMAC:         `macaddress macaddr wifimac wlanmac btmac bluetoothmac ethernetmac devicemac bluetoothaddress wifimacaddress btaddress hwaddr hardwareaddress lanmac physicaladdress`,
+	idAndroid:     `androidid androiddeviceid settingssecureandroidid secureandroidid`,
+	idAdvertising: `advertisingid advertiserid idfa gaid aaid oaid vaid googleadid gpsadid googleadvertisingid adtrackingid advertisingidentifier advertiseid adsid advertid advertisementid appleidfa huaweioaid amazonadid fireadid adverid rawadvertisingid`,
+	idDevice: `deviceuuid deviceguid udid oudid openudid deviceidentifier deviceuniqueid uniquedeviceid hardwareid hwuuid machineguid widevineid drmid mediadrmid devicefingerprint
+		devicetoken0 phoneid handsetid clienthwid deviceuid deviceudid uniqueidentifier idfv vendoridentifier identifierforvendor deviceid biosuuid systemuuid localdeviceid
+		devicehash deviceidhash tvid gadgetid stableid deviceno devicecode umid utdid smid dfp shumeiid`,
+	idInstallation: `installationid installationuuid instanceid appinstanceid firebaseinstanceid firebaseinstallationid anonymousid anonymoususerid distinctid visitorid visitoruuid visitoruid userpseudoid
+		installuuid installguid installationguid telemetryid analyticsid appinstallid appuid trackinguserid persistentid clientuuid clientguid appsflyerid adjustid deviceinstallid fingerprintid
+		permanentid cookieid browserguid sdkuid uniqueuserid uniquevisitorid crossdeviceid installreferenceid randomizeddeviceid
+		usertrackingid viewerid externalvisitorid anonymousclientid clientidentifier mistatid guestid guestuserid`,
+	idAccount: `userid accountid useruuid userguid useridentifier useruid memberid customerid customeruuid profileid accountnumber accountno playerid accountuuid externaluserid appuserid loginuserid
+		usernumber userkey customernumber personid crmid accountidentifier patientid studentid employeeid memberno cardholderid membernumber loyaltyid loyaltynumber passportno ssn nationalid taxid userpk cuserid uidcode
+		miaccount micloudid accountguid userno appleid googleid facebookid fbid twitterid wechatid openidentifier wxopenid unionid weiboid qqid lineuserid telegramid firebaseuid authuserid identityid subjectid`,
+	idPush: `fcmtoken gcmtoken apnstoken apnsdevicetoken pushtoken pushdevicetoken registrationid regid pushid deviceregistrationid registrationtoken fcmregistrationtoken devicepushtoken firebasetoken notificationtoken devicetoken apnsid
+		mipushregid hmstoken pushregid onesignalid pushregistrationid fcmid gcmid fcmregid apnstokens`,
+})
+
+// idEnds are ends of names that are written without any mark between words.
+var idEnds = newEndings(map[idKind]string{
+	idIMEI: "imei", idIMSI: "imsi", idICCID: "iccid", idAndroid: "androidid", idDevice: "deviceid", idMAC: "macaddress macaddr",
+	idEmail: "email emailaddress", idPhone: "phonenumber mobilenumber msisdn mobileno phoneno", idAccount: "userid accountid customerid memberid", idSerial: "serialnumber serialno",
+	idAdvertising: "idfa gaid oaid advertisingid", idInstallation: "anonymousid installationid instanceid",
+})
+
+// idPairs are names that say something only inside an object of a certain name.
+var idPairs = newLexicon(map[idKind]string{
+	idDevice: `device.id device.uuid device.guid device.identifier device.uid device.key device.unique device.fingerprint hardware.id hardware.uuid machine.id phone.id terminal.id deviceinfo.id deviceinfo.uuid
+		device.hash host.id host.uuid handset.id dev.id equipment.id deviceidentifier.value device.no device.hwid os.uuid`,
+	idAccount: `user.id user.uuid user.guid user.identifier account.id account.uuid customer.id member.id profile.id person.id player.id enduser.id account.number account.identifier user.key
+		userinfo.id userinfo.uuid customer.uuid identity.id me.id subscriber.id currentuser.id users.id user.no account.key usr.id owner.id login.id user.number user.mid`,
+	idInstallation: `installation.id installation.uuid install.id client.id client.uuid visitor.id instance.id anonymous.id browser.id app.installid app.instanceid app.uuid service.instanceid visitor.uuid install.uuid client.guid analytics.id`,
+	idSerial:       `device.serial device.sn hardware.serial phone.serial device.number sim.serial machine.serial deviceinfo.serial deviceinfo.sn`,
+	idMAC:          `wifi.mac bluetooth.mac device.mac bluetooth.address wifi.address network.mac ethernet.mac bt.mac deviceinfo.mac wlan.mac bt.address`,
+	idPhone:        `phone.number sim.number mobile.number user.phone user.tel account.phone customer.phone user.mobile sim.phone line.number`,
+	idEmail:        `user.email user.mail email.address account.email account.name customer.email user.username user.login email.value user.account`,
+	idPush:         `push.token push.id push.key fcm.token gcm.token apns.token notification.token push.address`,
+	idAdvertising:  `advertising.id adinfo.id ad.idfa advertisinginfo.id ads.id`,
+	idICCID:        `sim.id sim.iccid`,
+})
+
+var idPairEnds = func() map[string]bool {
+	m := make(map[string]bool)
+	for pair := range idPairs.words {
+		_, end, _ := strings.Cut(pair, ".")
+		m[end] = true
+	}
+	return m
+}()
+
+// idName is what a field's name says about an identifier.
+type idName struct {
+	kind   idKind
+	hashed bool
+}
+
+// nameOf looks up the name of p, together with that of the object around it.
+func nameOf(p *inspect.Part) idName {
+	if p.Name == "" {
+		return idName{}
+	}
+	ph := idWords.of(p.Name)
+	n := idName{ph.of, ph.hashed}
+	var buf [maxName]byte
+	w := squeeze(&buf, p.Name)
+	if len(w) == 0 {
+		return idName{}
+	}
+	if n.kind == idNone && len(w) > 4 {
+		n.kind = idEnds.of(w)
+		if n.kind != idNone && strings.ContainsAny(p.Name, "_- .") {
+			n.kind = idNone // words that are known not to matter
+		}
+	}
+	if (n.kind == idNone || n.kind == idWeak || ph.whole) && idPairEnds[string(w)] {
+		if k := idInside(p, w); k != idNone {
+			return idName{k, ph.hashed}
+		}
+	}
+	if n.kind == idNone || n.kind == idWeak {
+		// user.id, device-uuid: the last two words of the name itself.
+		if k := idLastTwo(p.Name); k != idNone {
+			n.kind = k
+		}
+	}
+	if ph.before != 0 && n.kind > idICCID && n.kind != idSerial && n.kind != idMAC && n.kind != idAndroid && n.kind != idAdvertising {
+		switch {
+		case ph.before&(ofOther|ofQuality) != 0, ph.before&(ofThing|ofRequest) != 0 && n.kind != idEmail && n.kind != idPhone:
+			return idName{}
+		}
+	}
+	return n
+}
+
+func idLastTwo(name string) idKind {
+	var buf, pair [maxName]byte
+	var starts [maxWords]uint8
+	if len(name) < 6 || len(name) > maxName || !idPairEnds[name[strings.LastIndexAny(name, "._-:")+1:]] && strings.ContainsAny(name, "._-:") {
+		return idNone
+	}
+	end, n := split(&buf, &starts, name)
+	if n < 2 || end+1 > maxName || !idPairEnds[string(buf[starts[n-1]:end])] {
+		return idNone
+	}
+	k := copy(pair[:], buf[starts[n-2]:starts[n-1]])
+	pair[k] = '.'
+	k += 1 + copy(pair[k+1:], buf[starts[n-1]:end])
+	return idPairs.word(pair[:k])
+}
+
+// container returns the name of the object or array around p, in lower case
+// without separators.
+func container(buf *[maxName]byte, p *inspect.Part) []byte {
+	group := p.Group
+	for strings.HasSuffix(group, "]") {
+		i := strings.LastIndexByte(group, '[')
+		if i < 0 {
+			break
+		}
+		if i > 0 || group[1]-'0' >= 10 {
+			if inner := strings.Trim(group[i+1:len(group)-1], `"'`); inner != "" && inner[0]-'0' >= 10 {
+				return squeeze(buf, inner)
+			}
+		}
+		group = group[:i]
+	}
+	return squeeze(buf, group[strings.LastIndexByte(group, '.')+1:])
+}
+
+func idInside(p *inspect.Part, word []byte) idKind {
+	if p.Group == "" {
+		return idNone
+	}
+	var buf, pair [maxName]byte
+	g := container(&buf, p)
+	if len(g) == 0 || len(g)+1+len(word) > maxName {
+		return idNone
+	}
+	n := copy(pair[:], g)
+	pair[n] = '.'
+	n += 1 + copy(pair[n+1:], word)
+	return idPairs.word(pair[:n])
+}
+
+// ctxFlags say what else a record holds.
+type ctxFlags uint16
+
+const (
+	ctxMessage ctxFlags = 1 << iota
+	ctxCall
+	ctxOAuth
+	ctxEvent
+	ctxDevice
+	ctxCell
+	ctxShop
+	ctxContact
+	ctxWifi
+	ctxUser
+	ctxMap
+)
+
+var ctxWords = newFlags(map[ctxFlags]string{
+	ctxMessage: `body text content message snippet smsbody smstext smscontent msg subject threadid threadtopic`,
+	ctxCall:    `duration calltype callduration calldate callid direction ringtime`,
+	ctxOAuth:   `granttype redirecturi responsetype codechallenge clientsecret codeverifier idtokenhint`,
+	ctxEvent:   `event eventname eventtype eventid insertid messageid eventuuid occurredat sentat type timestamp`,
+	ctxDevice:  `model brand manufacturer osversion platform imei androidid sdk sdkversion osname os devicemodel phonemodel build appversion versionname versioncode devicetype make screen language locale mac ua deviceid`,
+	ctxCell:    `mnc lac tac cellid networkoperator`,
+	ctxShop:    `price sku quantity currency amount total stock rating stars reviews`,
+	ctxContact: `displayname givenname familyname phonenumbers contactid phones emails rawcontactid starred lookupkey contactname contacts photouri`,
+	ctxWifi:    `ssid bssid rssi signalstrength signallevel`,
+	ctxUser:    `userid username uid accountid email login useremail account password firstname lastname phone nickname avatar birthday gender`,
+	ctxMap:     `zoom z bbox bounds tile viewport radiusofmap mapsize maptype zoomlevel`,
+})
+
+func contextOf(r inspect.Record) (c ctxFlags) {
+	var buf [maxName]byte
+	last := ""
+	for i, f := range r.Fields {
+		if f.Name == last || i > 512 {
+			continue
+		}
+		last = f.Name
+		if w := squeeze(&buf, f.Name); len(w) > 0 {
+			c |= ctxWords.word(w)
+		}
+	}
+	return c
+}
+
+// upRecords yields the records that went up, headers and cookies too, and behind
+// them those that are written as lists of names and values.
+func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
+	return func(yield func(inspect.Record) bool) {
+		var paired []*inspect.Part
+		for r := range t.Records() {
+			if r.Direction != flow.Up {
+				continue
+			}
+			if !yield(r) {
+				return
+			}
+			if r.Parent != nil && len(r.Fields) <= 12 && (len(paired) == 0 || paired[len(paired)-1] != r.Parent) {
+				for _, f := range r.Fields {
+					if isKeyName(f.Name) && f.Kind == inspect.Text {
+						paired = append(paired, r.Parent)
+						break
+					}
+				}
+			}
+		}
+		for _, parent := range paired {
+			for _, r := range namedValues(parent) {
+				if !yield(r) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func isKeyName(s string) bool {
+	switch s {
+	case "key", "Key", "name", "Name", "k", "type", "n", "field", "property", "attribute", "idType", "id_type", "NAME", "KEY":
+		return true
+	}
+	return false
+}
+
+func isValueName(s string) bool {
+	switch s {
+	case "value", "Value", "v", "val", "id", "VALUE", "data", "stringValue", "string_value":
+		return true
+	}
+	return false
+}
+
+// namedValues makes records of the lists of names and values among the children
+// of parent: [{"name": "imei", "value": "…"}, …].
+func namedValues(parent *inspect.Part) []inspect.Record {
+	keys := make(map[string]string) // by group of the pair
+	for _, c := range parent.Children {
+		if isKeyName(c.Name) && c.Kind == inspect.Text && len(c.Data) > 0 && len(c.Data) <= 64 && len(keys) < maxPairs && keys[c.Group] == "" {
+			keys[c.Group] = string(c.Data)
+		}
+	}
+	var out []inspect.Record
+	at := make(map[string]int)
+	for _, c := range parent.Children {
+		group, key := c.Group, ""
+		if isValueName(c.Name) {
+			key = keys[group]
+		}
+		if key == "" && strings.HasSuffix(group, ".value") {
+			group = strings.TrimSuffix(group, ".value")
+			key = keys[group]
+		}
+		if key == "" {
+			continue
+		}
+		list := group
+		if strings.HasSuffix(group, "]") {
+			list = group[:strings.LastIndexByte(group, '[')]
+		}
+		i, ok := at[list]
+		if !ok {
+			i = len(out)
+			at[list] = i
+			out = append(out, inspect.Record{Parent: parent, Group: list, Direction: parent.Direction})
+		}
+		out[i].Fields = append(out[i].Fields, &inspect.Part{
+			Path: c.Path, Direction: c.Direction, Data: c.Data, Name: key, Group: list,
+			Kind: c.Kind, Depth: c.Depth, Parent: parent,
+		})
+	}
+	return out
+}
+
+// idFound is the best that was found of one kind.
+type idFound struct {
+	part       *inspect.Part
+	start, end int
+	confidence inspect.Confidence
+	hashed     bool
+	form       string // in words, when the form of the value tells more than the name
+}
+
+type identifiers struct {
+	found [idCount]idFound
+	// emails and phones are how many different ones went up under names that
+	// may be anybody's.
+	emails, phones map[string]bool
+	agent          *idFound
+}
+
+func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
+	s := identifiers{emails: make(map[string]bool), phones: make(map[string]bool)}
+	for r := range upRecords(t) {
+		s.record(t, r)
+	}
+	for _, p := range t.Parts {
+		if p.Parent != nil {
+			break
+		}
+		switch p.Decoder() {
+		case "request.path":
+			s.path(p)
+		case "request.header":
+			if p.Name == "User-Agent" {
+				s.userAgent(p)
+			}
+		}
+	}
+	var out []inspect.Finding
+	for k := idIMEI; k < idCount; k++ {
+		f := s.found[k]
+		if f.part == nil {
+			continue
+		}
+		if f.confidence == inspect.Suspected && (k == idEmail && len(s.emails) > 1 || k == idPhone && len(s.phones) > 1) {
+			continue // a list of people
+		}
+		out = append(out, inspect.Finding{
+			Confidence: f.confidence, Direction: flow.Up, Path: f.part.Path, Start: f.start, End: f.end, Reason: f.reason(k),
+		})
+	}
+	return out
+}
+
+func (f *idFound) reason(k idKind) string {
+	what := idLabels[k]
+	where := "A value"
+	if f.part.Name != "" && f.form != "path" {
+		where = "The field " + quoted(f.part.Name)
+	}
+	switch {
+	case f.form == "path":
+		return fmt.Sprintf("The address of the request names %s behind a word that says so; it went up to this host.", what)
+	case f.form == "agent":
+		return "The User-Agent, which goes with every request of this app, holds a value in the form of an identifier; it went up to this host."
+	case f.hashed:
+		return fmt.Sprintf("%s holds, by its name, %s as a hash: the same input gives the same hash, so it stays recognisable; it went up to this host.", where, what)
+	case f.confidence == inspect.Probable:
+		return fmt.Sprintf("%s holds %s, by its name and by the form of its value; it went up to this host.", where, what)
+	case f.form != "":
+		return fmt.Sprintf("%s has the form of %s, though its name does not say so; it went up to this host.", where, what)
+	}
+	return fmt.Sprintf("%s is named like %s; it went up to this host.", where, what)
+}
+
+// quoted writes the name of a field for people.
+func quoted(name string) string {
+	return "“" + inspect.Excerpt([]byte(name[:min(len(name), 80)]), 0, 0) + "”"
+}
+
+func (s *identifiers) note(k idKind, p *inspect.Part, c inspect.Confidence, hashed bool, form string) {
+	if f := &s.found[k]; f.part == nil || c.Rank() > f.confidence.Rank() {
+		*f = idFound{part: p, confidence: c, hashed: hashed, form: form}
+	}
+}
+
+func (s *identifiers) record(t *inspect.Tree, r inspect.Record) {
+	var ctx ctxFlags
+	known := false
+	context := func() ctxFlags {
+		if !known {
+			ctx, known = contextOf(r), true
+		}
+		return ctx
+	}
+	for _, p := range r.Fields {
+		if p.Kind > inspect.Number || len(p.Data) < 2 || len(p.Data) > longestToken {
+			continue
+		}
+		if p.Parent == nil && (p.Decoder() != "request.header" && p.Decoder() != "request.cookie" || alike[p.Name]) {
+			continue
+		}
+		if len(p.Children) > 0 && !isWhole(p) {
+			// The value of a field that is taken apart further.
+			if len(p.Data) > longestValue || p.Children[0].Decoder() == "json" {
+				continue
+			}
+		}
+		d := bytes.TrimSpace(p.Data)
+		if n := nameOf(p); n.kind != idNone {
+			s.named(t, r, p, d, n, context)
+			continue
+		}
+		s.unnamed(r, p, d, context)
+	}
+}
+
+// named weighs a value whose name is that of an identifier.
+func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, n idName, context func() ctxFlags) {
+	if isNothing(d) {
+		return
+	}
+	f := formOf(d)
+	hashed := isHashForm(d, f)
+	opaque := f.kind != "" && f.kind != "time" && f.kind != "digits"
+	digits := allDigits(d)
+	switch k := n.kind; k {
+	case idIMEI, idMEID, idIMSI, idICCID:
+		switch {
+		case digits && len(d) >= 14 && len(d) <= 22, f.kind == "imei", k == idMEID && len(d) == 14 && isHexDigits(d), isDashed(d, 14, 22):
+			s.note(k, p, inspect.Probable, false, "")
+		case hashed:
+			s.note(k, p, inspect.Probable, true, "")
+		case opaque || len(d) >= 8 && hasDigit(d) && bytes.IndexByte(d, ' ') < 0:
+			s.note(k, p, inspect.Suspected, n.hashed, "")
+		}
+	case idPhone:
+		switch {
+		case p.Name == "ph" && !hashed:
+		case isPhone(d):
+			if s.stranger(t, r, p, context) {
+				return
+			}
+			s.count(s.phones, d)
+			s.note(k, p, inspect.Probable, false, "")
+		case hashed && f.kind != "hex64":
+			s.note(k, p, inspect.Probable, true, "")
+		}
+	case idEmail:
+		switch {
+		case f.kind == "email" || isEmail(d) && ascii(d):
+			s.email(t, r, p, d, inspect.Probable, context)
+		case hashed && p.Name != "login" && p.Name != "username" && p.Name != "account":
+			s.note(k, p, inspect.Probable, true, "")
+		case isPhone(d) && (p.Name == "login" || p.Name == "username" || p.Name == "account"):
+			s.note(idPhone, p, inspect.Probable, false, "")
+		case strings.Contains(strings.ToLower(p.Name), "mail") || p.Name == "em" || p.Name == "hem" || p.Name == "correo" || p.Name == "eml":
+		case isHandle(d) && context()&(ctxShop|ctxMessage) == 0 && !allDigits(d):
+			s.note(idAccount, p, inspect.Suspected, false, "")
+		case isHandle(d) && digits && len(d) >= 5:
+			s.note(idAccount, p, inspect.Suspected, false, "")
+		}
+	case idSerial:
+		switch {
+		case context()&ctxMessage != 0 && context()&ctxDevice == 0:
+		case f.kind == "mac":
+		case isSerial(d) && len(p.Name) > 3:
+			s.note(k, p, inspect.Probable, false, "")
+		case isSerial(d) && context()&(ctxDevice|ctxUser) != 0:
+			s.note(k, p, inspect.Probable, false, "")
+		case isSerial(d) && hasDigit(d) && hasLetter(d):
+			s.note(k, p, inspect.Suspected, false, "")
+		case hashed:
+			s.note(k, p, inspect.Probable, true, "")
+		}
+	case idMAC:
+		switch {
+		case f.kind == "mac" || len(d) == 12 && isHexDigits(d) && !isEmptyMAC(d):
+			if context()&ctxWifi == 0 {
+				s.note(k, p, inspect.Probable, false, "")
+			}
+		case hashed && (len(p.Name) > 3 || context()&ctxDevice != 0):
+			s.note(k, p, inspect.Probable, true, "")
+		}
+	case idAndroid, idAdvertising, idDevice, idInstallation:
+		if k == idInstallation && context()&ctxOAuth != 0 && isClientName(p.Name) {
+			return
+		}
+		if k == idAdvertising && isShortAd(p.Name) && !isUUID(f) && !(hashed && context()&ctxDevice != 0) {
+			return
+		}
+		if isWholeWord(p.Name) && !opaque && !(digits && len(d) >= 8) {
+			return // a device's name, a user agent
+		}
+		switch {
+		case p.Name == "fingerprint" && (f.kind == "token" || bytes.IndexByte(d, '/') >= 0):
+		case f.kind == "imei", opaque && f.bits >= leastBits, digits && len(d) >= 8 && f.kind != "time", f.kind == "time" && len(d) >= 16:
+			s.note(k, p, inspect.Probable, hashed && (n.hashed || len(d) == 64), "")
+		case isGA(d):
+			s.note(k, p, inspect.Probable, false, "")
+		case isHandle(d) && len(d) >= 5 && hasDigit(d) && !isClientName(p.Name) && f.kind != "time", isHandle(d) && len(d) >= 16 && !isClientName(p.Name):
+			s.note(k, p, inspect.Suspected, n.hashed, "")
+		}
+	case idPush:
+		if len(d) >= 16 && bytes.IndexByte(d, ' ') < 0 {
+			s.note(k, p, inspect.Probable, false, "")
+		}
+	case idAccount:
+		s.account(t, r, p, d, f, opaque, n, context)
+	case idLoose:
+		switch {
+		case isUUID(f), f.kind == "hex64", f.kind == "hex" && f.bits >= 128, f.kind == "imei":
+		case isGA(d):
+		case (p.Name == "did" || p.Name == "cid" || p.Name == "_cid" || p.Name == "iid" || p.Name == "duid" || p.Name == "zuid") && (opaque || digits && len(d) >= 9 && f.kind != "time"):
+		default:
+			return
+		}
+		if c := context(); c&ctxCell != 0 && digits || c&(ctxShop|ctxOAuth) != 0 || p.Name == "hash" && c&ctxDevice == 0 {
+			return
+		}
+		switch p.Name {
+		case "mid", "tid", "rid", "pid", "nid", "lid", "kid", "wid", "gid", "hash", "fid", "aid", "vid":
+			if context()&ctxDevice == 0 {
+				return
+			}
+		}
+		s.note(k, p, inspect.Suspected, false, "")
+	case idWeak:
+		if f.kind == "imei" || f.kind == "email" || f.kind == "mac" {
+			s.unnamed(r, p, d, context)
+			return
+		}
+		if !isUUID(f) && !(f.kind == "hex64" || f.kind == "hex" && f.bits >= 128) {
+			return
+		}
+		switch p.Name {
+		case "uuid", "guid", "UUID", "GUID", "unid", "uniquekey":
+			c := context()
+			if c&(ctxMessage|ctxEvent|ctxShop|ctxCall) == 0 && (c&(ctxDevice|ctxUser) != 0 || p.Parent == nil) {
+				s.note(k, p, inspect.Suspected, false, "")
+			}
+		}
+	}
+}
+
+// account weighs what is named like the account of the user.
+func (s *identifiers) account(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, f form, opaque bool, n idName, context func() ctxFlags) {
+	switch {
+	case f.kind == "email":
+		s.email(t, r, p, d, inspect.Probable, context)
+		return
+	case f.kind == "time" && len(d) < 16:
+		return
+	case p.Name == "sub" && p.Parent != nil && inHeader(p):
+		return // of a bearer token, on its way to its own service
+	case p.Parent == nil && p.Decoder() == "request.header" && !containsFold(p.Name, "user") && !containsFold(p.Name, "uid") && !containsFold(p.Name, "member"):
+		return // who made the app, to a service that it pays for
+	}
+	digits := allDigits(d)
+	hashed := isHashForm(d, f)
+	loose := isWholeWord(p.Name) || len(p.Name) <= 3 && !strings.EqualFold(p.Name, "uid")
+	switch {
+	case loose && digits && len(d) < 8:
+	case opaque, digits && len(d) >= 5:
+		s.note(idAccount, p, inspect.Probable, hashed && n.hashed, "")
+	case loose:
+	case digits && len(d) >= 2, isHandle(d) && len(d) >= 3:
+		s.note(idAccount, p, inspect.Suspected, false, "")
+	}
+}
+
+func (s *identifiers) email(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, c inspect.Confidence, context func() ctxFlags) {
+	if s.stranger(t, r, p, context) {
+		return
+	}
+	s.count(s.emails, bytes.ToLower(d))
+	s.note(idEmail, p, c, false, "")
+}
+
+func (s *identifiers) count(seen map[string]bool, d []byte) {
+	if len(seen) < 8 {
+		seen[string(d)] = true
+	}
+}
+
+// stranger says that an address or a number is likely somebody else's: it stands
+// in a message, a call or an entry of the address book, or among many.
+func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Part, context func() ctxFlags) bool {
+	c := context()
+	phone := nameOf(p).kind == idPhone
+	switch {
+	case phone && c&(ctxMessage|ctxCall) != 0, c&ctxContact != 0:
+		return true
+	}
+	var buf [maxName]byte
+	w := container(&buf, p)
+	for _, word := range []string{"contact", "recipient", "friend", "peer", "callee", "participant", "guest", "attendee", "addressbook", "people", "entries", "rows", "phones", "numbers", "merchant", "store", "shop", "seller", "invite", "members"} {
+		if bytes.Contains(w, []byte(word)) {
+			return true
+		}
+	}
+	if len(p.Name) > 3 && r.Parent != nil {
+		for _, q := range r.Parent.Children {
+			// The same name in another record of the same list.
+			if q.Name == p.Name && q != p && q.Group != p.Group && listOf(q.Group) == listOf(p.Group) && !bytes.Equal(q.Data, p.Data) {
+				return true
+			}
+			if q.Group == p.Group && q != p && q.Name == p.Name && strings.HasSuffix(string(p.Path), "]") && !bytes.Equal(q.Data, p.Data) {
+				return true // an array of them
+			}
+		}
+	}
+	if phone && len(r.Fields) <= 3 && c&(ctxUser&^0) != 0 {
+		for _, word := range []string{"presence", "lookup", "exist", "discover", "search", "find", "contact", "invite", "query", "friend"} {
+			if strings.Contains(strings.ToLower(t.Subject.Path), word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unnamed weighs a value whose name says nothing.
+func (s *identifiers) unnamed(r inspect.Record, p *inspect.Part, d []byte, context func() ctxFlags) {
+	if len(d) < 8 || len(d) > 64 {
+		return
+	}
+	switch d[0] {
+	case '3', '8', '0', '9', '4':
+		if len(d) == 15 && allDigits(d) && isIMEI(d) && string(d[:2]) != "49" && string(d[:2]) != "45" && idThing(p.Name)&^ofOther == 0 {
+			s.note(idIMEI, p, inspect.Suspected, false, "form")
+			return
+		}
+		if (len(d) == 19 || len(d) == 20) && d[0] == '8' && d[1] == '9' && allDigits(d) && luhn(d) && idThing(p.Name) == 0 {
+			s.note(idICCID, p, inspect.Suspected, false, "form")
+			return
+		}
+	}
+	if len(d) == 17 && (d[2] == ':' || d[2] == '-') {
+		f := macForm(d)
+		if f.kind == "mac" && context()&ctxWifi == 0 && !isWifiName(p.Name) {
+			if first := unhex(d[0])<<4 | unhex(d[1]); first&3 == 0 {
+				s.note(idMAC, p, inspect.Suspected, false, "form")
+			}
+		}
+		return
+	}
+	if i := bytes.IndexByte(d, '@'); i > 0 && isEmail(d) && ascii(d) && formOf(d).kind == "email" {
+		if idThing(p.Name)&ofOther != 0 || context()&ctxMessage != 0 && context()&ctxUser == 0 {
+			return
+		}
+		if r.Parent != nil && isArray(r) {
+			s.count(s.emails, d)
+		}
+		if k := ctxWords.of(p.Name); k&ctxMessage != 0 {
+			return
+		}
+		s.count(s.emails, bytes.ToLower(d))
+		s.note(idEmail, p, inspect.Suspected, false, "form")
+	}
+}
+
+// idThing says of what a name is, by any of its words.
+func idThing(name string) (flags wordFlags) {
+	var buf [maxName]byte
+	var starts [maxWords]uint8
+	end, n := split(&buf, &starts, name)
+	for i := n - 1; i >= 0; i-- {
+		flags |= frontWords.word(buf[starts[i]:end])
+		end = int(starts[i])
+	}
+	return flags
+}
+
+func isWifiName(name string) bool {
+	for _, w := range []string{"bssid", "wifi", "router", "gateway", "ap"} {
+		if containsFold(name, w) {
+			return true
+		}
+	}
+	return false
+}
+
+func unhex(c byte) byte {
+	switch {
+	case c-'0' < 10:
+		return c - '0'
+	case c|0x20-'a' < 6:
+		return c | 0x20 - 'a' + 10
+	}
+	return 0
+}
+
+// userAgent looks for a number in the product comments.
+func (s *identifiers) userAgent(p *inspect.Part) {
+	for w := range agentWords(p.Data) {
+		f := formOf(w)
+		if !f.isNumber() || f.kind == "hex" && len(w) == 40 { // a revision
+			continue
+		}
+		k := idDevice
+		switch f.kind {
+		case "imei":
+			k = idIMEI
+		case "mac":
+			k = idMAC
+		}
+		if s.found[k].part == nil {
+			s.note(k, p, inspect.Suspected, false, "agent")
+			at := bytes.Index(p.Data, w)
+			s.found[k].start, s.found[k].end = at, at+len(w)
+		}
+		return
+	}
+}
+
+// pathWords are segments of a path behind which the id of a phone or its user
+// stands.
+var pathWords = newLexicon(map[idKind]string{
+	idDevice:       `device devices deviceid phones handset terminal machines`,
+	idAccount:      `user users account accounts userid uid customers customer members member profiles profile people players player subscribers subscriber contacts`,
+	idInstallation: `installation installations installs install instance instances clients client anonymous visitors visitor distinct`,
+	idIMEI:         `imei`,
+	idAdvertising:  `idfa gaid aaid adid oaid`,
+	idAndroid:      `androidid`,
+	idPhone:        `msisdn`,
+})
+
+func (s *identifiers) path(p *inspect.Part) {
+	var before []byte
+	at := 0
+	for segment := range bytes.SplitSeq(p.Data, []byte("/")) {
+		start := at
+		at += len(segment) + 1
+		var buf [maxName]byte
+		if len(segment) >= 6 && len(before) > 0 && len(before) < 32 {
+			k := pathWords.word(squeeze(&buf, string(before)))
+			f := formOf(segment)
+			digits := allDigits(segment)
+			ok := false
+			switch k {
+			case idNone:
+			case idPhone:
+				ok = isPhone(segment)
+			case idAccount:
+				ok = isUUID(f) || f.kind == "email" || f.kind == "objectid" || f.kind == "hex" && f.bits >= 96 || f.kind == "hex64" || digits && len(segment) >= 6 || f.kind == "token" && f.bits >= 96
+			default:
+				ok = f.kind != "" && f.kind != "time" && f.kind != "digits" || digits && len(segment) >= 8 && f.kind != "time"
+			}
+			if ok && s.found[k].part == nil {
+				s.note(k, p, inspect.Suspected, false, "path")
+				s.found[k].start, s.found[k].end = start, start+len(segment)
+			}
+		}
+		before = segment
+	}
+}
+
+func inHeader(p *inspect.Part) bool {
+	return strings.HasPrefix(string(p.Path), "request.header:") || strings.HasPrefix(string(p.Path), "request.cookie:")
+}
+
+func isUUID(f form) bool { return strings.HasPrefix(f.kind, "uuid") }
+
+// isHashForm says that d has the length of a hash in hexadecimal or base64.
+func isHashForm(d []byte, f form) bool {
+	switch f.kind {
+	case "hex", "hex64":
+		switch len(d) {
+		case 16, 32, 40, 56, 64, 96, 128:
+			return true
+		}
+	case "token":
+		switch len(bytes.TrimRight(d, "=")) {
+		case 16, 22, 27, 43, 86:
+			return true
+		}
+	}
+	return false
+}
+
+// isDashed says that d is a number of least to most digits written in groups.
+func isDashed(d []byte, least, most int) bool {
+	n := 0
+	for _, c := range d {
+		switch {
+		case c-'0' < 10:
+			n++
+		case c != '-' && c != ' ' && c != '/' && c != '.':
+			return false
+		}
+	}
+	return n >= least && n <= most
+}
+
+func isPhone(d []byte) bool {
+	if len(d) < 7 || len(d) > 22 {
+		return false
+	}
+	n := 0
+	for i, c := range d {
+		switch {
+		case c-'0' < 10:
+			n++
+		case c == '+' && i <= 1, c == ' ', c == '-', c == '(', c == ')', c == '.', c == '*':
+		default:
+			return false
+		}
+	}
+	return n >= 7 && n <= 15 && !isConstant(d) && !looksLikeDate(d) && !(n == 13 && isTimeNumber(d))
+}
+
+// isNothing says that a value stands for none.
+func isNothing(d []byte) bool {
+	if len(d) == 0 || len(d) > 1 && isConstant(d) || isEmptyMAC(d) && len(d) == 17 {
+		return true
+	}
+	if d[0] == '{' && d[len(d)-1] == '}' && len(d) != 38 || d[0] == '$' || d[0] == '<' || d[0] == '[' || d[0] == '%' {
+		return true // a template
+	}
+	switch string(bytes.ToLower(d[:min(len(d), 16)])) {
+	case "null", "none", "nil", "unknown", "undefined", "n/a", "na", "default", "anonymous", "guest", "true", "false", "-1", "0", "test", "web", "android", "ios", "nan", "unavailable", "empty", "me", "self", "current", "00000000-0000-00", "unset", "(null)", "denied", "disabled", "not_available":
+		return true
+	}
+	return false
+}
+
+// isHandle says that d is one word as users and devices are named.
+func isHandle(d []byte) bool {
+	if len(d) < 3 || len(d) > 128 {
+		return false
+	}
+	for _, c := range d {
+		if charOf[c]&(chDigit|chLower|chUpper|chURL) == 0 && c != '.' && c != ':' && c != '=' && c != '+' && c != '|' && c != '$' && c < 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+func isSerial(d []byte) bool {
+	if len(d) < 6 || len(d) > 40 || !hasDigit(d) {
+		return false
+	}
+	for _, c := range d {
+		if charOf[c]&(chDigit|chLower|chUpper) == 0 && c != '-' && c != '/' && c != '_' && c != ':' {
+			return false
+		}
+	}
+	return true
+}
+
+// isGA takes two numbers of about ten digits with a full stop, as counters of
+// visitors write a random number and a time.
+func isGA(d []byte) bool {
+	a, b, ok := bytes.Cut(d, []byte("."))
+	if ok && len(a) == 3 && a[0] == 'G' { // GA1.2.
+		if _, b, ok = bytes.Cut(b, []byte(".")); ok {
+			a, b, ok = bytes.Cut(b, []byte("."))
+		}
+	}
+	return ok && len(a) >= 6 && len(b) >= 6 && len(a) <= 20 && len(b) <= 20 && allDigits(a) && allDigits(b)
+}
+
+func isClientName(name string) bool {
+	var buf [maxName]byte
+	w := string(squeeze(&buf, name))
+	return w == "clientid" || w == "clientuuid" || w == "clientidentifier" || w == "applicationclientid"
+}
+
+func isShortAd(name string) bool {
+	var buf [maxName]byte
+	switch string(squeeze(&buf, name)) {
+	case "adid", "adsid", "ifa", "rdid", "maid", "ifv", "gpid", "oa", "advertiserid", "advertid", "advertiseid":
+		return true
+	}
+	return false
+}
+
+// isWholeWord says that the name is a noun that may well hold something else
+// than an identifier.
+func isWholeWord(name string) bool {
+	switch name {
+	case "device", "user", "account", "unique", "distinct", "fingerprint", "mi", "sub", "ga", "hid", "eid", "acct", "User", "Device", "Account":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,459 @@
+package detect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// Opaque measures bytes that go up and that nothing could be taken out of: are
+// they spread as evenly as encrypted or random bytes are?
+//
+// What is recognised as compressed, as a picture, a font, a film or an archive
+// is not measured, nor are tokens, signatures and hashes, which are meant to
+// look like that and hold nothing. Containers of encrypted data are known by
+// their structure.
+var Opaque = inspect.Detector{
+	Name:   "opaque",
+	Class:  inspect.Opaque,
+	Doc:    "measures bytes that nothing could be taken out of, and says so if they are as evenly spread as encrypted bytes",
+	Detect: detectOpaque,
+}
+
+const (
+	leastOpaque = 64
+	leastShort  = 32      // beside fields that are named for a cipher
+	mostOpaque  = 1 << 20 // bytes that are measured
+	maxOpaque   = 16      // findings
+)
+
+func detectOpaque(t *inspect.Tree) []inspect.Finding {
+	var out []inspect.Finding
+	for _, p := range t.Parts {
+		if len(out) == maxOpaque {
+			break
+		}
+		if p.Direction != flow.Up || p.Same != nil || p.Kind > inspect.Text || len(p.Data) < leastShort {
+			continue
+		}
+		if p.Parent == nil {
+			switch p.Decoder() {
+			case "request.body", "upload", "frame", "request.query":
+			default:
+				continue // tokens
+			}
+		} else if inHeader(p) {
+			continue
+		}
+		if f, ok := opaque(p); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// opaque looks at one part.
+func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
+	if p.Coding != "" || isMedia(p.Media) {
+		return f, false
+	}
+	f = inspect.Finding{Confidence: inspect.Probable, Direction: flow.Up, Path: p.Path}
+	if what := sealed(p.Data); what != "" && !isTokenName(p.Name) {
+		f.Reason = "The value is " + what + ", by its structure: it is encrypted, and nothing in it can be read."
+		return f, true
+	}
+	data, written := p.Data, ""
+	switch {
+	case len(p.Children) > 0:
+		if !isBare(p) {
+			return f, false
+		}
+		return f, false // its child is looked at
+	case isPrintable(data):
+		data, written = decodedText(p)
+		if data == nil {
+			return f, false
+		}
+		if what := sealed(data); what != "" {
+			f.Reason = "The value is " + what + ", by its structure: it is encrypted, and nothing in it can be read."
+			return f, true
+		}
+	}
+	if len(data) < leastShort || hasMagic(data) || isTokenName(p.Name) {
+		return f, false
+	}
+	beside := cipherField(p)
+	// A hash is as even as anything and no message.
+	hashLike := len(data) == 64 || len(data) == 48 || len(data) == 32
+	if hashLike && strings.Contains(written, "hex") && !cipherNames.of(p.Name) {
+		return f, false
+	}
+	if len(data) < leastOpaque && beside == "" || hashLike && p.Parent != nil && beside == "" {
+		return f, false
+	}
+	data = data[:min(len(data), mostOpaque)]
+	m := measure(data)
+	if !m.even() {
+		return f, false
+	}
+	aligned := len(p.Data) <= mostOpaque && len(data)%16 == 0
+	f.Confidence = inspect.Suspected
+	if len(data) >= 128 && (aligned || beside != "" || len(data) >= 1024) && len(data) >= leastOpaque {
+		f.Confidence = inspect.Probable
+	}
+	figures := []string{thousands(len(data)) + " bytes", strconv.FormatFloat(m.entropy, 'f', 2, 64) + " bits a byte"}
+	if m.most < 7.9 {
+		figures[1] += " of " + strconv.FormatFloat(m.most, 'f', 2, 64) + " that so many random bytes have"
+	}
+	if aligned {
+		figures = append(figures, "a multiple of 16")
+	}
+	if beside != "" {
+		figures = append(figures, "next to a field named "+beside)
+	}
+	f.Reason = fmt.Sprintf("What went up to this host%s is as evenly spread as encrypted or random bytes and has the form of no known format: %s.", written, strings.Join(figures, ", "))
+	return f, true
+}
+
+// isBare says that p was not taken apart into anything but bytes.
+func isBare(p *inspect.Part) bool { return isWhole(p) }
+
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// decodedText undoes hexadecimal or base64 where no decoder did, since what came
+// out meant nothing.
+func decodedText(p *inspect.Part) (data []byte, written string) {
+	d := bytes.TrimSpace(p.Data)
+	if len(d) > 2*mostOpaque {
+		return nil, ""
+	}
+	var all uint16
+	for _, c := range d {
+		all |= charOf[c]
+		if all&(chOther|chDot) != 0 {
+			return nil, ""
+		}
+	}
+	if all&^(chDigit|chHexLower|chHexUpper|chLower|chUpper) == 0 && len(d)%2 == 0 && isHexDigits(d) {
+		if all&(chLower|chUpper) == 0 {
+			return nil, "" // a number
+		}
+		out := make([]byte, len(d)/2)
+		if _, err := hex.Decode(out, d); err != nil {
+			return nil, ""
+		}
+		return out, ", written in hexadecimal,"
+	}
+	if all&chDigit == 0 || all&chLower == 0 || all&chUpper == 0 {
+		return nil, ""
+	}
+	d = bytes.TrimRight(d, "=")
+	enc := base64.RawStdEncoding
+	if bytes.ContainsAny(d, "-_") {
+		enc = base64.RawURLEncoding
+	}
+	out := make([]byte, enc.DecodedLen(len(d)))
+	n, err := enc.Decode(out, d)
+	if err != nil {
+		return nil, ""
+	}
+	return out[:n], ", written in base64,"
+}
+
+// distribution is how the values of bytes are spread.
+type distribution struct {
+	n       int
+	entropy float64 // bits a byte
+	most    float64 // that n random bytes have on average
+	chi     float64 // chi-square over 256 values
+	runs    float64 // chi-square of the upper halves of neighbours
+}
+
+func measure(d []byte) distribution {
+	var count [256]int
+	var high [256]int
+	var last byte
+	for i, c := range d {
+		count[c]++
+		if i > 0 {
+			high[last&0xf0|c>>4]++
+		}
+		last = c
+	}
+	m := distribution{n: len(d)}
+	n := float64(len(d))
+	for _, k := range count {
+		if k > 0 {
+			x := float64(k) / n
+			m.entropy -= x * math.Log2(x)
+		}
+		e := float64(k) - n/256
+		m.chi += e * e / (n / 256)
+	}
+	for _, k := range high {
+		e := float64(k) - (n-1)/256
+		m.runs += e * e / ((n - 1) / 256)
+	}
+	m.most = expectedEntropy(n)
+	return m
+}
+
+// expectedEntropy is about the entropy that n random bytes show: less than 8 by
+// the bias of Miller and Madow (1955), and for few bytes what their number allows.
+func expectedEntropy(n float64) float64 {
+	if n >= 1024 {
+		return 8 - 255/(2*n*math.Ln2)
+	}
+	// The mean over a Poisson distribution of how often each value comes.
+	lambda := n / 256
+	p, sum := math.Exp(-lambda), 0.0
+	for k := 1; k < 40; k++ {
+		p *= lambda / float64(k)
+		x := float64(k) / n
+		sum -= 256 * p * x * math.Log2(x)
+	}
+	return sum
+}
+
+// even says that the bytes are spread as random ones are. Chi-square over 256
+// values has mean 255 and standard deviation 22.6, which small samples keep:
+// the limits are six and more standard deviations away.
+func (m distribution) even() bool {
+	if m.n < leastOpaque {
+		// Too few for more than: hardly any byte comes again.
+		return m.entropy >= m.most-0.25
+	}
+	if m.entropy < m.most-0.22 || m.n >= 1024 && m.entropy < 7.2 {
+		return false
+	}
+	limit := 255 + 5*22.6
+	return m.chi < limit && m.runs < limit && m.chi > 255-6*22.6
+}
+
+// sealed names a container of encrypted data, "" if d is none.
+func sealed(d []byte) string {
+	switch d[0] {
+	case 'e':
+		if isJWE(d) {
+			return "a JSON Web Encryption (RFC 7516)"
+		}
+	case 'a':
+		if bytes.HasPrefix(d, []byte("age-encryption.org/v1\n")) {
+			return "a file of the program age (age-encryption.org/v1)"
+		}
+	case '-':
+		switch {
+		case bytes.HasPrefix(d, []byte("-----BEGIN PGP MESSAGE-----")):
+			return "an OpenPGP message (RFC 9580)"
+		case bytes.HasPrefix(d, []byte("-----BEGIN AGE ENCRYPTED FILE-----")):
+			return "a file of the program age (age-encryption.org/v1)"
+		case bytes.HasPrefix(d, []byte("-----BEGIN CMS-----")), bytes.HasPrefix(d, []byte("-----BEGIN PKCS7-----")):
+			_, text, _ := bytes.Cut(d[:min(len(d), 2048)], []byte("\n"))
+			der, _ := base64.StdEncoding.DecodeString(string(text[:min(len(text), 64)]))
+			if isEnveloped(der) {
+				return "an encrypted message of the Cryptographic Message Syntax (RFC 5652)"
+			}
+		}
+	case 'S':
+		if bytes.HasPrefix(d, []byte("Salted__")) && len(d) >= 32 && len(d)%16 == 0 {
+			return "encrypted by openssl enc with a password"
+		}
+	case 'U':
+		if bytes.HasPrefix(d, []byte("U2FsdGVkX1")) && len(d) >= 44 {
+			return "encrypted by openssl enc or CryptoJS with a password, in base64"
+		}
+	case 'g':
+		if len(d) >= 100 && len(d)%4 == 0 && bytes.HasPrefix(d, []byte("gAAAAA")) {
+			return "a Fernet token"
+		}
+	case 0x30:
+		if isEnveloped(d) {
+			return "an encrypted message of the Cryptographic Message Syntax (RFC 5652)"
+		}
+	case 0x84, 0x85, 0xc1, 0xc3, 0x8c:
+		if isOpenPGP(d) {
+			return "an OpenPGP message (RFC 9580)"
+		}
+	}
+	return ""
+}
+
+// isJWE takes the compact form: five pieces, the first of which names the
+// algorithm of the content.
+func isJWE(d []byte) bool {
+	if len(d) < 64 || d[1] != 'y' || bytes.Count(d, []byte(".")) != 4 {
+		return false
+	}
+	header, _, _ := bytes.Cut(d, []byte("."))
+	if len(header) > 4096 {
+		return false
+	}
+	out, err := base64.RawURLEncoding.DecodeString(string(header))
+	return err == nil && bytes.Contains(out, []byte(`"enc"`)) && bytes.Contains(out, []byte(`"alg"`))
+}
+
+// isEnveloped looks for the object identifier of EnvelopedData,
+// EncryptedData or AuthEnvelopedData behind the first length.
+func isEnveloped(d []byte) bool {
+	if len(d) < 32 || d[0] != 0x30 {
+		return false
+	}
+	i := bytes.Index(d[:24], []byte("\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"))
+	return i >= 2 && i <= 6 && (d[i+10] == 3 || d[i+10] == 6) ||
+		bytes.HasPrefix(d[min(4, len(d)):], []byte("\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x01\x17"))
+}
+
+// isOpenPGP takes a packet with an encrypted session key, version 3, and an
+// algorithm that there is (RFC 9580 sections 5.1 and 5.3).
+func isOpenPGP(d []byte) bool {
+	if len(d) < 64 {
+		return false
+	}
+	body, length := 2, int(d[1])
+	switch d[0] {
+	case 0x85:
+		body, length = 3, int(d[1])<<8|int(d[2])
+	case 0xc1, 0xc3:
+		if d[1] >= 192 && d[1] < 224 {
+			body, length = 3, (int(d[1])-192)<<8+int(d[2])+192
+		}
+	}
+	next := body + length
+	if length < 4 || next >= len(d) || d[body] != 3 && d[body] != 4 {
+		return false
+	}
+	switch d[next] { // the data, or one more key
+	case 0xd2, 0xd4, 0xc9, 0xc1, 0xc3, 0x84, 0x85, 0x8c, 0xa4, 0xa6, 0xa5:
+	default:
+		return false
+	}
+	if d[0] == 0xc3 || d[0] == 0x8c {
+		return d[body+1] >= 7 && d[body+1] <= 13 || d[body+1] <= 4
+	}
+	return true
+}
+
+// isMedia says that a media type is that of content which is compressed by
+// itself, or of a structure that somebody recognised.
+func isMedia(media string) bool {
+	switch {
+	case media == "", media == "application/octet-stream", strings.HasPrefix(media, "text/"), strings.HasPrefix(media, "application/x-www-form"), strings.HasPrefix(media, "envelope/"), strings.HasPrefix(media, "multipart/"):
+		return false
+	case strings.HasPrefix(media, "image/"), strings.HasPrefix(media, "video/"), strings.HasPrefix(media, "audio/"), strings.HasPrefix(media, "font/"):
+		return true
+	}
+	for _, w := range []string{"zip", "gz", "zstd", "compress", "7z", "rar", "tar", "brotli", "pdf", "sqlite", "wasm", "dex", "elf", "webm", "ogg", "mpeg", "msword", "officedocument", "opendocument", "epub", "java-archive", "android.package", "x-exif", "plist", "timestamp-query", "ocsp", "pkix", "x-x509", "font", "snappy", "lz4", "parquet", "avro", "flac", "torrent", "shockwave"} {
+		if strings.Contains(media, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// compressed are first bytes of formats whose content is as even as if it were
+// encrypted.
+var compressed = []string{
+	"\x1f\x8b", "\x1f\x9d", "BZh", "\xfd7zXZ\x00", "7z\xbc\xaf", "PK\x03\x04", "PK\x05\x06", "PK\x07\x08", "\x28\xb5\x2f\xfd", "\x04\x22\x4d\x18", "\xff\x06\x00\x00sNaPpY", "Rar!\x1a\x07", "LZIP", "\x89LZO", "MSCF", "xar!",
+	"\x89PNG", "\xff\xd8\xff", "GIF8", "RIFF", "OggS", "fLaC", "ID3", "\x1aE\xdf\xa3", "wOFF", "wOF2", "OTTO", "\x00\x01\x00\x00\x00", "true\x00", "ttcf", "%PDF", "\x00asm", "dex\n", "\x7fELF", "SQLite format 3",
+	"II*\x00", "MM\x00*", "\xff\xfb", "\xff\xf3", "\xff\xf2", "\xff\xf1", "\xff\xf9", "FLV\x01", "\x00\x00\x01\xba", "\x00\x00\x01\xb3", "\x00\x00\x00\x01g", "\x00\x00\x00\x01@", "FORM", "#!AMR", "caff", "\x30\x26\xb2\x75", "ZXC", "bplist", "PAR1", "Obj\x01", "OpusHead", "\xff\x0a", "\x00\x00\x00\x0cJXL", "BC\xc0\xde", "ARC1",
+	"\x30\x82", "\x30\x81", "TDF$", "\xca\xfe\xba\xbe", "HDF", "\x89HDF", "glTF", "ustar", "BM", "qoif", "QOI", "KTX", "DDS ", "\xabKTX", "VP8", "AVI ", "MThd", "SIMPLE", "CWS", "ZWS",
+}
+
+// hasMagic says that d, or what stands behind a short head in it, begins as
+// compressed formats do.
+func hasMagic(d []byte) bool {
+	for _, m := range compressed {
+		if len(d) > len(m) && d[0] == m[0] && string(d[:len(m)]) == m {
+			if len(m) == 2 && m[0] == 0xff && d[2]&0x0c == 0x0c { // no sampling rate of MPEG audio
+				continue
+			}
+			return true
+		}
+	}
+	if d[0]&0x0f == 8 && d[0]>>4 <= 7 && (int(d[0])<<8|int(d[1]))%31 == 0 && (d[1] == 0x01 || d[1] == 0x5e || d[1] == 0x9c || d[1] == 0xda) { // RFC 1950
+		return true
+	}
+	if len(d) >= 12 && (string(d[4:8]) == "ftyp" || string(d[4:8]) == "moof" || string(d[4:8]) == "styp" || string(d[4:8]) == "mdat" || string(d[4:8]) == "moov" || string(d[4:8]) == "sidx") { // ISO 14496-12
+		return true
+	}
+	head := d[:min(len(d), 80)]
+	for _, m := range []string{"\x1f\x8b\x08", "\x28\xb5\x2f\xfd", "\xff\xd8\xff", "\x89PNG", "PK\x03\x04", "OggS", "ftyp", "WEBP"} {
+		if bytes.Contains(head, []byte(m)) {
+			return true
+		}
+	}
+	// MPEG transport streams have a sync byte each 188 bytes.
+	return len(d) > 188*2 && d[0] == 0x47 && d[188] == 0x47 && d[376] == 0x47
+}
+
+// cipherWords are names of what stands beside encrypted data.
+var cipherWords = newLexicon(map[bool]string{true: `iv ivspec initvector initializationvector aeskey enckey encryptedkey encryptkey secretkey ek sid fc encrypt encrypted isencrypted encryption enc cipher ciphertext ciphersuite
+	alg algorithm keyid keyversion kid sign signature tag authtag nonce salt ephemeralpublickey epk publickeyhash wrappedkey rsakey sessionkey pubkeyid cryptversion cryptoversion encver encversion encryptversion
+	encodetype encrypttype key keyver mac hmac seckey randomkey encryptmode crypto secver sec cipherversion ct sk skey`})
+
+// cipherNames are names of encrypted data itself.
+var cipherNames = newLexicon(map[bool]string{true: `ciphertext cipher encrypted encrypteddata encdata encryptdata encryptedpayload encryptedbody encryptedcontent encpayload encryptmsg encryptedmessage securedata encryptbody encryptparams encparams encryptedparams
+	encryptedvalue encryptedinfo secdata cipherdata crypted cryptdata encryptinfo encryptedtext sealed sealedbox ephemeraldata`})
+
+// cipherField names the field beside p, or p itself, that speaks of a cipher.
+func cipherField(p *inspect.Part) string {
+	if cipherNames.of(p.Name) {
+		return quoted(p.Name)
+	}
+	// What base64 was undone of has no neighbours; the field that held it has.
+	for q := p; q.Parent != nil && q.Depth > p.Depth-3; q = q.Parent {
+		if n := len(q.Parent.Children); n > 1 {
+			if n > 4096 {
+				return ""
+			}
+			for _, c := range q.Parent.Children {
+				if c != q && c.Group == q.Group && c.Name != q.Name && c.Name != "" && cipherWords.of(c.Name) && c.Decoder() == q.Decoder() {
+					return quoted(c.Name)
+				}
+			}
+			return ""
+		}
+	}
+	return ""
+}
+
+// isTokenName says that a field is named for what is random by nature: tokens,
+// signatures, keys, hashes, receipts.
+func isTokenName(name string) bool {
+	if name == "" {
+		return false
+	}
+	var buf [maxName]byte
+	var starts [maxWords]uint8
+	end, n := split(&buf, &starts, name)
+	for i := n - 1; i >= 0; i-- {
+		if tokenNames.word(buf[starts[i]:end]) {
+			return true
+		}
+		end = int(starts[i])
+	}
+	w := squeeze(&buf, name)
+	for _, e := range []string{"token", "signature", "hash", "ticket", "challenge", "cookie", "assertion", "nonce", "session"} {
+		if bytes.HasSuffix(w, []byte(e)) {
+			return true
+		}
+	}
+	return false
+}
+
+var tokenNames = newLexicon(map[bool]string{true: `token tokens session sess auth authorization bearer cookie csrf xsrf nonce state challenge sig signature sign signed hash digest checksum hmac mac etag captcha recaptcha grecaptcha turnstile hcaptcha ticket
+	jwt cert certificate certs publickey pubkey public x5c key keys salt receipt integrity attestation assertion code cursor continuation pagetoken page next sha sha1 sha256 sha384 sha512 md5 crc password passwd pwd pass secret
+	verifier id uuid iv epk fingerprint thumbprint proof zkp vapid p256dh authtag tag seed random rand ctoken refresh access apikey fcm push purchase clientdatajson authenticatordata viewstate eventvalidation samlresponse samlrequest relaystate pin otp`})
