@@ -27,7 +27,13 @@ type Document struct {
 	Runs     []Run       `json:"runs"`
 	Log      Log         `json:"log"`
 
+	Addresses []AddressRow `json:"addresses"`
+	// OwnerTables says which tables AddressRow and HostRow come from and how old
+	// those are; more than one text if inspections differ.
+	OwnerTables []string `json:"owner_tables"`
+
 	MoreHosts    int64 `json:"more_hosts,omitempty"`
+	MoreAddress  int64 `json:"more_addresses,omitempty"`
 	MoreCanaries int64 `json:"more_canaries,omitempty"`
 	MoreDamage   int64 `json:"more_damage,omitempty"`
 }
@@ -78,8 +84,9 @@ type ClassRow struct {
 // HostRow is who received requests.
 type HostRow struct {
 	Host        string   `json:"host"`
-	Owner       string   `json:"owner,omitempty"`
-	Country     string   `json:"country,omitempty"` // of the address
+	Owner       string   `json:"owner,omitempty"`   // company that is known to use the domain
+	Domain      string   `json:"domain,omitempty"`  // registrable
+	Country     string   `json:"country,omitempty"` // declared for the address
 	Addresses   []string `json:"addresses"`         // at most four
 	Certificate string   `json:"certificate,omitempty"`
 	TLS         []string `json:"tls"` // versions that the server agreed to
@@ -88,6 +95,20 @@ type HostRow struct {
 	BytesUp     int64    `json:"bytes_up"`
 	BytesDown   int64    `json:"bytes_down"`
 	Tags        []string `json:"tags"`
+}
+
+// AddressRow is an address that answered, with the roles of those behind it kept
+// apart.
+type AddressRow struct {
+	Address  string   `json:"address"`
+	Hosts    []string `json:"hosts"` // at most six, busiest first
+	More     int      `json:"more_hosts,omitempty"`
+	AS       uint32   `json:"as,omitempty"` // that announces it
+	ASHolder string   `json:"as_holder,omitempty"`
+	Cloud    string   `json:"cloud,omitempty"`    // hosting company whose network that is
+	Registry string   `json:"registry,omitempty"` // never an owner
+	Country  string   `json:"country,omitempty"`  // declared for it
+	Requests int64    `json:"requests"`
 }
 
 // CanaryRow is a planted value that was found.
@@ -119,6 +140,8 @@ type Exhibit struct {
 	Server    string    `json:"server_ip,omitempty"`
 	Owner     string    `json:"owner,omitempty"`
 	Country   string    `json:"country,omitempty"`
+	Network   string    `json:"network,omitempty"` // AS and holder
+	Cloud     string    `json:"cloud,omitempty"`
 	Up        int64     `json:"request_bytes"`
 	Down      int64     `json:"response_bytes"`
 	UpHash    string    `json:"request_sha256,omitempty"`

@@ -86,6 +86,8 @@ func (g *gatherer) exhibit(id int64) (Exhibit, error) {
 		e.Status = *status
 	}
 	e.Owner = operator(e.Owner, e.Host)
+	behind := g.behind[hostAddress{e.Host, e.Server}]
+	e.Network, e.Cloud = behind.Network(), behind.Cloud
 	e.URL = address(scheme, e.Host, port, path, query)
 	findings, err := collect(g, `
 		SELECT class, direction, confidence, detector, path, frame_id, reason, excerpt, "start", "end" FROM findings WHERE request_id = ?

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -19,6 +20,7 @@ import (
 const (
 	maxDevices  = 20
 	maxHosts    = 80
+	maxAddress  = 120
 	maxCanaries = 200
 	maxUnread   = 80
 	maxDamage   = 40
@@ -33,7 +35,12 @@ type gatherer struct {
 	tx  *sql.Tx
 	opt Options
 	doc *Document
+
+	behind map[hostAddress]AddressRow
 }
+
+// hostAddress is a host name and the address that answered.
+type hostAddress struct{ host, address string }
 
 // Gather collects the content of a report on the case r.
 func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error) {
@@ -53,6 +60,7 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 		{"case", g.theCase},
 		{"classes", g.classes},
 		{"hosts", g.hosts},
+		{"addresses", g.addresses},
 		{"canaries", g.canaries},
 		{"exhibits", g.exhibits},
 		{"coverage", g.coverage},
@@ -302,7 +310,7 @@ func holder(certificate string) string {
 		return ""
 	}
 	name := ""
-	for part := range strings.SplitSeq(c.Subject, ",") {
+	for _, part := range names(c.Subject) {
 		if o, ok := strings.CutPrefix(part, "O="); ok {
 			return short(o, 80)
 		}
@@ -317,6 +325,98 @@ func holder(certificate string) string {
 		return "nobody named"
 	}
 	return short(name, 80) + " (a domain only)"
+}
+
+// names cuts a distinguished name into its parts and takes their escapes off (RFC
+// 4514 section 2.4): a company's name often holds a comma.
+func names(subject string) (list []string) {
+	var b strings.Builder
+	for i := 0; i < len(subject); i++ {
+		switch c := subject[i]; {
+		case c == '\\' && i+1 < len(subject):
+			i++
+			if n, err := strconv.ParseUint(subject[i:min(i+2, len(subject))], 16, 8); err == nil && i+1 < len(subject) {
+				b.WriteByte(byte(n))
+				i++
+				continue
+			}
+			b.WriteByte(subject[i])
+		case c == ',' || c == '+':
+			list = append(list, b.String())
+			b.Reset()
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return append(list, b.String())
+}
+
+// addresses lists who is behind each address, and the tables that say so.
+func (g *gatherer) addresses() error {
+	d := g.doc
+	d.Addresses, d.OwnerTables = []AddressRow{}, []string{}
+	g.behind = map[hostAddress]AddressRow{}
+	domains := map[string]string{}
+	byAddress := map[string]int{}
+	_, err := collect(g, `
+		SELECT host, server_ip, domain, ifnull(asn, 0), as_holder, cloud, registry, country, data, requests FROM addresses
+		ORDER BY requests DESC, host, server_ip LIMIT 20000`, nil,
+		func(scan func(...any) error) (none struct{}, err error) {
+			var host, domain, data string
+			var a AddressRow
+			if err := scan(&host, &a.Address, &domain, &a.AS, &a.ASHolder, &a.Cloud, &a.Registry, &a.Country, &data, &a.Requests); err != nil {
+				return none, err
+			}
+			domains[host] = domain
+			d.OwnerTables = addUnique(d.OwnerTables, data, 4)
+			if a.Address == "" {
+				return none, nil
+			}
+			g.behind[hostAddress{host, a.Address}] = a
+			i, known := byAddress[a.Address]
+			if !known {
+				if len(d.Addresses) == maxAddress {
+					d.MoreAddress++
+					byAddress[a.Address] = -1
+					return none, nil
+				}
+				i = len(d.Addresses)
+				byAddress[a.Address] = i
+				a.Hosts = []string{host}
+				d.Addresses = append(d.Addresses, a)
+				return none, nil
+			}
+			if i < 0 {
+				return none, nil
+			}
+			row := &d.Addresses[i]
+			row.Requests += a.Requests
+			if len(row.Hosts) == 6 {
+				row.More++
+			} else {
+				row.Hosts = append(row.Hosts, host)
+			}
+			return none, nil
+		})
+	for i := range d.Hosts {
+		h := &d.Hosts[i]
+		h.Domain = domains[h.Host]
+	}
+	return err
+}
+
+// Network names the autonomous system that announces an address, and its holder.
+func (a AddressRow) Network() string {
+	if a.AS == 0 {
+		if ip, err := netip.ParseAddr(a.Address); err == nil && (ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast()) {
+			return "none: a local address"
+		}
+		return ""
+	}
+	if a.ASHolder == "" {
+		return fmt.Sprintf("AS%d, holder not known", a.AS)
+	}
+	return fmt.Sprintf("AS%d %s", a.AS, a.ASHolder)
 }
 
 // operator leaves an owner out that is only the domain of the host: a name says nothing

@@ -1,0 +1,84 @@
+package report
+
+import (
+	"encoding/json"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"constat/inspect"
+	"constat/inspect/decode"
+)
+
+// A company's name may hold a comma, and a certificate may name no company.
+func TestHolder(t *testing.T) {
+	for subject, want := range map[string]string{
+		`CN=*.example.com,O=Example (China) Technology Co.\, Ltd.,L=Hangzhou,C=CN`: "Example (China) Technology Co., Ltd.",
+		`CN=a.example.com`:               "a.example.com (a domain only)",
+		`CN=x,O=Soci\C3\A9t\C3\A9\+Fils`: "Société+Fils",
+		`SERIALNUMBER=1+CN=x+O=Joined`:   "Joined",
+		`CN=x,O=end\`:                    `end\`,
+		``:                               "nobody named",
+	} {
+		certificate, err := json.Marshal(map[string]any{"subject": subject})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := holder(string(certificate)); got != want {
+			t.Errorf("%s: %q, want %q", subject, got, want)
+		}
+	}
+}
+
+// The registry that the rumour of 2014 named stands where it belongs and nowhere
+// else: in the column of registries.
+func TestTheRegistryIsNotTheOwner(t *testing.T) {
+	b := newBuilder(t)
+	var err error
+	if b.in, err = inspect.New(inspect.Config{Decoders: decode.All, Owners: roles{}, Build: "test"}); err != nil {
+		t.Fatal(err)
+	}
+	b.exchange("GET", "https://42.62.48.9/", "", nil, 200, "", nil)
+	b.exchange("GET", "https://api.vendor.example/", "", nil, 200, "", nil)
+	b.inspect()
+	d := b.gather()
+	if len(d.Addresses) != 1 || len(d.Hosts) != 2 {
+		t.Fatalf("%+v", d.Addresses)
+	}
+	a := d.Addresses[0]
+	if a.Registry != "APNIC" || a.Network() != "AS64496 Invented Carrier" || a.Cloud != "Invented Cloud" || a.Country != "CN" || a.Requests != 2 || len(a.Hosts) != 2 {
+		t.Errorf("%+v", a)
+	}
+	if !slices.Equal(d.OwnerTables, []string{"networks 2026-06-17, countries 2026-06-17"}) {
+		t.Errorf("tables %q", d.OwnerTables)
+	}
+	for _, h := range d.Hosts {
+		if h.Owner != "" && h.Owner != "Vendor Inc." {
+			t.Errorf("%+v", h)
+		}
+	}
+	page := b.html(b.options())
+	if n := strings.Count(page, ">APNIC<"); n != 1 {
+		t.Errorf("APNIC is printed %d times", n)
+	}
+	for _, want := range []string{`data-label="registry">APNIC<`, `<a href="https://db-ip.com/">IP Geolocation by DB-IP</a>`, "RouteViews", "networks 2026-06-17"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report lacks %s", want)
+		}
+	}
+}
+
+// roles is an invented table that knows every role.
+type roles struct{}
+
+func (roles) Lookup(host string, _ netip.Addr) inspect.Owner {
+	o := inspect.Owner{
+		Country: "CN", AS: 64496, ASHolder: "Invented Carrier", Registry: "APNIC", Cloud: "Invented Cloud",
+		Data: "networks 2026-06-17, countries 2026-06-17",
+	}
+	if host == "api.vendor.example" {
+		o.Name, o.Domain, o.Company = "Vendor Inc.", "vendor.example", "Vendor Inc."
+	}
+	return o
+}
