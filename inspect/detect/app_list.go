@@ -26,8 +26,10 @@ var AppList = inspect.Detector{
 
 var (
 	// appPlaces are what lists of apps are called.
-	appPlaces = []string{"installedapp", "applist", "apps", "installedpackage", "installedapplication", "packagelist", "pkglist", "packages", "pkgs", "appinfo", "appusage", "usagestat", "usage", "launched", "runningapp", "runningprocess", "recentapp", "foreground", "installlist", "applications", "bundleids", "bundles", "softwarelist", "softlist", "appnames", "applogs", "userapps", "systemapps", "anzhuang", "yingyong", "应用", "软件", "已安装", "приложен", "aplicacion", "aplicativ", "anwendung", "applicazioni",
-		"installed", "appdata", "appopen", "screentime", "apprecord", "app_list", "urlschemes", "canopenurl", "appsinstalled", "inventory", "toppackages", "apptime", "uygulama", "アプリ", "แอป"}
+	appPlaces = []string{
+		"installedapp", "applist", "apps", "installedpackage", "installedapplication", "packagelist", "pkglist", "packages", "pkgs", "appinfo", "appusage", "usagestat", "usage", "launched", "runningapp", "runningprocess", "recentapp", "foreground", "installlist", "applications", "bundleids", "bundles", "softwarelist", "softlist", "appnames", "applogs", "userapps", "systemapps", "anzhuang", "yingyong", "应用", "软件", "已安装", "приложен", "aplicacion", "aplicativ", "anwendung", "applicazioni",
+		"installed", "appdata", "appopen", "screentime", "apprecord", "app_list", "urlschemes", "canopenurl", "appsinstalled", "inventory", "toppackages", "apptime", "uygulama", "アプリ", "แอป",
+	}
 	// notApps are what lists of other things with such names are called.
 	notApps = []string{"module", "dependenc", "librar", "libs", "framework", "frame", "stack", "trace", "image", "class", "permission", "sdk", "plugin", "provider", "adapter", "mediation", "scope", "instrumentation", "activit", "receiver", "intent", "action", "import", "thread", "exception", "crash", "blocklist", "blacklist", "gradle", "maven", "npm", "symbol", "binary", "feature", "flag", "experiment", "channel", "topic", "scheme_list", "namespace", "loader", "artifact", "devdependenc", "component", "service", "schema", "logger", "breadcrumb", "process_maps", "maps", "queries", "requires"}
 	// appNames are names of fields that hold the name of a package.

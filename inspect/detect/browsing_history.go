@@ -72,8 +72,10 @@ var (
 	// webChecks are what services are called that are asked about an address.
 	webChecks = []string{"safebrows", "urlcheck", "checkurl", "phish", "reputation", "malware", "urllookup", "lookupurl", "classify", "urlscan", "urlsafe", "threat", "urlfilter", "webfilter", "categor", "favicon", "siteinfo", "trustrating", "urlinfo", "smartscreen", "webprotect", "saferurl", "siterating"}
 	// webOther are parts of names of addresses that are no page that was opened.
-	webOther = []string{"image", "img", "icon", "avatar", "photo", "picture", "thumb", "logo", "banner", "callback", "redirect", "return", "webhook", "endpoint", "api", "download", "cdn", "schema", "license", "licence", "asset", "video", "audio", "stream", "upload", "feed", "config", "manifest", "next", "success", "cancel", "fail", "apk", "file", "privacy", "terms", "support",
-		"help", "doc", "homepage", "repository", "repo", "bugs", "store", "share", "cover", "poster", "media", "script", "css", "font", "proxy", "server", "base", "host", "issuer", "jwks", "auth", "token", "profile", "click_track", "impression", "pixel", "postback", "notify", "update", "portal", "tile", "deeplink", "clicktrack"}
+	webOther = []string{
+		"image", "img", "icon", "avatar", "photo", "picture", "thumb", "logo", "banner", "callback", "redirect", "return", "webhook", "endpoint", "api", "download", "cdn", "schema", "license", "licence", "asset", "video", "audio", "stream", "upload", "feed", "config", "manifest", "next", "success", "cancel", "fail", "apk", "file", "privacy", "terms", "support",
+		"help", "doc", "homepage", "repository", "repo", "bugs", "store", "share", "cover", "poster", "media", "script", "css", "font", "proxy", "server", "base", "host", "issuer", "jwks", "auth", "token", "profile", "click_track", "impression", "pixel", "postback", "notify", "update", "portal", "tile", "deeplink", "clicktrack",
+	}
 	// searchPlaces are what requests are called that search.
 	searchPlaces = []string{"search", "suggest", "autocomplete", "complete", "query", "find", "graphql", "sousuo", "recherche", "buscar", "suche", "typeahead", "lookup"}
 )

@@ -176,7 +176,7 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 		have.against += x.against
 	}
 	if len(lists) == 0 && !filed {
-		return nil
+		return detectVersion(t)
 	}
 	total := make(map[*inspect.Part]int)
 	for _, x := range lists {
@@ -455,6 +455,49 @@ func luhn(d []byte) bool {
 		sum += v
 	}
 	return sum%10 == 0
+}
+
+// detectVersion finds the answer to the question how new the preset texts are: a
+// version or marker, and nothing else, to a request whose path is called after
+// them.
+func detectVersion(t *inspect.Tree) []inspect.Finding {
+	const few = 6
+	if s := t.Subject; !labels([]byte(s.Path)) && !pathMentions(t, []string{"smsres", "smscontent", "smslib", "smstemplate"}) && !(containsFold(s.Path, "sms/res") || containsFold(s.Path, "sms/content")) {
+		return nil
+	}
+	var version *inspect.Part
+	fields := 0
+	var buf [maxName]byte
+	for _, p := range t.Parts {
+		if p.Direction != flow.Down || p.Parent == nil || len(p.Children) > 0 {
+			continue
+		}
+		if fields++; fields > few {
+			return nil
+		}
+		switch w := string(squeeze(&buf, p.Name)); w {
+		case "version", "ver", "marker", "data", "latest", "newest", "updated", "updatedat", "timestamp", "lastmodified", "v", "revision", "count", "total", "mid", "maxid", "versioncode", "contentversion", "resversion":
+			if len(p.Data) > 24 || !hasDigit(p.Data) || p.Kind > inspect.Number {
+				return nil
+			}
+			if version == nil || w != "count" && w != "total" {
+				version = p
+			}
+		case "result", "code", "status", "ok", "msg", "message", "errno", "error", "success", "desc", "errcode", "description", "reason", "ttl", "interval":
+		default:
+			return nil
+		}
+	}
+	if version == nil {
+		return nil
+	}
+	if r := readRequest(t); r.body || r.search {
+		return nil
+	}
+	return []inspect.Finding{{
+		Confidence: inspect.Suspected, Direction: flow.Down, Path: version.Path,
+		Reason: "A version or number of preset texts in the field " + shortName(version.Name) + ", and nothing else, came down from this host, to a request whose path is called after such texts.",
+	}}
 }
 
 // detectIndex finds the list of categories that such services send first:

@@ -55,7 +55,7 @@ var smsWords = newLexicon(map[smsField]string{
 	smsDate: `date timestamp localtime receivetime receivedtime receiveddate recvtime time datetime sentdate smsdate smstime msgtime msgdate
 		receivedat receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received receivedstamp recvtimestamp recvdate arrivaltime messagedate
 		heure horodatage datum zeit fecha hora data дата время 时间 日期 接收时间 เวลา วันที่`,
-	smsType:     `type box folder msgtype smstype direction boxtype messagetype msgbox isincoming incoming isinbox inbox isfromme fromme boxid foldertype tipo typ 类型`,
+	smsType:     `type box folder msgtype smstype direction boxtype messagetype msgbox isincoming incoming isinbox inbox isfromme fromme boxid foldertype tipo typ dir inout msgdirection 类型`,
 	smsRead:     `read seen isread readstatus unread lu gelesen leido 已读`,
 	smsThread:   `threadid thread tid sessionthread threadkey 会话id`,
 	smsCenter:   `servicecenter servicecenteraddress smsc smscaddress sca scaddress scaddr csca centro 短信中心`,
@@ -119,10 +119,10 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 	var owners owner
 	var inside nesting
 	for r := range messageRecords(t) {
+		owners.see(r)
 		if len(r.Fields) < 2 {
 			continue
 		}
-		owners.see(r)
 		m := readMessage(r, urlHint, owners.of(r), &inside)
 		if m == nil {
 			continue
@@ -148,7 +148,251 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 		})
 	}
 	flush()
+	if len(out) == 0 {
+		out = detectParted(t, urlHint)
+	}
+	if len(out) == 0 {
+		out = detectUnnamed(t, urlHint)
+	}
 	return out
+}
+
+// smsFolds are the lists inside an MMS or a conversation that hold its text and
+// its addresses, as Android's provider and backup programs have them.
+var smsFolds = newLexicon(map[smsField]string{
+	smsText:    `parts part pdu slides attachments body content`,
+	smsAddress: `addrs addr addresses recipients recipient sender from to`,
+})
+
+// mmsWords are fields that only an MMS has (android.provider.Telephony.Mms).
+var mmsWords = newLexicon(map[bool]string{true: `mtype mid msgbox ctt trid mcls msize subcs rrst rr drm mms ismms mmsid pduid retrst respst ct ctl ctlocation textonly`})
+
+// smsParted asks for messages whose text or address stands in a list of its own,
+// and for messages of which only what stands around the text was sent.
+var smsParted = gather{
+	want: func(p *inspect.Part) bool {
+		return p.Kind <= inspect.Number && len(p.Data) >= 3 && len(p.Data) <= 40 && telephone(p.Data) >= shortCode && (p.Kind == inspect.Text || smsWords.of(p.Name) == smsAddress)
+	},
+	fold:   func(key string) bool { return smsFolds.of(key) != smsNone },
+	column: func(name string) bool { w := smsFamily(name); return w > smsNone && w < smsChat },
+}
+
+// detectParted looks for messages in parts, and for the metadata of messages.
+func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
+	var out []inspect.Finding
+	counts := make(map[sheet]int)
+	for c := range smsParted.cards(t) {
+		if len(out) >= maxFindings {
+			break
+		}
+		hint := urlHint
+		for name := range c.where() {
+			hint = hint || mentions(name, []string{"sms", "mms", "短信", "textmessage"})
+		}
+		m := &message{hint: hint}
+		mms, calls, texts := 0, 0, 0
+		for _, x := range c.cells {
+			if mmsWords.of(x.name) {
+				mms++
+			}
+			if callWords.of(x.name) == callDuration || callWords.of(x.name) == callSetup {
+				calls++
+			}
+			f := *x.Part
+			f.Name = x.name
+			switch in := smsFolds.of(x.via); {
+			case x.via == "":
+			case in == smsAddress && smsFamily(x.name) != smsAddress:
+				if telephone(x.Data) < shortCode {
+					continue
+				}
+				f.Name = "address"
+			case in == smsText && smsFamily(x.name) == smsText && len(x.Data) > 0 && x.Data[0] != '<':
+				texts++
+			case in == smsText:
+				continue
+			}
+			if smsFamily(f.Name) == smsText && (len(x.Data) == 0 || x.Data[0] == '<') {
+				continue
+			}
+			m.take(&f)
+		}
+		if calls > 0 || m.field[smsAddress] == nil && m.field[smsPeer] == nil {
+			continue
+		}
+		var confidence inspect.Confidence
+		what := "the shape of a stored multimedia message"
+		at := m.field[smsText]
+		switch {
+		case at != nil && (texts > 0 || mms > 0):
+			if confidence = m.weigh(); confidence == "" && mms > 1 && m.shape >= bareDigits {
+				confidence = inspect.Suspected
+			}
+		case at == nil && m.field[smsChat] == nil && m.field[smsForm] == nil:
+			confidence = m.weighAlone(mms)
+			what = "what a phone keeps about a text message beside the text"
+		}
+		if confidence == "" {
+			continue
+		}
+		if at == nil {
+			if at = m.field[smsAddress]; at == nil {
+				at = m.field[smsPeer]
+			}
+		}
+		key := c.sheet()
+		if counts[key]++; counts[key] > maxNamed {
+			continue
+		}
+		out = append(out, inspect.Finding{
+			Confidence: confidence, Direction: c.parent.Direction, Path: at.Path,
+			Reason: fmt.Sprintf("An object with the fields %s, %s, %s.", m.names(), what, route(at)),
+		})
+	}
+	return out
+}
+
+// weighAlone decides about a message without its text: the number, the date and
+// what only messages have must be there.
+func (m *message) weighAlone(mms int) inspect.Confidence {
+	dated := m.field[smsDate] != nil || m.field[smsSent] != nil
+	signs := 0
+	for _, w := range []smsField{smsType, smsRead, smsThread, smsCenter, smsProtocol, smsSIM} {
+		if m.field[w] != nil {
+			signs++
+		}
+	}
+	own := m.field[smsThread] != nil || m.field[smsCenter] != nil || m.field[smsProtocol] != nil
+	switch {
+	case m.shape < shortCode || !dated && !(m.hint && own):
+		return ""
+	case m.shape == shortCode && !m.hint:
+		return ""
+	case own && (signs >= 3 || m.hint || mms > 1):
+		return inspect.Probable
+	case m.hint && dated, own && signs >= 2 && m.field[smsAddress] != nil:
+		return inspect.Suspected
+	case own && m.field[smsAddress] != nil && m.shape == fullPhone && dated:
+		return inspect.Suspected
+	}
+	return ""
+}
+
+// detectUnnamed looks for messages whose fields have names that say nothing: keys
+// of one or two letters, the numbers of a protobuf, the places of an array. The
+// values must be those of a message and nothing else: one or two telephone
+// numbers, one text, a point in time, and small numbers.
+func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
+	var out []inspect.Finding
+	rows, first := 0, 0
+	var in *inspect.Part
+	for r := range t.Records() {
+		if r.Parent == nil || len(r.Fields) < 3 || len(r.Fields) > 12 || len(out) >= maxFindings {
+			continue
+		}
+		array := isArray(r)
+		var number, text, date *inspect.Part
+		smalls, bad := 0, false
+		for _, f := range r.Fields {
+			if !array && len(f.Name) > 2 && !allDigits([]byte(f.Name)) {
+				bad = true
+				break
+			}
+			switch d := f.Data; {
+			case f.Kind == inspect.Null || f.Kind == inspect.Bool || len(d) == 0 || isSmall(f):
+				smalls++
+			case isRecent(d):
+				if date == nil {
+					date = f
+				}
+			case len(d) <= 24 && f.Kind != inspect.Number && telephone(d) >= bareDigits:
+				if number == nil || telephone(d) > telephone(number.Data) {
+					number = f
+				}
+			case f.Kind == inspect.Number || allDigits(d):
+				smalls++
+			case len(d) >= 8 && len(d) <= 64 && isMixedWord(d):
+				bad = true
+			case isProse(d) && len(f.Children) == 0 && digest(d) == 0 && !tokenLike(d) && !isMailAddress(d):
+				if n, words := sentence(d); n >= 4 && (words || text == nil) {
+					if text != nil && len(text.Data) > 24 {
+						bad = true // two texts
+					}
+					if text == nil || len(d) > len(text.Data) {
+						text = f
+					}
+				}
+			default:
+				bad = true // an identifier, an address on the web
+			}
+			if bad {
+				break
+			}
+		}
+		if bad || number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
+			continue
+		}
+		if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !hint {
+			continue
+		}
+		if r.Parent == in && rows > 0 {
+			if rows++; rows > maxNamed {
+				continue
+			}
+		} else {
+			rows, first, in = 1, len(out), r.Parent
+		}
+		confidence := inspect.Suspected
+		if hint {
+			confidence = inspect.Probable
+		}
+		what := "fields whose names say nothing"
+		if array {
+			what = "values without names"
+		}
+		out = append(out, inspect.Finding{
+			Confidence: confidence, Direction: r.Direction, Path: text.Path,
+			Reason: fmt.Sprintf("An object with %s, but a telephone number, a text and a point in time as values, as a stored text message has, %s.", what, route(text)),
+		})
+		if rows == 2 && smalls > 0 {
+			for i := first; i < len(out); i++ {
+				out[i].Confidence = inspect.Probable
+			}
+		}
+	}
+	return out
+}
+
+// isMixedWord says that b is one word of letters and digits, as identifiers are.
+func isMixedWord(b []byte) bool {
+	letters, digits := 0, 0
+	for _, c := range b {
+		switch {
+		case c-'0' < 10:
+			digits++
+		case c|0x20-'a' < 26, c == '-', c == '_':
+			letters++
+		default:
+			return false
+		}
+	}
+	return letters > 0 && digits > 1
+}
+
+// isRecent says that b counts seconds, or thousandths or finer, since 1970 to a
+// time between 2001 and 2042, or is a date as ISO 8601 writes it.
+func isRecent(b []byte) bool {
+	if len(b) >= 10 && len(b) <= 35 && b[4] == '-' && b[7] == '-' && allDigits(b[:4]) {
+		return true
+	}
+	if !allDigits(b) {
+		return false
+	}
+	switch len(b) {
+	case 10, 13, 16, 19:
+		return b[0] == '1' || b[0] == '2' && b[1] < '3'
+	}
+	return false
 }
 
 // owner remembers the last object with a number that was seen.
@@ -324,7 +568,13 @@ func (m *message) weigh() inspect.Confidence {
 		return inspect.Probable
 	case bareDigits, shortCode:
 		if m.field[smsAddress] == nil && strong == 0 && !m.hint {
-			return "" // "from": 1002345 is a user
+			// "from": 1002345 is a user; a short code in a string, in a message that
+			// says which way it went, is not.
+			peer := m.field[smsPeer]
+			if m.shape == shortCode && peer.Kind == inspect.Text && against == 0 && families >= 4 && m.field[smsType] != nil && !isSmall(m.field[smsType]) {
+				return inspect.Suspected
+			}
+			return ""
 		}
 		if families >= 4 || m.hint {
 			return inspect.Probable
