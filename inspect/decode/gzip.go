@@ -45,7 +45,7 @@ func decodeGzip(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 // broken names the layer that an error comes from. The errors of the
 // decompressors hold no content.
 func broken(layer string, err error) error {
-	if err == inspect.ErrBytes {
+	if err == inspect.ErrBytes || err == inspect.ErrParts {
 		return err
 	}
 	if err == io.EOF || err == io.ErrUnexpectedEOF {

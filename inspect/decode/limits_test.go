@@ -90,7 +90,8 @@ func TestManyValues(t *testing.T) {
 	}
 }
 
-// hostile are bodies made to cost much, by size.
+// hostile are bodies made to cost much, by size. Those of binary formats stand in
+// hostileBinary.
 var hostile = map[string]func(size int) []byte{
 	"arrays":      func(n int) []byte { return []byte(strings.Repeat("[", n/2) + strings.Repeat("]", n/2)) },
 	"arrays-open": func(n int) []byte { return bytes.Repeat([]byte("["), n) },
@@ -201,8 +202,8 @@ func TestLinear(t *testing.T) {
 		t.Skip("compares costs, which takes seconds; run it without -short")
 	}
 	in := newInspector(t, inspect.Limits{})
-	cost := func(body []byte) time.Duration {
-		s := &inspect.Subject{Request: inspect.Content{Body: body}}
+	cost := func(name string, body []byte) time.Duration {
+		s := hostileSubject(name, body)
 		best := time.Hour
 		for range 3 {
 			start := time.Now()
@@ -211,10 +212,10 @@ func TestLinear(t *testing.T) {
 		}
 		return best
 	}
-	for name, body := range hostile {
+	for name, body := range allHostile() {
 		const small, factor, most, chances = 8 << 10, 16, 100, 5
 		for chance := 1; ; chance++ {
-			a, b := cost(body(small)), cost(body(small*factor))
+			a, b := cost(name, body(small)), cost(name, body(small*factor))
 			if b <= a*most || b < 10*time.Millisecond {
 				break
 			}
@@ -227,11 +228,11 @@ func TestLinear(t *testing.T) {
 }
 
 func BenchmarkHostile(b *testing.B) {
-	for name, body := range hostile {
+	for name, body := range allHostile() {
 		for _, size := range []int{64 << 10, 1 << 20} {
 			b.Run(name+"/"+map[int]string{64 << 10: "64K", 1 << 20: "1M"}[size], func(b *testing.B) {
 				in := newInspector(b, inspect.Limits{})
-				s := &inspect.Subject{Request: inspect.Content{Body: body(size)}}
+				s := hostileSubject(name, body(size))
 				b.SetBytes(int64(len(s.Request.Body)))
 				b.ReportAllocs()
 				for b.Loop() {

@@ -92,7 +92,7 @@ func decodeSQLite(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	if pages := binary.BigEndian.Uint32(d[28:]); err == nil && bytes.Equal(d[24:28], d[92:96]) && uint64(pages)*uint64(s.size) > uint64(len(d)) {
 		err = errEnd
 	}
-	if err != nil && err != inspect.ErrParts {
+	if err != nil {
 		err = broken("sqlite", err)
 	}
 	return s.places.children(w), err

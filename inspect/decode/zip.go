@@ -90,7 +90,7 @@ func decodeZip(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 			content = content[:len(content):len(content)]
 		case 8:
 			var e3 error
-			content, e3 = zipInflate(w, content, int(min(e.raw, 1<<20)))
+			content, e3 = zipInflate(w, content, int(min(e.raw, 1<<20))+512)
 			err = cmp.Or(err, e3)
 			if len(content) == 0 {
 				if e3 == inspect.ErrBytes {
