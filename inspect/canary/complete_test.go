@@ -59,7 +59,8 @@ var writings = []struct {
 	{canary.AndroidID, "9f3c1d2e4b5a6978", []string{"-6972666038406452872"}, []string{"11474078035303098744"}, []string{"9f3c1d2e4b5a6978", "9F3C1D2E4B5A6978"}, []string{"9f3c1d2e4b5a6979", "9f3c1d2e4b5a697"}},
 	{
 		canary.AdvertisingID, "c0ffee11-7a11-4d0e-9b1a-5eedca9a7101",
-		[]string{"{C0FFEE11-7A11-4D0E-9B1A-5EEDCA9A7101}"}, nil,
+		[]string{"{C0FFEE11-7A11-4D0E-9B1A-5EEDCA9A7101}"},
+		nil,
 		[]string{"c0ffee11-7a11-4d0e-9b1a-5eedca9a7101", "C0FFEE11-7A11-4D0E-9B1A-5EEDCA9A7101", "c0ffee117a114d0e9b1a5eedca9a7101", "C0FFEE117A114D0E9B1A5EEDCA9A7101"},
 		[]string{"c0ffee11-7a11-4d0e-9b1a-5eedca9a7102"},
 	},
@@ -75,7 +76,8 @@ var writings = []struct {
 		canary.BSSID, "02:00:5e:cd:12:77",
 		nil,
 		[]string{"02-00-5E-CD-12-77"},
-		[]string{"02:00:5e:cd:12:77", "02005ECD1277"}, []string{"02:00:5e:cd:12:78"},
+		[]string{"02:00:5e:cd:12:77", "02005ECD1277"},
+		[]string{"02:00:5e:cd:12:78"},
 	},
 	{
 		canary.Email, "Camille.Canari+f7q2@example.org",
