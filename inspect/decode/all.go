@@ -63,8 +63,13 @@ var All = []inspect.Decoder{
 	Authorization,
 	JWT,
 	Percent,
+	Escape,
 	Base64,
+	Base32,
+	Ascii85,
+	UUEncode,
 	Hex,
+	Narrow,
 	PDU,
 
 	// Encryption that hides nothing.

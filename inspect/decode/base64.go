@@ -14,7 +14,8 @@ import (
 // Many words and identifiers are spelled in the same alphabet. What comes out
 // counts if it is text or begins with known magic bytes; else only 64 bytes or
 // more of it do, and only if the value is spelled with small and capital letters
-// and digits.
+// and digits. Behind a label such as "v1:" only JSON and what begins with magic
+// bytes counts.
 var Base64 = inspect.Decoder{
 	Name:   "base64",
 	Doc:    "undoes base64 and base64url (RFC 4648 sections 4 and 5) of a value, padded or not, wrapped or not",
@@ -30,7 +31,7 @@ func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	if p.Coding != "" && declared(p, "base64") {
 		return nil, nil // the business of Transfer
 	}
-	d := p.Data
+	d, labelled := unlabel(p.Data)
 	for _, c := range d[:8] {
 		if class[c]&b64 == 0 && c != '\n' && c != '\r' && c != ' ' && c != '=' {
 			return nil, nil // most values that are not base64 show it here
@@ -112,6 +113,8 @@ func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	}
 	out = out[:m]
 	switch {
+	case labelled && inspect.Recognise(out) == "" && !zlibHeader(out) && !(looksText(out) && (out[0] == '{' || out[0] == '[')):
+		return nil, nil
 	case spaces > 0 && inspect.Recognise(out) == "" && !(looksText(out) && (out[0] == '{' || out[0] == '[')):
 		return nil, nil
 	case interesting(out):
@@ -120,6 +123,22 @@ func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 		return nil, nil
 	}
 	return []inspect.Child{{Name: p.Name, Data: out}}, nil
+}
+
+// unlabel cuts a label such as "v1:" or "gzip:" off the front of a value.
+func unlabel(d []byte) (rest []byte, labelled bool) {
+	const longest, least = 16, 24
+	if len(d) < longest+least {
+		return d, false
+	}
+	i := 0
+	for i < longest && (class[d[i]]&(upper|lower|digit) != 0 || d[i] == '_' || d[i] == '-' || d[i] == '.') {
+		i++
+	}
+	if i == 0 || d[i] != ':' {
+		return d, false
+	}
+	return d[i+1:], true
 }
 
 func isHex(d []byte) bool {

@@ -120,3 +120,9 @@ func FuzzMail(f *testing.F)     { fuzz(f, "message/rfc822", "") }
 func FuzzTransfer(f *testing.F) { fuzz(f, "text/plain", "quoted-printable, base64") }
 func FuzzPDU(f *testing.F)      { fuzz(f, "application/octet-stream", "") }
 func FuzzMQTT(f *testing.F)     { fuzz(f, "", "") }
+
+func FuzzEscape(f *testing.F)   { fuzzValue(f, `{\"`) }
+func FuzzBase32(f *testing.F)   { fuzz(f, "text/plain", "") }
+func FuzzAscii85(f *testing.F)  { fuzzValue(f, "<~") }
+func FuzzUUEncode(f *testing.F) { fuzz(f, "text/plain", "") }
+func FuzzNarrow(f *testing.F)   { fuzz(f, "text/plain", "") }

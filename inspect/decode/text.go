@@ -74,7 +74,13 @@ func interesting(b []byte) bool {
 	if looksText(b) {
 		return true
 	}
-	return len(b) >= 12 && inspect.Recognise(b) != "" || zlibHeader(b) || looksProtobuf(b) || looksPacked(b) || isPDU(b)
+	return len(b) >= 12 && inspect.Recognise(b) != "" || zlibHeader(b) || looksProtobuf(b) || looksPacked(b) || isPDU(b) || isUTF16(b)
+}
+
+// isUTF16 says that b begins as text in UTF-16 that is mostly ASCII.
+func isUTF16(b []byte) bool {
+	const sample = 256
+	return len(b) >= 8 && (b[0] == 0) != (b[1] == 0) && zeroBytes(b[:min(len(b), sample)&^1]) != ""
 }
 
 // zlibHeader says that b begins as compressors begin a zlib stream.
