@@ -1,8 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -87,4 +92,49 @@ func FuzzParseValues(f *testing.F) {
 			t.Errorf("%d values became %d, %v", len(list), len(again), err)
 		}
 	})
+}
+
+// BenchmarkValues is BenchmarkFollow with values in each report.
+func BenchmarkValues(b *testing.B) {
+	for _, n := range []int{0, 3, 10} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			var values []inspect.Value
+			for i := range n {
+				values = append(values, inspect.Value{
+					Value: fmt.Sprintf("0b7a9c524e0f4a6e9d352f1d6c7be%03x", i), Kind: "uuid4", Name: "distinct_id", Bits: 122,
+					Path: inspect.Path(fmt.Sprintf("request.body|form:data_list|base64|gzip|json:[%d].distinct_id", i)), Direction: flow.Up,
+				})
+			}
+			in, err := inspect.New(inspect.Config{Build: "values", Owners: owners{}, Values: func(*inspect.Tree) []inspect.Value { return values }})
+			if err != nil {
+				b.Fatal(err)
+			}
+			cfg := testConfig(b)
+			c, err := Open(b.Context(), cfg)
+			if err != nil {
+				b.Fatal(err)
+			}
+			stop := follow(c, in)
+			body := bytes.Repeat([]byte("k=v&"), 250)
+			start := cpuTime()
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					e := testExchange(1, nil, body)
+					if err := errors.Join(c.Begin(e), c.Commit(context.Background(), e)); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+			if err := errors.Join(stop(), c.Close()); err != nil {
+				b.Error(err)
+			}
+			b.ReportMetric(float64((cpuTime()-start).Nanoseconds())/1e3/float64(b.N), "cpu-µs/op")
+			info, err := os.Stat(cfg.Path)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(float64(info.Size())/float64(b.N), "file-B/op")
+		})
+	}
 }

@@ -251,7 +251,7 @@ func inspectorFor(ctx context.Context, r *store.Reader, owners *owner.Table) (*i
 	}
 	cfg := inspect.Config{
 		Decoders: decode.All, Detectors: detect.All, Owners: owners,
-		Build: Version,
+		Values: detect.Values, Build: Version,
 	}
 	if info.Persona != nil {
 		p, err := canary.Read(bytes.NewReader(info.Persona))

@@ -20,6 +20,9 @@ type Document struct {
 	Hosts    []HostRow   `json:"hosts"`
 	Canaries []CanaryRow `json:"canaries"`
 	Exhibits []Exhibit   `json:"exhibits"`
+
+	Identifiers Identifiers `json:"identifiers"`
+
 	Coverage Coverage    `json:"coverage"`
 	Timeline Timeline    `json:"timeline"`
 	Sessions []Session   `json:"sessions"`

@@ -28,7 +28,8 @@ const (
 	maxSessions = 200
 )
 
-// gatherer collects one Document. All its SQL sees the case at one moment.
+// gatherer collects one Document. All its SQL sees the case at one moment;
+// identifiers, which are read apart, may be newer.
 type gatherer struct {
 	ctx context.Context
 	r   *store.Reader
@@ -62,6 +63,7 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 		{"hosts", g.hosts},
 		{"addresses", g.addresses},
 		{"canaries", g.canaries},
+		{"identifiers", g.identifiers},
 		{"exhibits", g.exhibits},
 		{"coverage", g.coverage},
 		{"sessions", g.sessions},

@@ -15,9 +15,12 @@ var styleFile string
 //go:embed report.html
 var pageFile string
 
+//go:embed identifiers.html
+var identifiersFile string
+
 var (
 	stylesheet = colours() + template.CSS(styleFile)
-	page       = template.Must(template.New("report").Funcs(functions).Parse(pageFile))
+	page       = template.Must(template.New("report").Funcs(functions).Parse(pageFile + identifiersFile))
 )
 
 // styleFor is the style sheet of a document whose banner stands on every printed

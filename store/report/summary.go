@@ -176,7 +176,7 @@ func unseen(d *Document) Paragraph {
 	}{
 		{c.Opaque, "In %s there was data that is encrypted or random inside the connection; its content is unknown."},
 		{c.Missing, "Not inspected yet: %s."},
-		{c.DamagedReport, "In %s a part could not be taken apart; section 9 lists why."},
+		{c.DamagedReport, "In %s a part could not be taken apart; section 10 lists why."},
 		{c.Failed, "%s failed; what a server would have received or answered is not known."},
 	} {
 		if x.n > 0 {
