@@ -80,3 +80,34 @@ func BenchmarkDetect(b *testing.B) {
 		})
 	}
 }
+
+// telemetry is a body of statistics as apps send them, of n events.
+func telemetry(n int) []byte {
+	b := []byte(`{"sdk":{"name":"kite","version":"1.2"},"device":{"model":"Redmi Note 8","imei":"352099001761481","os":"Android"},"events":[`)
+	for i := range n {
+		b = fmt.Appendf(b, `{"event":"page_view","event_id":"9f3c1d2e-4b5a-4978-8a1b-5eedca9a%04d","time":%d,"screen_name":"Home","referrer":"https://example.org/p/%d","duration_ms":%d,"properties":{"title":"A kite for two","price":9.5,"tags":["red","blue"]}},`, i%10000, 1406800000123+i, i, i)
+	}
+	return append(b[:len(b)-1], "]}"...)
+}
+
+// BenchmarkUp tells what each detector costs for a body that goes up.
+func BenchmarkUp(b *testing.B) {
+	body := telemetry(300)
+	tr := tree(b, &inspect.Subject{Method: "POST", Path: "/collect", Request: inspect.Content{Header: http.Header{"Content-Type": {"application/json"}}, Body: body}})
+	for _, d := range All {
+		b.Run(d.Name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(body)))
+			for b.Loop() {
+				d.Detect(tr)
+			}
+		})
+	}
+	b.Run("values", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(body)))
+		for b.Loop() {
+			Values(tr)
+		}
+	})
+}

@@ -76,8 +76,9 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 			*f = secretFound{p, c, reason}
 		}
 	}
+	var names memo[phrase[secret]]
 	for r := range upRecords(t) {
-		secrets(t, r, note)
+		secrets(t, r, &names, note)
 	}
 	for _, p := range t.Parts {
 		if p.Direction != flow.Up || p.Same != nil {
@@ -105,7 +106,7 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 }
 
 // secrets looks at the fields of one record.
-func secrets(t *inspect.Tree, r inspect.Record, note func(secret, *inspect.Part, inspect.Confidence, string)) {
+func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], note func(secret, *inspect.Part, inspect.Confidence, string)) {
 	var ctx secretContext
 	for _, p := range r.Fields {
 		if p.Kind > inspect.Number || len(p.Data) < 3 || len(p.Data) > longestToken || p.Name == "" {
@@ -114,18 +115,9 @@ func secrets(t *inspect.Tree, r inspect.Record, note func(secret, *inspect.Part,
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
 			continue
 		}
-		ph := secretWords.of(p.Name)
+		ph := names.of(p.Name, lookSecret)
 		if p.Parent == nil && p.Decoder() == "request.header" && ph.of != secretNone && (containsFold(p.Name, "passcode") || ph.of > secretOTP) {
 			continue // the key of an app
-		}
-		if ph.of == secretNone && len(p.Name) > 8 {
-			var buf [maxName]byte
-			if w := squeeze(&buf, p.Name); len(w) > 0 {
-				ph.of = secretEnds.of(w)
-			}
-			if strings.ContainsAny(p.Name, "_-. ") {
-				ph.of = secretNone
-			}
 		}
 		if ph.of == secretNone {
 			if p.Name == "d" && isJWK(r) {
@@ -150,6 +142,18 @@ func secrets(t *inspect.Tree, r inspect.Record, note func(secret, *inspect.Part,
 var secretEnds = newEndings(map[secret]string{
 	secretPassword: "password passwd", secretRefresh: "refreshtoken", secretOTP: "otpcode smscode verificationcode verifycode",
 })
+
+// lookSecret looks up a name.
+func lookSecret(name string) phrase[secret] {
+	ph := secretWords.of(name)
+	if ph.of == secretNone && len(name) > 8 && !strings.ContainsAny(name, "_-. ") {
+		var buf [maxName]byte
+		if w := squeeze(&buf, name); len(w) > 0 {
+			ph.of = secretEnds.of(w)
+		}
+	}
+	return ph
+}
 
 // secretContext is what else a record holds.
 type secretContext struct {

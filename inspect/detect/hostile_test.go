@@ -25,6 +25,13 @@ func TestBounded(t *testing.T) {
 		"keys and values":          repeat(`{"key":"model","value":{"stringValue":"Redmi"}}`, 9900),
 		"elements":                 "<smses>" + strings.Repeat(`<sms address="+33639981122" body="x" date="1406800000123"/>`, 100_000),
 		"unclosed elements":        "<smses>" + strings.Repeat(`<sms address="`, 200_000),
+		"identifiers":              repeat(`{"email":"a@example.org","phone":"+33639981122"}`, 9900),
+		"names and values":         repeat(`{"name":"imei","value":"352099001761481"}`, 9900),
+		"places":                   repeat(`{"lat":48.85837,"lng":2.294481,"bssid":"a4:3e:51:00:00:42"}`, 6600),
+		"long names":               repeat(`{"`+strings.Repeat("aB", 60)+`email":"`+strings.Repeat("a1", 250)+`"}`, 9900),
+		"versions":                 repeat(`{"version":"1.2","latestVersion":"1.3"}`, 9900),
+		"almost positions":         strings.Repeat("$GPGGA,12\n", 400_000),
+		"random values":            repeat(`{"iv":"x","data":"Zk81kd02mQ8fZx81kd02mQ8fZx81kd02mQ8fZx81kd02mQ8fZx81kd02mQ8fZx81kd02mQ8fZx81kd02mQ8fZx81kd02mQ8f"}`, 9000),
 		"picture after picture":    repeat(`"/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgGBgcGBQgHBwcJCQgKDBQNDAsLDBkSEw8UHRofHh0aHBwgJC4nICIsIxwcKDcpLDAxNDQ0Hyc5PTgyPC4zNDL="`, 5000),
 	} {
 		content := inspect.Content{Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(body)}
@@ -33,6 +40,9 @@ func TestBounded(t *testing.T) {
 			{Method: "GET", Path: "/x", Response: content},
 		} {
 			tr := tree(t, s)
+			if list := Values(tr); len(list) > maxValues {
+				t.Errorf("%s: %d values", name, len(list))
+			}
 			for _, d := range All {
 				began := time.Now()
 				found := d.Detect(tr)

@@ -136,34 +136,41 @@ var idPairEnds = func() map[string]bool {
 type idName struct {
 	kind   idKind
 	hashed bool
+	// inside says that the name of the object around the field may say more.
+	inside bool
 }
 
+// idNames remembers names.
+type idNames = memo[idName]
+
 // nameOf looks up the name of p, together with that of the object around it.
-func nameOf(p *inspect.Part) idName {
-	if p.Name == "" {
-		return idName{}
+func nameOf(m *idNames, p *inspect.Part) idName {
+	n := m.of(p.Name, lookName)
+	if n.inside && p.Group != "" {
+		var buf [maxName]byte
+		if k := idInside(p, squeeze(&buf, p.Name)); k != idNone {
+			n.kind = k
+		}
 	}
-	ph := idWords.of(p.Name)
-	n := idName{ph.of, ph.hashed}
+	return n
+}
+
+// lookName looks up a name by itself.
+func lookName(name string) idName {
 	var buf [maxName]byte
-	w := squeeze(&buf, p.Name)
+	w := squeeze(&buf, name)
 	if len(w) == 0 {
 		return idName{}
 	}
-	if n.kind == idNone && len(w) > 4 {
+	ph := idWords.of(name)
+	n := idName{kind: ph.of, hashed: ph.hashed}
+	if n.kind == idNone && len(w) > 4 && !strings.ContainsAny(name, "_- .") {
 		n.kind = idEnds.of(w)
-		if n.kind != idNone && strings.ContainsAny(p.Name, "_- .") {
-			n.kind = idNone // words that are known not to matter
-		}
 	}
-	if (n.kind == idNone || n.kind == idWeak || ph.whole) && idPairEnds[string(w)] {
-		if k := idInside(p, w); k != idNone {
-			return idName{k, ph.hashed}
-		}
-	}
+	n.inside = (n.kind == idNone || n.kind == idWeak || ph.whole) && idPairEnds[string(w)]
 	if n.kind == idNone || n.kind == idWeak {
 		// user.id, device-uuid: the last two words of the name itself.
-		if k := idLastTwo(p.Name); k != idNone {
+		if k := idLastTwo(name); k != idNone {
 			n.kind = k
 		}
 	}
@@ -374,11 +381,18 @@ type identifiers struct {
 	// emails and phones are how many different ones went up under names that
 	// may be anybody's.
 	emails, phones map[string]bool
-	agent          *idFound
+	names          idNames
+	lists          map[nameIn]bool
+}
+
+// nameIn is a name among the children of a part.
+type nameIn struct {
+	parent *inspect.Part
+	name   string
 }
 
 func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
-	s := identifiers{emails: make(map[string]bool), phones: make(map[string]bool)}
+	s := identifiers{emails: make(map[string]bool), phones: make(map[string]bool), lists: make(map[nameIn]bool)}
 	for r := range upRecords(t) {
 		s.record(t, r)
 	}
@@ -466,7 +480,7 @@ func (s *identifiers) record(t *inspect.Tree, r inspect.Record) {
 			}
 		}
 		d := bytes.TrimSpace(p.Data)
-		if n := nameOf(p); n.kind != idNone {
+		if n := nameOf(&s.names, p); n.kind != idNone {
 			s.named(t, r, p, d, n, context)
 			continue
 		}
@@ -646,7 +660,7 @@ func (s *identifiers) count(seen map[string]bool, d []byte) {
 // in a message, a call or an entry of the address book, or among many.
 func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Part, context func() ctxFlags) bool {
 	c := context()
-	phone := nameOf(p).kind == idPhone
+	phone := nameOf(&s.names, p).kind == idPhone
 	switch {
 	case phone && c&(ctxMessage|ctxCall) != 0, c&ctxContact != 0:
 		return true
@@ -658,18 +672,10 @@ func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Par
 			return true
 		}
 	}
-	if len(p.Name) > 3 && r.Parent != nil {
-		for _, q := range r.Parent.Children {
-			// The same name in another record of the same list.
-			if q.Name == p.Name && q != p && q.Group != p.Group && listOf(q.Group) == listOf(p.Group) && !bytes.Equal(q.Data, p.Data) {
-				return true
-			}
-			if q.Group == p.Group && q != p && q.Name == p.Name && strings.HasSuffix(string(p.Path), "]") && !bytes.Equal(q.Data, p.Data) {
-				return true // an array of them
-			}
-		}
+	if s.several(p) {
+		return true
 	}
-	if phone && len(r.Fields) <= 3 && c&(ctxUser&^0) != 0 {
+	if phone && len(r.Fields) <= 3 && c&ctxUser != 0 {
 		for _, word := range []string{"presence", "lookup", "exist", "discover", "search", "find", "contact", "invite", "query", "friend"} {
 			if strings.Contains(strings.ToLower(t.Subject.Path), word) {
 				return true
@@ -677,6 +683,30 @@ func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Par
 		}
 	}
 	return false
+}
+
+// several says that the name of p stands in several records of one list, or
+// several times in an array, with different values.
+func (s *identifiers) several(p *inspect.Part) bool {
+	if p.Parent == nil || len(p.Name) < 4 {
+		return false
+	}
+	key := nameIn{p.Parent, p.Name}
+	if many, ok := s.lists[key]; ok {
+		return many
+	}
+	if len(s.lists) == 64 {
+		return true
+	}
+	many := false
+	for _, q := range p.Parent.Children {
+		if q.Name == p.Name && q != p && !bytes.Equal(q.Data, p.Data) && (q.Group != p.Group && listOf(q.Group) == listOf(p.Group) && q.Group != "" || q.Group == p.Group && strings.HasSuffix(string(p.Path), "]")) {
+			many = true
+			break
+		}
+	}
+	s.lists[key] = many
+	return many
 }
 
 // unnamed weighs a value whose name says nothing.

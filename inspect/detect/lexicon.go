@@ -310,3 +310,24 @@ func (p *phrases[T]) find(ph *phrase[T], w []byte, starts []uint8) bool {
 	}
 	return false
 }
+
+// memo remembers what was found out about names, since the records of a list
+// repeat them.
+type memo[T any] struct {
+	names [64]string
+	found [64]T
+}
+
+// of returns what look says of name.
+func (m *memo[T]) of(name string, look func(string) T) T {
+	n := len(name)
+	if n == 0 || n > 2*maxName {
+		var none T
+		return none
+	}
+	i := (uint(name[0]) + 5*uint(name[n-1]) + 11*uint(name[n/2]) + 31*uint(n)) & 63
+	if m.names[i] != name {
+		m.names[i], m.found[i] = name, look(name)
+	}
+	return m.found[i]
+}

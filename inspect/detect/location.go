@@ -86,6 +86,7 @@ type places struct {
 	bssids int
 	bssid  *inspect.Part
 	signal bool // one of them came with a strength or a name
+	names  memo[phrase[geo]]
 }
 
 // maxPlaces bounds the findings: a track is proved by its first points.
@@ -122,20 +123,15 @@ func (s *places) note(p *inspect.Part, c inspect.Confidence, reason string) {
 func (s *places) record(t *inspect.Tree, r inspect.Record) {
 	var lat, lon, bssid, ssid, signal, mcc, mnc, area, cell *inspect.Part
 	var latWord, lonWord wordFlags
-	last, lastOf := "", phrase[geo]{}
 	array := false
-	for i, p := range r.Fields {
+	for _, p := range r.Fields {
 		if p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 || p.Name == "" {
 			continue
 		}
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
 			continue
 		}
-		ph := lastOf
-		if p.Name != last || i == 0 {
-			ph = geoWords.of(p.Name)
-			last, lastOf = p.Name, ph
-		}
+		ph := s.names.of(p.Name, geoWords.of)
 		switch ph.of {
 		case geoNone:
 			continue

@@ -134,8 +134,9 @@ type candidate struct {
 }
 
 type candidates struct {
-	list []candidate
-	at   map[string]int // by value
+	list  []candidate
+	at    map[string]int // by value
+	names idNames
 }
 
 // part weighs one value.
@@ -165,7 +166,7 @@ func (c *candidates) part(p *inspect.Part) {
 		}
 		f = form{kind: "decimal", bits: decimalBits(len(d))}
 	case "digits":
-		if nameOf(p).kind != idPhone {
+		if nameOf(&c.names, p).kind != idPhone {
 			return
 		}
 		f = form{kind: "phone", bits: phoneBits}
@@ -201,7 +202,7 @@ func (c *candidates) add(p *inspect.Part, f form, value string) {
 		return
 	}
 	score := 0
-	if n := nameOf(p); n.kind != idNone {
+	if n := nameOf(&c.names, p); n.kind != idNone {
 		score += 4
 	} else if endsInID(p.Name) {
 		score += 2
@@ -355,7 +356,7 @@ func formOf(d []byte) form {
 		return hexForm(d)
 	}
 	if u := bytes.Trim(d, "{}"); len(u) == 36 && u[8] == '-' {
-		if f := uuidForm(u); f.kind != "" {
+		if f := uuidForm(u); f.kind != "" || isConstant(u[24:]) && isConstant(u[:8]) {
 			return f
 		}
 	}
@@ -818,6 +819,9 @@ func compoundForm(d []byte) form {
 			if len(piece) >= 8 {
 				numbers++
 				long += len(piece)
+			}
+			if pieces == 2 && i == len(d) && len(d)-len(piece) < 8 && d[len(d)-len(piece)-1] == '.' {
+				return form{} // a number with decimals
 			}
 			if f := decimalForm(piece); f.kind == "imei" || f.kind == "decimal" && pieces <= 3 && len(piece) >= 15 {
 				found = f.with(found)
