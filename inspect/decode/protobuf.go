@@ -154,6 +154,11 @@ type pbScanner struct {
 	place  []byte
 	leaves []pbLeaf
 	made   []byte // numbers as text
+	opened int    // groups, which may be empty
+
+	// What isText knows: everything in between is text; the byte at odd is not,
+	// or begins what is not UTF-8.
+	textStart, textEnd, odd int
 }
 
 // pbLevel is one open message.
@@ -185,7 +190,8 @@ type pbLeaf struct {
 var pbScanners = sync.Pool{New: func() any { return new(pbScanner) }}
 
 func (s *pbScanner) reset(d []byte, most int, hinted bool) {
-	s.d, s.most, s.hinted, s.cut, s.bits = d, most, hinted, false, 0
+	s.d, s.most, s.hinted, s.cut, s.bits, s.opened = d, most, hinted, false, 0, 0
+	s.textStart, s.textEnd, s.odd = 0, 0, -1
 	s.stack, s.place, s.leaves, s.made = s.stack[:0], s.place[:0], s.leaves[:0], s.made[:0]
 }
 
@@ -572,6 +578,9 @@ func (s *pbScanner) value(top *pbLevel, f pbField, list int, repeated bool) erro
 		if len(s.stack) >= pbDepth {
 			return errField
 		}
+		if s.opened++; s.opened > s.most {
+			return inspect.ErrParts
+		}
 		s.stack = append(s.stack, pbLevel{at: f.end, end: top.end, base: len(s.place), runs: len(s.runs)})
 		return nil
 	}
@@ -579,7 +588,7 @@ func (s *pbScanner) value(top *pbLevel, f pbField, list int, repeated bool) erro
 	// Only a message that begins with a string as its field 1 has but one odd
 	// character, the line feed; a form feed and an escape are numbers and lengths
 	// more often than text.
-	text := looksText(b) && utf8.Valid(b)
+	text := s.isText(f.start, f.end)
 	if text && (len(b) < 3 || b[0] != '\n') && bytes.IndexByte(b, '\f') < 0 && bytes.IndexByte(b, 0x1b) < 0 {
 		return s.bytes(top, f, inspect.Text, "")
 	}
@@ -617,6 +626,37 @@ func (s *pbScanner) value(top *pbLevel, f pbField, list int, repeated bool) erro
 	}
 	s.stack = append(s.stack, l)
 	return nil
+}
+
+// isText says that s.d[start:end] is text. What is in a message is asked for
+// again with what is in that, so it does not look at the same bytes twice.
+func (s *pbScanner) isText(start, end int) bool {
+	switch {
+	case start == end:
+		return true
+	case start <= s.odd && s.odd < end:
+		return false
+	case s.textStart <= start && end <= s.textEnd:
+		return utf8.RuneStart(s.d[start]) && (end == len(s.d) || utf8.RuneStart(s.d[end]))
+	}
+	ascii := true
+	for i, c := range s.d[start:end] {
+		if class[c]&ctrl != 0 {
+			s.odd = start + i
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	for i := start; i < end && !ascii; {
+		r, n := utf8.DecodeRune(s.d[i:end])
+		if r == utf8.RuneError && n == 1 {
+			s.textStart, s.textEnd, s.odd = start, i, i
+			return false
+		}
+		i += n
+	}
+	s.textStart, s.textEnd = start, end
+	return true
 }
 
 // pbLeast is how many bits convince that n bytes in a message are a message,
