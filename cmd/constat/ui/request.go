@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"crypto/x509"
+	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -40,6 +42,7 @@ type requestPage struct {
 	Took       time.Duration
 	Tags       []inspect.Class
 	Owner      inspect.Owner
+	IssuedTo   string // whom the server's certificate names, "" when none was seen
 	Inspected  bool
 	Findings   []findingView
 	More       int // findings not shown
@@ -111,6 +114,12 @@ func (l *live) requestPage(ctx context.Context, id int64) (*requestPage, error) 
 	if err := l.addReport(ctx, p, 0, subject); err != nil {
 		return nil, err
 	}
+	if err := l.addOwner(ctx, p); err != nil {
+		return nil, err
+	}
+	if p.IssuedTo, err = l.issuedTo(ctx, e.Connection); err != nil {
+		return nil, err
+	}
 	for _, side := range []struct {
 		name, title string
 		m           *flow.Message
@@ -143,6 +152,47 @@ func (l *live) requestPage(ctx context.Context, id int64) (*requestPage, error) 
 	return p, nil
 }
 
+// addOwner adds who is behind the address, as the newest inspection knew.
+func (l *live) addOwner(ctx context.Context, p *requestPage) error {
+	ip := ""
+	if p.E.Server.IsValid() {
+		ip = p.E.Server.Addr().String()
+	}
+	o := &p.Owner
+	err := l.cfg.Case.DB().QueryRowContext(ctx, `
+		SELECT owner, country, domain, company, asn, as_holder, registry, cloud, data FROM address
+		WHERE host = ? AND server_ip = ? ORDER BY id DESC LIMIT 1`, p.E.Host, ip).
+		Scan(&o.Name, &o.Country, &o.Domain, &o.Company, &o.AS, &o.ASHolder, &o.Registry, &o.Cloud, &o.Data)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}
+
+// issuedTo is the organisation in the certificate that the server showed on a
+// connection, else a name that it is for.
+func (l *live) issuedTo(ctx context.Context, connection int64) (string, error) {
+	c, err := l.cfg.Case.Connection(ctx, connection)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", nil
+	}
+	if err != nil || c.ServerTLS == nil || len(c.ServerTLS.Chain) == 0 {
+		return "", err
+	}
+	leaf, err := x509.ParseCertificate(c.ServerTLS.Chain[0])
+	switch {
+	case err != nil:
+		return "a certificate that cannot be read", nil
+	case len(leaf.Subject.Organization) > 0:
+		return leaf.Subject.Organization[0], nil
+	case leaf.Subject.CommonName != "":
+		return leaf.Subject.CommonName + " (a domain only)", nil
+	case len(leaf.DNSNames) > 0:
+		return leaf.DNSNames[0] + " (a domain only)", nil
+	}
+	return "nobody named", nil
+}
+
 // frame describes one WebSocket message and adds its findings to p.
 func (l *live) frame(ctx context.Context, p *requestPage, f *flow.Frame) (frameView, error) {
 	v := frameView{Frame: f}
@@ -165,9 +215,6 @@ func (l *live) addReport(ctx context.Context, p *requestPage, frame int64, s *in
 		return err
 	}
 	p.Inspected = true
-	if frame == 0 {
-		p.Owner = report.Owner
-	}
 	for _, tag := range report.Tags() {
 		if !slices.Contains(p.Tags, tag) {
 			p.Tags = append(p.Tags, tag)

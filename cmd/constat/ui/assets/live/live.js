@@ -64,8 +64,8 @@
     }
     const owner = cell('owner wire', undefined);
     owner.title = r.owner;
-    if (r.country) { owner.appendChild(make('span', 'land', r.country)); }
     owner.append(r.owner);
+    cell('land', r.country).title = r.country && 'declared for the address; not where the machine is known to stand';
     tr.replaceChildren(...cells);
   }
 
