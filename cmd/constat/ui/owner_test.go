@@ -69,9 +69,9 @@ func TestRequestPageRoles(t *testing.T) {
 	}
 	page := text(t, r.do("GET", fmt.Sprintf("/request/%d", e.ID), nil))
 	for _, want := range []string{
-		"<dt>Company</dt><dd class=\"wire\">Example &amp; Sons", "domain example.com", "<dt>Certificate</dt><dd class=\"wire\">Example (Invented) Co., Ltd.",
-		"AS64496 Invented &lt;Carrier&gt;", "<dt>Hosted at</dt><dd class=\"wire\">Invented Cloud", "<dt>Country declared</dt><dd class=\"wire\">CN",
-		"<dt>Registry of the block</dt><dd class=\"wire\">APNIC", "networks 2026-06-17", `<a href="https://db-ip.com/" rel="noreferrer">IP Geolocation by DB-IP</a>`,
+		"<dt>Company</dt><dd>Example &amp; Sons", "domain example.com", "<dt>Certificate</dt><dd>Example (Invented) Co., Ltd.",
+		"AS64496 Invented &lt;Carrier&gt;", "<dt>Hosted at</dt><dd>Invented Cloud", "<dt>Country declared</dt><dd>CN",
+		"<dt>Registry of the block</dt><dd>APNIC", "networks 2026-06-17", `<a href="https://db-ip.com/" rel="noreferrer">IP Geolocation by DB-IP</a>`,
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("page without %q", want)
