@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
-	"path"
 	"strings"
 
 	"constat/inspect"
@@ -23,6 +21,7 @@ type builder struct {
 	seed    uint64
 	samples []*sample
 	notes   []string // what was left out
+	files   int      // that were read
 
 	messages []string // texts of messages, for chats and the like
 	presets  []preset
@@ -42,16 +41,18 @@ func (b *builder) read(name string) []byte {
 		b.notes = append(b.notes, name+" is absent")
 		return nil
 	}
+	b.files++
 	return data
 }
 
 // add labels one subject. kind#number is what is printed of it.
-func (b *builder) add(kind string, number int, s *inspect.Subject, class inspect.Class, d flow.Direction, open ...inspect.Class) {
+func (b *builder) add(kind string, number int, s *inspect.Subject, class inspect.Class, d flow.Direction, open ...inspect.Class) *sample {
 	x := &sample{name: fmt.Sprintf("%s#%d", kind, number), odd: number%2 == 1, subject: s, open: open}
 	if class != "" {
 		x.want = map[inspect.Class]flow.Direction{class: d}
 	}
 	b.samples = append(b.samples, x)
+	return x
 }
 
 // up is a request with a body, down the answer to a request without one.
@@ -184,143 +185,5 @@ func (b *builder) greetings() {
 		}
 		shape := greetingShapes[i/2%len(greetingShapes)]
 		b.add("greetings as "+shape.name, i, shape.make(r, list), inspect.GreetingContent, flow.Down)
-	}
-}
-
-// harEntry is what is read of a HAR.
-type harEntry struct {
-	Request struct {
-		Method, URL string
-		Headers     []struct{ Name, Value string }
-		PostData    struct {
-			MimeType, Text string
-			Encoding       string `json:"_encoding"`
-		}
-	}
-}
-
-func (b *builder) har(name string) []*inspect.Subject {
-	data := b.read(name)
-	if data == nil {
-		return nil
-	}
-	var file struct{ Log struct{ Entries []harEntry } }
-	if err := json.Unmarshal(data, &file); err != nil {
-		b.notes = append(b.notes, name+" is not a HAR")
-		return nil
-	}
-	var out []*inspect.Subject
-	for _, e := range file.Log.Entries {
-		u, err := url.Parse(e.Request.URL)
-		if err != nil {
-			u = &url.URL{Path: "/"}
-		}
-		s := subject(e.Request.Method, u.EscapedPath()+"?"+u.RawQuery)
-		s.Host, s.Scheme = u.Hostname(), u.Scheme
-		s.Request.Header = make(http.Header)
-		for _, h := range e.Request.Headers {
-			s.Request.Header.Add(h.Name, h.Value)
-		}
-		if mime := e.Request.PostData.MimeType; mime != "" {
-			s.Request.Header.Set("Content-Type", mime)
-		}
-		s.Request.Body = []byte(e.Request.PostData.Text)
-		if e.Request.PostData.Encoding == "base64" {
-			s.Request.Body = unbase64(e.Request.PostData.Text)
-		}
-		s.Status = 200
-		out = append(out, s)
-	}
-	return out
-}
-
-// fixtures are requests in the envelopes of the affair, with their truth.
-func (b *builder) fixtures() {
-	sc := bufio.NewScanner(bytes.NewReader(b.read("xiaomi/fixtures.jsonl")))
-	sc.Buffer(nil, 1<<20)
-	for i := 0; sc.Scan(); i++ {
-		var f struct {
-			ID, Method, URL string
-			Headers         map[string]string
-			Mime, Body      string
-			Response        *struct{ Mime, Body string }
-			Truth           struct{ Class, Dir string }
-		}
-		if err := json.Unmarshal(sc.Bytes(), &f); err != nil {
-			b.notes = append(b.notes, fmt.Sprintf("xiaomi/fixtures.jsonl:%d is not as expected", i+1))
-			continue
-		}
-		u, err := url.Parse(f.URL)
-		if err != nil {
-			continue
-		}
-		s := up(f.Method, u.EscapedPath()+"?"+u.RawQuery, f.Mime, []byte(f.Body))
-		s.Host, s.Scheme = u.Hostname(), u.Scheme
-		for k, v := range f.Headers {
-			s.Request.Header.Set(k, v)
-		}
-		if f.Response != nil {
-			s.Response.Body = []byte(f.Response.Body)
-			s.Response.Header.Set("Content-Type", f.Response.Mime)
-		}
-		class := map[string]inspect.Class{
-			"greeting": inspect.GreetingContent, "sms": inspect.SMS, "device_stats": inspect.DeviceStats, "photo": inspect.Photo,
-		}[f.Truth.Class]
-		direction := flow.Up
-		if f.Truth.Dir == "downlink" {
-			direction = flow.Down
-		}
-		var open []inspect.Class
-		if class == "" {
-			open = append(open, inspect.DeviceStats) // an update check or a sealed event has device fields beside it
-		}
-		b.add("xiaomi/"+f.ID, i, s, class, direction, open...)
-	}
-}
-
-// loopbackTruth is the label file of the SDKs' traffic.
-type loopbackTruth struct {
-	Persona  map[string]any
-	Requests []struct {
-		HAR      string
-		Index    int
-		Scenario string
-		Found    map[string]string
-	}
-}
-
-func (b *builder) loopbackTruth() (t loopbackTruth) {
-	data := b.read("payloads/sdk-loopback/truth.json")
-	if data == nil {
-		return t
-	}
-	if err := json.Unmarshal(data, &t); err != nil {
-		b.notes = append(b.notes, "payloads/sdk-loopback/truth.json is not as expected")
-	}
-	return t
-}
-
-func (b *builder) loopback() {
-	hars := make(map[string][]*inspect.Subject)
-	for i, row := range b.loopbackTruth().Requests {
-		if hars[row.HAR] == nil {
-			hars[row.HAR] = b.har("payloads/sdk-loopback/" + row.HAR)
-		}
-		if row.Index >= len(hars[row.HAR]) {
-			continue
-		}
-		s := hars[row.HAR][row.Index]
-		name := path.Join("sdk-loopback", row.HAR) + " " + row.Scenario
-		// The SDKs send the device along with whatever they send.
-		switch row.Scenario {
-		case "stats_only", "stats_with_ids", "stats_with_hashed_ids":
-			b.add(name, i, s, inspect.DeviceStats, flow.Up)
-		case "sms":
-			b.add(name, i, s, inspect.SMS, flow.Up, inspect.DeviceStats)
-		case "photo":
-			b.add(name, i, s, inspect.Photo, flow.Up, inspect.DeviceStats)
-		default:
-			b.add(name, i, s, "", "", inspect.DeviceStats)
-		}
 	}
 }

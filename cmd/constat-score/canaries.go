@@ -40,12 +40,22 @@ var hashedKeys = map[string]string{
 	"imei:md5": "imei", "imei:sha1b64u16": "imei", "aaid:sha1": "aaid", "email:sha256": "email", "phone:sha256": "phone",
 }
 
+// plantedGain is how many planted values were found.
+type plantedGain struct {
+	Plain     int `json:"plain"`
+	PlainAll  int `json:"plain_all"`
+	Hashed    int `json:"hashed"`
+	HashedAll int `json:"hashed_all"`
+	Placed    int `json:"right_path"` // of those found, with the path of truth.json
+	Strangers int `json:"never_planted"`
+}
+
 // scoreCanaries looks for the planted values in the SDKs' traffic, and for those
 // of a persona that was never planted.
-func scoreCanaries(out io.Writer, b *builder, least float64) (ok bool, err error) {
+func scoreCanaries(out io.Writer, b *builder, least float64) (gain plantedGain, ok bool, err error) {
 	truth := b.loopbackTruth()
 	if len(truth.Requests) == 0 {
-		return true, nil
+		return gain, true, nil
 	}
 	p := &canary.Persona{Version: canary.FormatVersion, Name: "loopback", Invented: true}
 	for _, f := range plantedFields {
@@ -57,22 +67,21 @@ func scoreCanaries(out io.Writer, b *builder, least float64) (ok bool, err error
 	p.Canaries = append(p.Canaries, canary.Canary{Name: "place", Kind: canary.Place, Value: string(lat) + "," + string(lon)})
 	other, err := canary.New(strings.NewReader(strings.Repeat("never planted..", 9)), "fr")
 	if err != nil {
-		return false, err
+		return gain, false, err
 	}
 	planted, err := inspector(p)
 	if err != nil {
-		return false, err
+		return gain, false, err
 	}
 	control, err := inspector(other)
 	if err != nil {
-		return false, err
+		return gain, false, err
 	}
 	hars := make(map[string][]*inspect.Subject)
 	type tally struct{ hit, all int }
 	byKind := make(map[string]*tally)
 	var plain, hashed tally
-	var missed []string
-	strangers := 0
+	var missed, elsewhere []string
 	for _, row := range truth.Requests {
 		if hars[row.HAR] == nil {
 			hars[row.HAR] = b.har("payloads/sdk-loopback/" + row.HAR)
@@ -81,12 +90,13 @@ func scoreCanaries(out io.Writer, b *builder, least float64) (ok bool, err error
 			continue
 		}
 		s := hars[row.HAR][row.Index]
-		found := make(map[string]bool)
+		found := make(map[string][]inspect.Path)
 		for _, h := range planted.Inspect(context.Background(), s).Hits {
-			found[h.Canary+hashMark(h.Form)] = true
+			name := h.Canary + hashMark(h.Form)
+			found[name] = append(found[name], h.Path)
 		}
-		strangers += len(control.Inspect(context.Background(), s).Hits)
-		for key := range row.Found {
+		gain.Strangers += len(control.Inspect(context.Background(), s).Hits)
+		for key, where := range row.Found {
 			want, t := key, &plain
 			switch c, isHash := hashedKeys[key]; {
 			case isHash:
@@ -103,15 +113,22 @@ func scoreCanaries(out io.Writer, b *builder, least float64) (ok bool, err error
 			}
 			k.all++
 			t.all++
-			if found[want] {
-				k.hit++
-				t.hit++
-			} else {
+			if len(found[want]) == 0 {
 				missed = append(missed, fmt.Sprintf("%s %s#%d", row.HAR, key, row.Index))
+				continue
+			}
+			k.hit++
+			t.hit++
+			if slices.ContainsFunc(found[want], func(p inspect.Path) bool { return layers(p) == labelled(where) }) {
+				gain.Placed++
+			} else {
+				elsewhere = append(elsewhere, fmt.Sprintf("%s %s#%d", row.HAR, key, row.Index))
 			}
 		}
 	}
-	fmt.Fprintf(out, "planted values, plain and encoded: %d of %d; hashed: %d of %d; of a persona never planted: %d\n", plain.hit, plain.all, hashed.hit, hashed.all, strangers)
+	gain.Plain, gain.PlainAll, gain.Hashed, gain.HashedAll = plain.hit, plain.all, hashed.hit, hashed.all
+	fmt.Fprintf(out, "planted values, plain and encoded: %d of %d; hashed: %d of %d; with the right path: %d of %d; of a persona never planted: %d\n",
+		plain.hit, plain.all, hashed.hit, hashed.all, gain.Placed, plain.hit+hashed.hit, gain.Strangers)
 	var keys []string
 	for k := range byKind {
 		keys = append(keys, k)
@@ -121,7 +138,31 @@ func scoreCanaries(out io.Writer, b *builder, least float64) (ok bool, err error
 		fmt.Fprintf(out, "  %-16s %d of %d\n", k, byKind[k].hit, byKind[k].all)
 	}
 	list(out, "planted values missed", missed)
-	return strangers == 0 && ratio(plain.hit, plain.all) >= least, nil
+	list(out, "planted values found under another path than that of the label", elsewhere)
+	ok = gain.Strangers == 0 && ratio(plain.hit, plain.all) >= least && ratio(gain.Placed, plain.hit+hashed.hit) >= least
+	return gain, ok, nil
+}
+
+// layers are the steps of a path that a label tells: the root and what came off
+// that is an encoding. "path" is the request's whole target.
+func layers(p inspect.Path) string {
+	steps := p.Steps()
+	out := []string{map[string]string{"request.body": "body", "request.path": "path", "request.query": "path"}[steps[0]]}
+	for _, step := range steps[1:] {
+		switch name, _ := inspect.SplitStep(step); {
+		case name == "gzip":
+			out = append(out, "gzip")
+		case strings.HasPrefix(name, "base64"):
+			out = append(out, "b64")
+		}
+	}
+	return strings.Join(out, ">")
+}
+
+// labelled is a path of truth.json without the escapes of strings and of
+// addresses, which the label has only where they change the value.
+func labelled(where string) string {
+	return strings.Join(slices.DeleteFunc(strings.Split(where, ">"), func(s string) bool { return s == "url" || s == "jsonesc" }), ">")
 }
 
 func hashMark(form string) string {
@@ -139,25 +180,4 @@ func inspector(p *canary.Persona) (*inspect.Inspector, error) {
 		return nil, err
 	}
 	return inspect.New(inspect.Config{Decoders: decode.All, Detectors: detect.All, Canaries: m, Build: "score"})
-}
-
-// rates prints how often each class is named in traffic that nobody labelled.
-func rates(out io.Writer, in *inspect.Inspector, b *builder) {
-	subjects := b.har("payloads/rudder-transformer/requests.har")
-	if len(subjects) == 0 {
-		return
-	}
-	named := make(map[inspect.Class]int)
-	for _, s := range subjects {
-		for _, c := range in.Inspect(context.Background(), s).Tags() {
-			named[c]++
-		}
-	}
-	fmt.Fprintf(out, "\nunlabelled, %d requests of connectors:", len(subjects))
-	for _, c := range inspect.Classes {
-		if named[c] > 0 {
-			fmt.Fprintf(out, " %s %d", c, named[c])
-		}
-	}
-	fmt.Fprintln(out)
 }

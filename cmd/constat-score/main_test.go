@@ -2,67 +2,161 @@ package main
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/json"
+	"image/jpeg"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"constat/inspect"
 )
 
-// dataFolder is a small folder of labelled data with invented contents.
+// dataFolder is testdata/data, which is small and invented, with two pictures
+// that are drawn here.
 func dataFolder(t *testing.T) string {
+	t.Helper()
 	dir := t.TempDir()
-	write := func(name, text string) {
-		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	if err := os.CopyFS(dir, os.DirFS("testdata/data")); err != nil {
+		t.Fatal(err)
+	}
+	var photo bytes.Buffer
+	if err := jpeg.Encode(&photo, picture(rand.New(rand.NewPCG(1, 2)), 1600, 1200), nil); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(dir, "photos", "metadata-extractor")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	// An APP1 segment with the place goes behind the first two bytes.
+	exif := exifGPS(45.76412, 4.83571)
+	data := append([]byte{0xff, 0xd8, 0xff, 0xe1, byte((len(exif) + 2) >> 8), byte(len(exif) + 2)}, exif...)
+	data = append(data, photo.Bytes()[2:]...)
+	for name, data := range map[string][]byte{"with_place.jpg": data, "drawn.png": drawPNG(rand.New(rand.NewPCG(3, 4)), 64)} {
+		if err := os.WriteFile(filepath.Join(folder, name), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var sms, greetings strings.Builder
-	for i := range 40 {
-		fmt.Fprintf(&sms, "ham\tSee you at platform %d, I have the tickets\n", i)
-		fmt.Fprintf(&greetings, `{"lang":"en","kind":"greeting","text":"Happy birthday number %d, and many more to come!"}`+"\n", i)
-	}
-	write("sms/uci-sms-spam-collection/SMSSpamCollection", sms.String())
-	write("greetings/greetings.jsonl", greetings.String())
-	write("device-stats/mozilla-telemetry/core.json", `{"device":"LGE-Nexus 5","os":"Android","osversion":"23","arch":"armeabi-v7a","locale":"en-US","clientId":"6763e028-d9b2-49a9-b221-a82d62465322"}`)
 	return dir
 }
 
+// TestScore runs everything on the small folder and without a limit.
 func TestScore(t *testing.T) {
-	dir := dataFolder(t)
-	var first, second, stderr bytes.Buffer
-	if status := run([]string{"-data", dir}, &first, &stderr); status != 0 {
-		t.Fatalf("status %d: %s%s", status, first.String(), stderr.String())
+	file := filepath.Join(t.TempDir(), "score.json")
+	var out, stderr bytes.Buffer
+	if status := run([]string{"-data", dataFolder(t), "-min", "0", "-json", file}, &out, &stderr); status != 0 {
+		t.Fatalf("status %d: %s%s", status, out.String(), stderr.String())
 	}
-	if status := run([]string{"-data", dir}, &second, &stderr); status != 0 {
-		t.Fatal("second run failed")
-	}
-	a, b := withoutTiming(first.String()), withoutTiming(second.String())
-	if a != b {
-		t.Errorf("two runs differ:\n%s\n%s", a, b)
-	}
-	for _, want := range []string{"sms", "greeting_content", "left out: payloads/sdk-loopback/truth.json is absent"} {
-		if !strings.Contains(a, want) {
-			t.Errorf("output lacks %q:\n%s", want, a)
+	for _, want := range []string{"held-out", "planted values, plain and encoded: 6 of 6; ", "of a persona never planted: 0", "xiaomi/fixtures.jsonl:5 is not as expected"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("output lacks %q:\n%s", want, out.String())
 		}
 	}
-	if strings.Contains(a, "tickets") {
-		t.Error("output quotes a message")
+	for _, secret := range []string{"platform", "5512", "45.76412", "352099001234562"} {
+		if strings.Contains(out.String(), secret) {
+			t.Errorf("output quotes a payload: %q", secret)
+		}
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r results
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Classes) != 3*len(inspect.Classes) || r.Planted.Plain != 6 || r.Planted.Placed != 6 {
+		t.Errorf("%d results, %+v", len(r.Classes), r.Planted)
+	}
+	for _, c := range r.Classes {
+		if c.Hits+c.Misses == 0 {
+			t.Errorf("%s, %s: no positives", c.Class, c.Split)
+		}
+		if c.Others == 0 {
+			t.Errorf("%s, %s: no negatives", c.Class, c.Split)
+		}
 	}
 }
 
-func withoutTiming(s string) string {
-	var out []string
-	for line := range strings.Lines(s) {
-		if !strings.Contains(line, "labelled requests") {
-			out = append(out, line)
+// TestSameSeed makes the same requests twice, and others with another seed.
+func TestSameSeed(t *testing.T) {
+	data := os.DirFS(dataFolder(t))
+	make := func(seed uint64) []byte {
+		b := &builder{data: data, seed: seed}
+		b.all()
+		var out []byte
+		for _, s := range b.samples {
+			out = append(out, s.name...)
+			out = append(out, s.subject.Request.Body...)
+			out = append(out, s.subject.Frame...)
+			out = append(out, s.subject.Response.Body...)
+		}
+		return out
+	}
+	first := make(1)
+	if !bytes.Equal(first, make(1)) {
+		t.Error("two builds from the same seed differ")
+	}
+	if bytes.Equal(first, make(2)) {
+		t.Error("another seed gives the same")
+	}
+}
+
+// TestEnvelopes holds what docs/accuracy.md says of the envelopes.
+func TestEnvelopes(t *testing.T) {
+	for _, f := range families {
+		seen, held := 0, 0
+		var names []string
+		for _, d := range f.dialects {
+			names = append(names, d.name)
+			if d.unseen {
+				held++
+			} else {
+				seen++
+			}
+		}
+		for _, w := range f.wholes {
+			names = append(names, w.name)
+			if w.unseen {
+				held++
+			} else {
+				seen++
+			}
+		}
+		slices.Sort(names)
+		if len(slices.Compact(slices.Clone(names))) != len(names) {
+			t.Errorf("%s: two envelopes of one name", f.class)
+		}
+		if held == 0 {
+			t.Errorf("%s: no envelope is held out", f.class)
+		}
+		if n := (seen + held) * f.rounds; f.class != inspect.SMS && f.class != inspect.Photo && f.class != inspect.DeviceStats && (n < 150 || seen+held < 20) {
+			t.Errorf("%s: %d envelopes, %d samples", f.class, seen+held, n)
+		}
+		if f.rounds%2 != 0 {
+			t.Errorf("%s: the two of a pair are torn apart", f.class)
 		}
 	}
-	return strings.Join(out, "")
+	if len(negatives) < 60 {
+		t.Errorf("%d kinds of negatives", len(negatives))
+	}
+}
+
+// TestHalves checks that even and odd contents come from different parts of a
+// list.
+func TestHalves(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	list := []int{0, 1, 2, 3, 4, 5, 6}
+	for range 100 {
+		if x := pick(&gen{Rand: r}, list); x%2 != 0 {
+			t.Fatalf("even half drew %d", x)
+		}
+		if x := pick(&gen{Rand: r, odd: true}, list); x%2 != 1 {
+			t.Fatalf("odd half drew %d", x)
+		}
+	}
 }
 
 func TestExitStatus(t *testing.T) {
@@ -73,8 +167,8 @@ func TestExitStatus(t *testing.T) {
 		{nil, 2},
 		{[]string{"-data", t.TempDir(), "extra"}, 2},
 		{[]string{"-data", t.TempDir(), "-half", "third"}, 2},
-		{[]string{"-data", t.TempDir(), "-min", "2"}, 1},
-		{[]string{"-data", dataFolder(t), "-min", "1.01"}, 1},
+		{[]string{"-data", t.TempDir()}, 1},                   // no data is no score
+		{[]string{"-data", dataFolder(t), "-min", "1.01"}, 1}, // nothing is that good
 	} {
 		var out bytes.Buffer
 		if got := run(tc.args, &out, &out); got != tc.want {

@@ -88,14 +88,6 @@ func gz(b []byte) []byte {
 
 func b64(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-func unbase64(s string) []byte {
-	b, err := base64.StdEncoding.DecodeString(s)
-	if err != nil {
-		return []byte(s)
-	}
-	return b
-}
-
 // upload is a multipart body with one file.
 func upload(field, file, contentType string, content []byte, extra map[string]string) (body []byte, header string) {
 	var b bytes.Buffer

@@ -35,18 +35,23 @@ func (b *builder) deviceStats() {
 			class, direction := inspect.DeviceStats, flow.Up
 			var open []inspect.Class
 			for _, w := range fragments {
-				if strings.Contains(name, w) && !whole[name] {
+				if strings.Contains(name, w) && !reports[name] {
 					class, direction, open = "", "", []inspect.Class{inspect.DeviceStats}
 				}
 			}
-			b.add("stats "+name, n, up("POST", "/submit/"+dir, media, data), class, direction, open...)
+			s := up("POST", "/submit/"+dir, media, data)
+			x := b.add("stats "+name, n, s, class, direction, open...)
+			if x.want == nil {
+				x.want = make(map[inspect.Class]flow.Direction)
+			}
+			look(data).label(x, s)
 			n++
 		}
 	}
 }
 
-// whole are fragments' lookalikes that describe a device after all.
-var whole = map[string]bool{
+// reports are fragments' lookalikes that describe a device after all.
+var reports = map[string]bool{
 	"sentry__src__test__resources__json__device.json":             true,
 	"sentry__src__test__resources__json__contexts.json":           true,
 	"sentry__src__test__resources__json__sentry_event.json":       true,
