@@ -11,7 +11,6 @@ import (
 	"constat/inspect"
 	"constat/proxy/flow"
 
-	"github.com/bep/imagemeta"
 	_ "golang.org/x/image/webp"
 )
 
@@ -24,18 +23,18 @@ import (
 var Photo = inspect.Detector{
 	Name:   "photo",
 	Class:  inspect.Photo,
-	Doc:    "looks for pictures a camera took, in any part, by their bytes, metadata, size, file name and direction, and for records that describe such pictures",
+	Doc:    "looks for pictures a camera took, in any part, by their bytes, metadata, size, file name and direction, for records that describe such pictures, and for the place and the camera's number in their metadata",
 	Detect: detectPhoto,
 }
 
 // picture is what is known of one picture.
 type picture struct {
-	format        string
-	width, height int
-	camera        string // model, "" unknown
-	gps, taken    bool
-	named         string // camera-like file name next to it
-	page          bool   // came down as the answer to a plain request for a file
+	format string
+	metadata
+	bare   bool   // metadata without pixels
+	named  string // camera-like file name next to it
+	screen bool   // named as screenshots are, or of the size of a phone's screen
+	page   bool   // came down as the answer to a plain request for a file
 }
 
 // Least sizes of a camera picture, and of a picture worth a suspicion.
@@ -60,8 +59,9 @@ func detectPhoto(t *inspect.Tree) []inspect.Finding {
 			out = append(out, inspect.Finding{
 				Confidence: confidence, Direction: p.Direction, Path: p.Path,
 				Excerpt: pic.caption(),
-				Reason:  fmt.Sprintf("A picture (%s) %s; %s.", pic.caption(), route(p), why),
+				Reason:  fmt.Sprintf("%s (%s) %s; %s.", pic.what(), pic.caption(), route(p), why),
 			})
+			out = append(out, pic.besides(p)...)
 		}
 	}
 	return append(out, detectPhotoRecords(t)...)
@@ -74,6 +74,10 @@ func imageFormat(b []byte) string {
 		return ""
 	}
 	switch b[0] {
+	case 'E': // the contents of a JPEG's APP1 segment, sent alone
+		if string(b[1:6]) == "xif\x00\x00" && (string(b[6:10]) == "II*\x00" || string(b[6:10]) == "MM\x00*") {
+			return "Exif"
+		}
 	case 0xff:
 		if b[1] == 0xd8 && b[2] == 0xff {
 			return "JPEG"
@@ -105,49 +109,55 @@ func imageFormat(b []byte) string {
 
 func look(t *inspect.Tree, p *inspect.Part, format string) *picture {
 	pic := &picture{format: format}
-	if cfg, _, err := image.DecodeConfig(bytes.NewReader(p.Data)); err == nil {
-		pic.width, pic.height = cfg.Width, cfg.Height
+	if format == "Exif" {
+		pic.metadata, pic.bare = readMetadata(p.Data[6:], "TIFF"), true
+	} else {
+		pic.metadata = readMetadata(p.Data, format)
+		if cfg, _, err := image.DecodeConfig(bytes.NewReader(p.Data)); err == nil {
+			pic.width, pic.height = cfg.Width, cfg.Height
+		}
 	}
-	pic.metadata(p.Data)
-	pic.named = cameraNameNear(t, p)
+	pic.named = pictureNameNear(t, p, cameraName)
+	pic.screen = pic.screenSized() || pictureNameNear(t, p, screenshotName) != ""
 	s := t.Subject
 	pic.page = p.Direction == flow.Down && s.Method == "GET" && p.Parent == nil
 	return pic
 }
 
-// metadata reads what a camera wrote. The reader is bounded in tags and time,
-// and what is broken counts as absent.
-func (pic *picture) metadata(data []byte) {
-	format, ok := map[string]imagemeta.ImageFormat{
-		"JPEG": imagemeta.JPEG, "PNG": imagemeta.PNG, "WebP": imagemeta.WebP,
-		"TIFF": imagemeta.TIFF, "HEIC": imagemeta.HEIF, "AVIF": imagemeta.AVIF,
-	}[pic.format]
-	if !ok {
-		return
+func (pic *picture) what() string {
+	if pic.bare {
+		return "The metadata of a picture"
 	}
-	defer func() { _ = recover() }() // a hostile file costs its metadata only
-	var maker string
-	_, _ = imagemeta.Decode(imagemeta.Options{
-		R: bytes.NewReader(data), ImageFormat: format, Sources: imagemeta.EXIF,
-		LimitNumTags: 2000, LimitTagSize: 64 << 10,
-		HandleTag: func(info imagemeta.TagInfo) error {
-			switch info.Tag {
-			case "Make":
-				maker = fmt.Sprint(info.Value)
-			case "Model":
-				pic.camera = fmt.Sprint(info.Value)
-			case "GPSLatitude":
-				pic.gps = true
-			case "DateTimeOriginal", "ExposureTime", "FNumber", "ISO", "FocalLength":
-				pic.taken = true
-			}
-			return nil
-		},
-	})
-	pic.camera = strings.TrimSpace(pic.camera)
-	if pic.camera == "" {
-		pic.camera = strings.TrimSpace(maker)
+	return "A picture"
+}
+
+// besides are what the metadata gives away beside the picture. Only what leaves
+// the phone says something of it.
+func (pic *picture) besides(p *inspect.Part) []inspect.Finding {
+	if p.Direction != flow.Up {
+		return nil
 	}
+	var out []inspect.Finding
+	if pic.placed {
+		at := fmt.Sprintf("%.5f, %.5f", pic.lat, pic.lon)
+		when := ""
+		if pic.time != "" {
+			when = " on " + shortName(pic.time)
+		}
+		out = append(out, inspect.Finding{
+			Class: inspect.Location, Confidence: inspect.Probable, Direction: p.Direction, Path: p.Path,
+			Excerpt: "GPS " + at,
+			Reason:  fmt.Sprintf("The metadata of a picture that %s says where it was taken%s: %s.", route(p), when, at),
+		})
+	}
+	if pic.serialed() {
+		out = append(out, inspect.Finding{
+			Class: inspect.Identifiers, Confidence: inspect.Probable, Direction: p.Direction, Path: p.Path,
+			Excerpt: shortName(pic.serial),
+			Reason:  fmt.Sprintf("The metadata of a picture that %s holds %s, which tells it from all others.", route(p), pic.serialOf),
+		})
+	}
+	return out
 }
 
 func (pic *picture) caption() string {
@@ -155,10 +165,10 @@ func (pic *picture) caption() string {
 	if pic.width > 0 {
 		out += fmt.Sprintf(", %d×%d", pic.width, pic.height)
 	}
-	if pic.camera != "" {
-		out += ", camera " + shortName(pic.camera)
+	if c := pic.camera(); c != "" {
+		out += ", camera " + shortName(c)
 	}
-	if pic.gps {
+	if pic.placed {
 		out += ", with a place"
 	}
 	if pic.named != "" {
@@ -175,27 +185,35 @@ func (pic *picture) atLeast(long, short int) bool {
 func (pic *picture) weigh(p *inspect.Part) (inspect.Confidence, string) {
 	size := pic.atLeast(photoLong, photoShort)
 	lossy := pic.format == "JPEG" || pic.format == "HEIC" || pic.format == "AVIF" || pic.format == "WebP"
+	camera := pic.camera()
 	switch {
-	case pic.gps && (pic.camera != "" || pic.taken):
+	case pic.placed && (camera != "" || pic.taken):
 		return inspect.Probable, "it says with which camera and where it was taken"
 	case p.Direction == flow.Up:
 		switch {
-		case pic.camera != "" || pic.taken:
+		case camera != "" && (pic.taken || !pic.bare && pic.format != "PNG") || pic.taken:
 			return inspect.Probable, "it says with which camera it was taken"
+		case pic.placed:
+			return inspect.Probable, "it says where it was taken"
+		case pic.bare:
+			return "", ""
 		case pic.named != "":
 			return inspect.Probable, "its file is named as cameras name theirs"
 		case pic.format == "HEIC":
 			return inspect.Probable, "phones' cameras write this format"
+		case pic.screen:
+			return inspect.Suspected, "it could be a picture of the phone's screen"
 		case lossy && size:
 			return inspect.Probable, "it has a camera picture's format and size"
 		case pic.format == "JPEG" && (pic.width == 0 || pic.atLeast(thumbLong, thumbShort)):
 			return inspect.Suspected, "it could be a camera picture made smaller"
 		}
+	case pic.bare:
 	case pic.named != "" && !pic.page:
 		return inspect.Probable, "its file is named as cameras name theirs"
-	case pic.camera != "" && pic.taken && (size || !pic.page):
+	case camera != "" && pic.taken && (size || !pic.page):
 		return inspect.Probable, "it says with which camera it was taken"
-	case pic.camera != "" && pic.taken:
+	case camera != "" && pic.taken:
 		return inspect.Suspected, "it says with which camera it was taken"
 	case pic.format == "HEIC":
 		return inspect.Suspected, "phones' cameras write this format"
@@ -203,9 +221,24 @@ func (pic *picture) weigh(p *inspect.Part) (inspect.Confidence, string) {
 	return "", ""
 }
 
-// cameraNameNear looks for a camera-like file name beside p, around the layers
-// that were taken off to reach it, and in the request's path.
-func cameraNameNear(t *inspect.Tree, p *inspect.Part) string {
+// screenWidths are the shorter sides, in pixels, of the screens of phones since
+// 2010 that are no usual size of anything else.
+var screenWidths = map[int]bool{
+	640: true, 720: true, 750: true, 828: true, 1080: true, 1125: true, 1170: true, 1179: true,
+	1206: true, 1220: true, 1242: true, 1260: true, 1284: true, 1290: true, 1320: true, 1344: true, 1440: true,
+}
+
+// screenSized says that a PNG is as large as the screen of a phone: it could be a
+// screenshot, which phones store as PNG and without a camera's metadata.
+func (pic *picture) screenSized() bool {
+	short, long := min(pic.width, pic.height), max(pic.width, pic.height)
+	return pic.format == "PNG" && screenWidths[short] && long*100 >= short*162 && long*100 <= short*240 &&
+		pic.width < pic.height // pages show pictures of these widths lying
+}
+
+// pictureNameNear looks for a file name that find knows beside p, around the
+// layers that were taken off to reach it, and in the request's path.
+func pictureNameNear(t *inspect.Tree, p *inspect.Part, find func(string) string) string {
 	for at := p; at != nil; at = at.Parent {
 		siblings := t.Parts
 		if at.Parent != nil {
@@ -222,14 +255,31 @@ func cameraNameNear(t *inspect.Tree, p *inspect.Part) string {
 				continue
 			}
 			if len(c.Data) <= 200 && c.Kind == inspect.Text {
-				if name := cameraName(string(c.Data)); name != "" {
+				if name := find(string(c.Data)); name != "" {
 					return name
 				}
 			}
 		}
 	}
 	if p.Direction == flow.Up {
-		return cameraName(t.Subject.Path)
+		return find(t.Subject.Path)
+	}
+	return ""
+}
+
+// screenshotName returns the file name in s if phones name screenshots so.
+func screenshotName(s string) string {
+	if i := strings.LastIndexAny(s, `/\`); i >= 0 {
+		s = s[i+1:]
+	}
+	dot := strings.LastIndexByte(s, '.')
+	if dot < 8 || !pictureExtension(s[dot+1:]) {
+		return ""
+	}
+	for _, prefix := range []string{"screenshot", "screen_shot", "screen shot", "screencapture", "capture_", "bildschirmfoto", "captura"} {
+		if len(s) > len(prefix) && equalFold(s[:len(prefix)], prefix) && strings.ContainsAny(s, "0123456789") {
+			return s
+		}
 	}
 	return ""
 }
@@ -359,10 +409,20 @@ func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [pho
 			break
 		}
 	}
+	unnamed := name == nil
+	if unnamed {
+		// A picture that goes up can be described without its name.
+		for _, f := range r.Fields {
+			if f.Direction == flow.Up && f.Kind == inspect.Text && pictureType(f.Data) {
+				name = f
+				break
+			}
+		}
+	}
 	if name == nil {
 		return nil, seen
 	}
-	seen[photoName] = true
+	seen[photoName] = !unnamed
 	note := func(f *inspect.Part, word []byte) {
 		w := photoWords.word(word)
 		switch {
@@ -385,8 +445,19 @@ func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [pho
 			besides++
 		}
 	}
+	if unnamed {
+		if seen[photoTaken] && (seen[photoHash] || seen[photoPlace]) && (seen[photoShape] || seen[photoSize] || seen[photoExif]) {
+			return name, seen
+		}
+		return nil, seen
+	}
 	if besides >= 2 || seen[photoPlace] || seen[photoHash] {
 		return name, seen
 	}
 	return nil, seen
+}
+
+// pictureType says that b is the media type of a format that cameras write.
+func pictureType(b []byte) bool {
+	return equalFoldAny(b, "image/jpeg", "image/jpg", "image/heic", "image/heif", "image/avif", "image/webp", "image/x-adobe-dng", "public.heic", "public.jpeg")
 }
