@@ -58,6 +58,7 @@ type packed struct {
 	places *places
 	levels []packedLevel
 
+	hinted   bool
 	sequence bool // the outermost container is that of documents one after another
 }
 
@@ -112,6 +113,7 @@ func (k *packed) convinces(err error) bool {
 // document reads all of k.d. Somebody must call k.places.done.
 func (k *packed) document(most int, hinted bool) error {
 	k.start(most)
+	k.hinted = hinted
 	err := k.value()
 	if err == nil && k.at < len(k.d) && (hinted || k.bits >= packedEvidence) { // a later document cannot make up for the first
 		k.places.done()
@@ -204,6 +206,9 @@ func (k *packed) item() error {
 	t, next := k.next(k.d, k.at)
 	if next < 0 {
 		return errField
+	}
+	if k.sequence && !k.hinted && len(k.levels) == 1 && t.kind != tokenArray && t.kind != tokenMap {
+		return errField // letters are numbers
 	}
 	k.at = next
 	k.bits += t.bits

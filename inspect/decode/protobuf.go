@@ -46,6 +46,7 @@ var Protobuf = inspect.Decoder{
 const (
 	pbDepth    = 32      // levels taken apart in one step
 	pbEvidence = 20      // bits that convince of a message that was not declared
+	pbContent  = 10      // of them, how many must come from what is in the fields
 	pbNumber   = 1 << 29 // field numbers are below
 	pbKey      = 80      // bytes of the key of an entry
 )
@@ -73,7 +74,7 @@ func decodeProtobuf(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	defer s.release()
 	s.reset(d, w.Parts(), hinted)
 	err := s.all()
-	if !hinted && (err != nil && err != inspect.ErrParts || s.bits < pbEvidence) {
+	if !hinted && (err != nil && err != inspect.ErrParts || !s.convinces()) {
 		return nil, nil
 	}
 	if err != nil && err != inspect.ErrParts {
@@ -139,7 +140,18 @@ func looksProtobuf(b []byte) bool {
 	defer s.release()
 	s.reset(b, 1000, false)
 	err := s.all()
-	return (err == nil || err == inspect.ErrParts) && s.bits >= pbEvidence
+	return (err == nil || err == inspect.ErrParts) && s.convinces()
+}
+
+// convinces says whether a message that nobody declared counts. Tables and
+// machine code are full of bytes that repeat and are well-formed as fields, and
+// strings are full of letters that are tags; messages begin with low numbers.
+func (s *pbScanner) convinces() bool {
+	least := pbEvidence
+	if s.d[0] >= ' ' {
+		least *= 2
+	}
+	return s.bits >= least && s.inside >= pbContent
 }
 
 // pbScanner reads messages without recursion.
@@ -149,6 +161,7 @@ type pbScanner struct {
 	hinted bool // declared: senders may do what they seldom do
 	cut    bool // what is behind a length may end with the data
 	bits   int  // what speaks for a message
+	inside int  // of them, from what is in the fields
 	stack  []pbLevel
 	runs   []pbRun
 	place  []byte
@@ -190,7 +203,7 @@ type pbLeaf struct {
 var pbScanners = sync.Pool{New: func() any { return new(pbScanner) }}
 
 func (s *pbScanner) reset(d []byte, most int, hinted bool) {
-	s.d, s.most, s.hinted, s.cut, s.bits, s.opened = d, most, hinted, false, 0, 0
+	s.d, s.most, s.hinted, s.cut, s.bits, s.inside, s.opened = d, most, hinted, false, 0, 0, 0
 	s.textStart, s.textEnd, s.odd = 0, 0, -1
 	s.stack, s.place, s.leaves, s.made = s.stack[:0], s.place[:0], s.leaves[:0], s.made[:0]
 }
@@ -334,6 +347,7 @@ func (s *pbScanner) field(at, end int) (f pbField, next int) {
 type pbShape struct {
 	fields int
 	bits   int  // what speaks for a message
+	inside int  // of them, from what is in the fields
 	good   int  // where the last whole field ends
 	same   bool // all fields have one number
 	entry  bool // a key and a value
@@ -347,7 +361,7 @@ func (s *pbScanner) look(at, end int) (shape pbShape, err error) {
 	shape.same, shape.good = true, at
 	var last pbField
 	var open [pbDepth]uint32 // groups
-	groups := 0
+	groups, run := 0, 0
 	for at < end {
 		f, next := s.field(at, end)
 		if next < 0 {
@@ -366,7 +380,13 @@ func (s *pbScanner) look(at, end int) (shape pbShape, err error) {
 			}
 			groups--
 		}
+		if f.number == last.number {
+			run++
+		} else {
+			run = 0
+		}
 		switch {
+		case run > 2: // says no more than those before
 		case f.number <= 15:
 			shape.bits += 2
 		case f.number <= 2047:
@@ -377,7 +397,7 @@ func (s *pbScanner) look(at, end int) (shape pbShape, err error) {
 			shape.bits -= 10
 		}
 		switch {
-		case last.number == 0:
+		case last.number == 0, run > 2 && f.wire == last.wire:
 		case f.number == last.number && f.wire == last.wire:
 			shape.bits += 2
 		case f.number == last.number:
@@ -387,7 +407,10 @@ func (s *pbScanner) look(at, end int) (shape pbShape, err error) {
 		case f.number-last.number <= 16:
 			shape.bits++
 		}
-		shape.bits += s.weigh(f)
+		if bits := s.weigh(f); run <= 2 || f.wire == pbLen {
+			shape.bits += bits
+			shape.inside += max(bits, 0)
+		}
 		shape.same = shape.same && (last.number == 0 || f.number == last.number)
 		switch shape.fields {
 		case 0:
@@ -457,7 +480,13 @@ func (s *pbScanner) weigh(f pbField) int {
 		if f.start == f.end {
 			return -2
 		}
-		if n := min(f.end-f.start, most); looksText(s.d[f.start : f.start+n]) {
+		b := s.d[f.start:f.end]
+		n := min(len(b), most)
+		tail := b[len(b)-n:]
+		for len(tail) > n-utf8.UTFMax && len(tail) > 1 && !utf8.RuneStart(tail[0]) {
+			tail = tail[1:]
+		}
+		if looksText(b[:n]) && looksText(tail) {
 			return n * 5 / 4
 		}
 	}
@@ -495,6 +524,7 @@ var errField = errJSON
 // message reads the message s.d[at:end], whose place is in s.place.
 func (s *pbScanner) message(at, end int, shape pbShape) error {
 	s.bits += shape.bits
+	s.inside += shape.inside
 	s.runs = s.runs[:0]
 	s.stack = append(s.stack[:0], pbLevel{at: at, end: end, base: len(s.place)})
 	for len(s.stack) > 0 {
@@ -606,6 +636,7 @@ func (s *pbScanner) value(top *pbLevel, f pbField, list int, repeated bool) erro
 		return s.bytes(top, f, inspect.Bytes, "")
 	}
 	s.bits += shape.bits
+	s.inside += shape.inside
 	if len(s.stack) == pbDepth {
 		return s.bytes(top, f, inspect.Bytes, "application/x-protobuf")
 	}
