@@ -309,16 +309,16 @@ type Value struct {
 // the holder of the domain.
 type Owner struct {
 	Name    string `json:"name,omitempty"`    // Company, else Domain, else ""
-	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2 in which the address is registered, "" unknown
+	Country string `json:"country,omitempty"` // ISO 3166-1 alpha-2 that operator or registry declared for the address, "" unknown
 
 	Domain   string `json:"domain,omitempty"`  // registrable domain of the host name
 	Company  string `json:"company,omitempty"` // that is known to use Domain
 	AS       uint32 `json:"as,omitempty"`      // number of the autonomous system that announces the address, 0 unknown
 	ASHolder string `json:"as_holder,omitempty"`
-	Registry string `json:"registry,omitempty"` // regional registry of the address: AFRINIC, APNIC, ARIN, LACNIC or RIPE NCC; never an owner
+	Registry string `json:"registry,omitempty"` // regional registry of the block around the address: AFRINIC, APNIC, ARIN, LACNIC or RIPE NCC; never an owner
 	Cloud    string `json:"cloud,omitempty"`    // hosting or content delivery company, when the AS is one
-	// Data says which tables were asked, and of which date: "as 2026-11, country
-	// 2026-10, companies 2026-11".
+	// Data says which tables were asked, and of which date: "networks 2026-06-17,
+	// countries 2026-06-17, companies 2026-11-20".
 	Data string `json:"data,omitempty"`
 }
 
