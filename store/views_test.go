@@ -345,3 +345,89 @@ func TestRunsAreRecorded(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestIdentifiersView has a value that outlives a reset on two hosts, one that does
+// not, and a mark that only looks like a reset.
+func TestIdentifiersView(t *testing.T) {
+	cfg := testConfig(t)
+	now := epoch
+	cfg.Clock = func() time.Time { return now }
+	c := openCase(t, cfg)
+	const stays, before = "0b7a9c52-4e0f-4a6e-9d35-2f1d6c7be001", "6ec0bd7f-11c0-43da-975e-2a8ad9ebae0b"
+	send := func(n int, values ...string) {
+		e := testExchange(n, []byte(strings.Join(values, " ")), nil)
+		e.Began = now
+		commit(t, c, e)
+		now = now.Add(time.Minute)
+	}
+	mark := func(name string, factors map[string]string) {
+		if err := c.Mark(t.Context(), name, factors, ""); err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Minute)
+	}
+	mark("day 1", map[string]string{"reboot": "no"})
+	send(1, stays, before, stays)
+	send(1, stays, before)
+	mark("Reset", nil)
+	send(2, stays)
+	mark("day 2", map[string]string{"wipe": "cache"})
+	mark("", nil)
+	send(2, stays)
+	if _, err := c.Inspect(t.Context(), valued(t), nil); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		strings.ReplaceAll(stays, "-", "") + "|uuid4|id|value|4|4|2|host1.example,host2.example|360|2|2",
+		strings.ReplaceAll(before, "-", "") + "|uuid4|id|value|2|2|1|host1.example|60|1|0",
+	}
+	got := rows(t, c.DB(), "SELECT value, kind, names, source, requests, transmissions, hosts, host_list, lifespan_seconds, sessions, resets FROM identifiers ORDER BY requests DESC")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestCertificateHolder reads the names that certificates are issued to, with the
+// escapes of RFC 4514 section 2.4.
+func TestCertificateHolder(t *testing.T) {
+	for subject, want := range map[string]string{
+		`CN=api.example,O=Example\, Inc.,C=US`: "Example, Inc.", "CN=api.example": "api.example", `O=A\+B,CN=x`: "A+B", "C=US": "", "": "",
+		"CN=NOO=1,OU=O=x": "NOO=1",
+	} {
+		cfg := testConfig(t)
+		c := openCase(t, cfg)
+		conn := &flow.Connection{
+			Opened: epoch, Host: "host1.example", Server: netip.MustParseAddrPort("192.0.2.1:443"), Outcome: flow.Intercepted,
+			ServerTLS: &flow.TLS{Version: "TLS 1.2", Chain: [][]byte{[]byte("not DER")}},
+		}
+		if err := c.Begin(conn); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Commit(t.Context(), conn); err != nil {
+			t.Fatal(err)
+		}
+		commit(t, c, testExchange(1, nil, nil))
+		facts, err := json.Marshal(certificateFacts{Subject: subject})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The view is looked at in a copy, where the facts may be invented.
+		db, err := sql.Open("sqlite3", ":memory:")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		db.SetMaxOpenConns(1)
+		for _, q := range []string{schema1, schema2, "DROP TRIGGER connection_fixed", "ATTACH '" + cfg.Path + "' AS c", "INSERT INTO main.connection SELECT * FROM c.connection", "INSERT INTO main.exchange SELECT * FROM c.exchange"} {
+			if _, err := db.Exec(q); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := db.Exec("UPDATE main.connection SET server_certificate = ?", string(facts)); err != nil {
+			t.Fatal(err)
+		}
+		if got := rows(t, db, "SELECT certificate_holder FROM main.addresses"); len(got) != 1 || got[0] != want {
+			t.Errorf("%s: %q, not %q", subject, got, want)
+		}
+	}
+}
