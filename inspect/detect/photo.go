@@ -404,9 +404,14 @@ func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [photoCount]bool) {
 	var buf [maxName]byte
 	for _, f := range r.Fields {
-		if f.Kind == inspect.Text && len(f.Data) <= 300 && photoWords.of(f.Name) == photoName && cameraName(string(f.Data)) != "" {
-			name = f
-			break
+		if f.Kind == inspect.Text && len(f.Data) <= 300 && cameraName(string(f.Data)) != "" {
+			if photoWords.of(f.Name) == photoName {
+				name = f
+				break
+			}
+			if name == nil {
+				name = f // by its value: what a field is called is anybody's choice
+			}
 		}
 	}
 	unnamed := name == nil
@@ -425,6 +430,9 @@ func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [pho
 	seen[photoName] = !unnamed
 	note := func(f *inspect.Part, word []byte) {
 		w := photoWords.word(word)
+		if w == photoNone {
+			w = photoSuffix(word)
+		}
 		switch {
 		case w == photoNone || w == photoName || len(f.Data) == 0:
 		case w == photoHash && (len(f.Data) < 8 || len(f.Data) > 128):
@@ -455,6 +463,27 @@ func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [pho
 		return name, seen
 	}
 	return nil, seen
+}
+
+// photoSuffixes are words that names of fields end in which say more than the
+// last word: originalFileSize, asset_checksum.
+var photoSuffixes = []struct {
+	word  string
+	field photoField
+}{
+	{"checksum", photoHash}, {"sha1", photoHash}, {"sha256", photoHash}, {"md5", photoHash}, {"hash", photoHash}, {"digest", photoHash}, {"fingerprint", photoHash},
+	{"size", photoSize}, {"length", photoSize},
+	{"creationdate", photoTaken}, {"createdat", photoTaken}, {"takenat", photoTaken}, {"datetaken", photoTaken}, {"capturedat", photoTaken}, {"mtime", photoTaken}, {"modifiedat", photoTaken},
+	{"latitude", photoPlace}, {"longitude", photoPlace},
+}
+
+func photoSuffix(word []byte) photoField {
+	for _, s := range photoSuffixes {
+		if len(word) >= len(s.word) && string(word[len(word)-len(s.word):]) == s.word {
+			return s.field
+		}
+	}
+	return photoNone
 }
 
 // pictureType says that b is the media type of a format that cameras write.
