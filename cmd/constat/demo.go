@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"constat/certs"
+	"constat/inspect/owner"
 	"constat/store/report"
 )
 
@@ -129,7 +130,7 @@ func demo(ctx context.Context, dir string, say func(format string, args ...any))
 		return "", err
 	}
 	err = report.Write(ctx, f, r, report.Options{
-		Title: "What an invented phone sent", Banner: demoBanner, MaxDeciding: 5, Build: build(), Inspector: in, Now: time.Now,
+		Title: "What an invented phone sent", Banner: demoBanner, MaxDeciding: 5, Build: build(), Inspector: in, Owners: owner.New(), Now: time.Now,
 	})
 	return caseFile, errors.Join(err, f.Close())
 }

@@ -8,12 +8,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"constat/inspect/owner"
 	"constat/store/report"
 )
 
 func reportCommand() *cobra.Command {
 	var caseFile, out, format, title, banner string
 	var deciding int
+	var tables owner.Files
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Write the case for people: what left, to whom, by which steps that is known",
@@ -21,6 +23,10 @@ func reportCommand() *cobra.Command {
   constat report --case idle.constat --format json --out report.json`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			owners, err := owner.Open(tables)
+			if err != nil {
+				return err
+			}
 			r, err := openCase(cmd.Context(), caseFile)
 			if err != nil {
 				return err
@@ -33,11 +39,11 @@ func reportCommand() *cobra.Command {
 				}
 				banner = info.Banner
 			}
-			in, err := inspectorFor(cmd.Context(), r, nil)
+			in, err := inspectorFor(cmd.Context(), r, owners)
 			if err != nil {
 				return err
 			}
-			opt := report.Options{Title: title, Banner: banner, MaxDeciding: deciding, Build: build(), Inspector: in, Now: time.Now}
+			opt := report.Options{Title: title, Banner: banner, MaxDeciding: deciding, Build: build(), Inspector: in, Owners: owners, Now: time.Now}
 			write := map[string]func(io.Writer) error{
 				"html": func(w io.Writer) error { return report.Write(cmd.Context(), w, r, opt) },
 				"json": func(w io.Writer) error { return report.WriteJSON(cmd.Context(), w, r, opt) },
@@ -59,6 +65,7 @@ func reportCommand() *cobra.Command {
 		},
 	}
 	addCase(cmd, &caseFile)
+	addOwners(cmd, &tables)
 	cmd.Flags().StringVar(&out, "out", "report.html", "file to write, 0600; - for standard output")
 	cmd.Flags().StringVar(&format, "format", "html", "html or json")
 	cmd.Flags().StringVar(&title, "title", "", "title of the report (default: the case's name)")

@@ -245,6 +245,12 @@ type OutcomeRow struct {
 // UnreadRow is a host of which nothing could be read.
 type UnreadRow struct {
 	Host        string   `json:"host"`
+	Address     string   `json:"address,omitempty"` // of the newest connection
+	Owner       string   `json:"owner,omitempty"`   // as in HostRow
+	Domain      string   `json:"domain,omitempty"`
+	Network     string   `json:"network,omitempty"`
+	Cloud       string   `json:"cloud,omitempty"`
+	Country     string   `json:"country,omitempty"`
 	Outcomes    []string `json:"outcomes"`
 	Reason      string   `json:"reason,omitempty"` // of the newest
 	Alert       string   `json:"alert,omitempty"`

@@ -483,13 +483,17 @@ func (g *gatherer) coverage() error {
 	// What max(id) stands beside is taken from the row that has it (SQLite, "bare columns").
 	const unread = `
 		SELECT coalesce(nullif(host, ''), nullif(sni, ''), nullif(server_ip, ''), '') AS name, json_group_array(DISTINCT outcome),
-			count(*), sum(bytes_up), sum(bytes_down), reason, client_alert, max(id)
+			count(*), sum(bytes_up), sum(bytes_down), reason, client_alert, server_ip, max(id)
 		FROM connections WHERE outcome <> 'idle' AND door <> 'import' GROUP BY name
 		HAVING sum(outcome IN ('intercepted', 'plain')) = 0`
 	c.Unread, err = collect(g, unread+` ORDER BY sum(bytes_up + bytes_down) DESC, 3 DESC, 1 LIMIT ?`, []any{maxUnread},
 		func(scan func(...any) error) (u UnreadRow, err error) {
 			var newest int64
-			return u, scan(&u.Host, array{&u.Outcomes}, &u.Connections, &u.BytesUp, &u.BytesDown, &u.Reason, &u.Alert, &newest)
+			err = scan(&u.Host, array{&u.Outcomes}, &u.Connections, &u.BytesUp, &u.BytesDown, &u.Reason, &u.Alert, &u.Address, &newest)
+			if err == nil {
+				g.lookUp(&u)
+			}
+			return u, err
 		})
 	if err != nil {
 		return err
@@ -503,6 +507,19 @@ func (g *gatherer) coverage() error {
 		SELECT ifnull(sum(request_truncated + response_truncated), 0), ifnull(sum(error <> ''), 0),
 			ifnull(sum(instr(' ' || tags || ' ', ' opaque ') > 0), 0) FROM requests`).
 		Scan(&c.Truncated, &c.Failed, &c.Opaque)
+}
+
+// lookUp says who answers behind a server of which nothing could be read. The case
+// has no record of that: there was no exchange to inspect.
+func (g *gatherer) lookUp(u *UnreadRow) {
+	if g.opt.Owners == nil {
+		return
+	}
+	ip, _ := netip.ParseAddr(u.Address) // the zero value if nobody answered
+	o := g.opt.Owners.Lookup(u.Host, ip)
+	u.Owner, u.Domain, u.Cloud, u.Country = o.Company, o.Domain, o.Cloud, o.Country
+	u.Network = AddressRow{Address: u.Address, AS: o.AS, ASHolder: o.ASHolder}.Network()
+	g.doc.OwnerTables = addUnique(g.doc.OwnerTables, o.Data, 4)
 }
 
 func (g *gatherer) sessions() error {

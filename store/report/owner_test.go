@@ -9,6 +9,9 @@ import (
 
 	"constat/inspect"
 	"constat/inspect/decode"
+	"constat/proxy/flow"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A company's name may hold a comma, and a certificate may name no company.
@@ -63,6 +66,31 @@ func TestTheRegistryIsNotTheOwner(t *testing.T) {
 		t.Errorf("APNIC is printed %d times", n)
 	}
 	for _, want := range []string{`data-label="registry">APNIC<`, `<a href="https://db-ip.com/">IP Geolocation by DB-IP</a>`, "RouteViews", "networks 2026-06-17"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report lacks %s", want)
+		}
+	}
+}
+
+// A server that let nobody look in has an owner too.
+func TestUnreadServersHaveOwners(t *testing.T) {
+	b := newBuilder(t)
+	b.connection("api.vendor.example", flow.SuspectedPin, 900, 100, nil)
+	opt := b.options()
+	opt.Owners = roles{}
+	d, err := Gather(t.Context(), &b.c.Reader, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := UnreadRow{
+		Host: "api.vendor.example", Address: "198.51.100.9", Owner: "Vendor Inc.", Domain: "vendor.example", Network: "AS64496 Invented Carrier",
+		Cloud: "Invented Cloud", Country: "CN", Outcomes: []string{"suspected_pin"}, Connections: 1, BytesUp: 900, BytesDown: 100,
+	}
+	if len(d.Coverage.Unread) != 1 || !cmp.Equal(d.Coverage.Unread[0], want) {
+		t.Errorf("(-want +got)\n%s", cmp.Diff([]UnreadRow{want}, d.Coverage.Unread))
+	}
+	page := b.html(opt)
+	for _, want := range []string{"Vendor Inc.<span class=\"sub\">AS64496 Invented Carrier", "networks 2026-06-17", "db-ip.com"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the report lacks %s", want)
 		}

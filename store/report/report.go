@@ -43,6 +43,10 @@ type Options struct {
 	// the bytes that decided.
 	Inspector *inspect.Inspector
 
+	// Owners tells who answers behind servers that no request to was read, and
+	// which therefore nobody has looked up. nil: only their names are shown.
+	Owners inspect.Owners
+
 	// Blur shows photographs so coarsely that nobody can be recognised.
 	Blur bool
 }
