@@ -81,13 +81,17 @@ func score(out io.Writer, o options) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	photosOK, err := photoMatches(out, b)
+	if err != nil {
+		return false, err
+	}
 	if o.json != "" {
 		r := &results{Requests: len(b.samples), Seed: o.seed, Classes: t.results(), Planted: planted}
 		if err := r.write(o.json); err != nil {
 			return false, err
 		}
 	}
-	return ok && canariesOK, nil
+	return ok && canariesOK && photosOK, nil
 }
 
 // all makes every sample; false says that the folder has no data.
