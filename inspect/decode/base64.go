@@ -31,6 +31,9 @@ func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	if p.Coding != "" && declared(p, "base64") {
 		return nil, nil // the business of Transfer
 	}
+	if p.Parent == nil && p.Decoder() == "request.path" {
+		return nil, nil // its slashes are none of base64: PathSegments hands on what is
+	}
 	d, labelled := unlabel(p.Data)
 	for _, c := range d[:8] {
 		if class[c]&b64 == 0 && c != '\n' && c != '\r' && c != ' ' && c != '=' {
