@@ -76,7 +76,7 @@ func TestClouds(t *testing.T) {
 	other := map[string]string{
 		"Alibaba Cloud": "taobao|alibaba", "Amazon (AWS)": "amazon", "Vultr": "constant company", "DataCamp (CDN77)": "datacamp",
 		"Edgio (Limelight)": "limelight", "Edgio (Edgecast)": "edgecast", "Gcore": "g-core", "ByteDance": "bytedance|volcano|tiktok",
-		"OVHcloud": "ovh", "FranTech (BuyVM)": "frantech", "Akamai (Linode)": "akamai", "Microsoft (Azure)": "microsoft",
+		"OVHcloud": "ovh", "FranTech (BuyVM)": "frantech", "Akamai (Linode)": "akamai", "Microsoft (Azure)": "microsoft", "Bunny.net": "bunny", "Newfold (Unified Layer)": "unified layer",
 	}
 	var keys []string
 	last := uint64(0)
