@@ -56,6 +56,7 @@ var All = []inspect.Decoder{
 	Tar,
 	SQLite,
 	MQTT,
+	MMS,
 
 	// Encodings of one value.
 	Transfer,

@@ -156,8 +156,13 @@ var hostileBinary = map[string]func(size int) []byte{
 	"application/zip letters": func(n int) []byte {
 		return append([]byte(zipLocal+strings.Repeat("\x00", 26)), bytes.Repeat([]byte("P"), n)...)
 	},
-	"application/x-sqlite3 loops": loopedDatabase,
-	"mqtt":                        func(n int) []byte { return []byte(strings.Repeat("\x30\x04\x00\x01ax", n/6)) },
+	"application/x-sqlite3 loops":            loopedDatabase,
+	"application/vnd.wap.mms-message fields": func(n int) []byte { return []byte("\x8c\x80\x98a\x00" + strings.Repeat("a\x00b\x00", n/4)) },
+	"application/vnd.wap.mms-message parts": func(n int) []byte {
+		return []byte("\x8c\x80\x98a\x00\x84\xa3\x7f" + strings.Repeat("\x01\x00\x83", n/3))
+	},
+	"application/x-tar headers": func(n int) []byte { return bytes.Repeat(tarHead(), n/tarBlock) },
+	"mqtt":                      func(n int) []byte { return []byte(strings.Repeat("\x30\x04\x00\x01ax", n/6)) },
 }
 
 func allHostile() map[string]func(int) []byte {
@@ -171,6 +176,20 @@ func hostileSubject(name string, data []byte) *inspect.Subject {
 		return body(media, "", data)
 	}
 	return &inspect.Subject{Request: inspect.Content{Body: data}}
+}
+
+// tarHead is the header of an empty file.
+func tarHead() []byte {
+	h := make([]byte, tarBlock)
+	copy(h, "a")
+	copy(h[257:], "ustar\x0000")
+	h[156] = 'x'
+	sum := 8 * int(' ')
+	for _, c := range h {
+		sum += int(c)
+	}
+	copy(h[148:], fmt.Sprintf("%06o\x00 ", sum))
+	return h
 }
 
 // descending is a message of n bytes whose field numbers go down, all different.

@@ -126,3 +126,4 @@ func FuzzBase32(f *testing.F)   { fuzz(f, "text/plain", "") }
 func FuzzAscii85(f *testing.F)  { fuzzValue(f, "<~") }
 func FuzzUUEncode(f *testing.F) { fuzz(f, "text/plain", "") }
 func FuzzNarrow(f *testing.F)   { fuzz(f, "text/plain", "") }
+func FuzzMMS(f *testing.F)      { fuzz(f, "application/vnd.wap.mms-message", "") }

@@ -279,6 +279,9 @@ func mediaOf(name string, content []byte) string {
 	if dot < 0 || len(name)-dot > 10 {
 		return ""
 	}
+	if !looksText(content[:min(len(content), 64)]) { // Android's .xml, and whatever is encrypted
+		return binaryMedia[strings.ToLower(name[dot+1:])]
+	}
 	switch strings.ToLower(name[dot+1:]) {
 	case "json":
 		return "application/json"
@@ -296,12 +299,12 @@ func mediaOf(name string, content []byte) string {
 		return "text/vcard"
 	case "ics":
 		return "text/calendar"
-	case "msgpack":
-		return "application/msgpack"
-	case "cbor":
-		return "application/cbor"
-	case "pb":
-		return "application/x-protobuf"
 	}
 	return ""
+}
+
+var binaryMedia = map[string]string{
+	"msgpack": "application/msgpack",
+	"cbor":    "application/cbor",
+	"pb":      "application/x-protobuf",
 }
