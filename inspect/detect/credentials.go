@@ -44,7 +44,7 @@ var secretLabels = [secretCount]string{
 }
 
 var secretWords = newPhrases(map[secret]string{
-	secretPassword: `passcode kennwort motdepasse mdp contrasena contraseña senha wachtwoord parola haslo hasło heslo пароль 密码 mima sandi katasandi sifre şifre salasana lozinka jelszo losenord lösenord adgangskode passwort pswd pwd pswrd pword userpw loginpw j_password`,
+	secretPassword: `passcode kennwort motdepasse mdp contrasena contraseña senha wachtwoord parola haslo hasło heslo пароль 密码 mima sandi katasandi sifre şifre salasana lozinka jelszo losenord lösenord adgangskode clave claveacceso contraseñaactual palavrapasse tajnehaslo parol пассворд парол गुप्त كلمةالمرور كلمةالسر パスワード 비밀번호 密碼 登录密码 passwordhash shenfen userpasswd loginpasswd denglumima passwort pswd pwd pswrd pword userpw loginpw j_password`,
 	secretPass:     `pass pw psw secret passphrase pasw`,
 	secretPIN:      `pin mpin upin userpin tpin`,
 	secretOTP:      `otp totp vcode yzm 验证码 sms2fa mfa 2fa otac`,
@@ -116,7 +116,7 @@ func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], not
 			continue
 		}
 		ph := names.of(p.Name, lookSecret)
-		if p.Parent == nil && p.Decoder() == "request.header" && ph.of != secretNone && (containsFold(p.Name, "passcode") || ph.of > secretOTP) {
+		if ph.of != secretNone && strings.HasPrefix(string(p.Path), "request.header:") && (formOf(p.Data).kind != "" || !isPrintable(p.Data)) && ph.of != secretOTP {
 			continue // the key of an app
 		}
 		if ph.of == secretNone {

@@ -87,7 +87,7 @@ var idWords = newPhrases(map[idKind]string{
 	idAndroid:     `androidid androiddeviceid settingssecureandroidid secureandroidid`,
 	idAdvertising: `advertisingid advertiserid idfa gaid aaid oaid vaid googleadid gpsadid googleadvertisingid adtrackingid advertisingidentifier advertiseid adsid advertid advertisementid appleidfa huaweioaid amazonadid fireadid adverid rawadvertisingid`,
 	idDevice: `deviceuuid deviceguid udid oudid openudid deviceidentifier deviceuniqueid uniquedeviceid hardwareid hwuuid machineguid widevineid drmid mediadrmid devicefingerprint
-		devicetoken0 phoneid handsetid clienthwid deviceuid deviceudid uniqueidentifier idfv vendoridentifier identifierforvendor deviceid biosuuid systemuuid localdeviceid
+		phoneid handsetid clienthwid deviceuid deviceudid uniqueidentifier idfv vendoridentifier identifierforvendor deviceid biosuuid systemuuid localdeviceid
 		devicehash deviceidhash tvid gadgetid stableid deviceno devicecode umid utdid smid dfp shumeiid`,
 	idInstallation: `installationid installationuuid instanceid appinstanceid firebaseinstanceid firebaseinstallationid anonymousid anonymoususerid distinctid visitorid visitoruuid visitoruid userpseudoid
 		installuuid installguid installationguid telemetryid analyticsid appinstallid appuid trackinguserid persistentid clientuuid clientguid appsflyerid adjustid deviceinstallid fingerprintid
@@ -203,6 +203,9 @@ func idLastTwo(name string) idKind {
 // without separators.
 func container(buf *[maxName]byte, p *inspect.Part) []byte {
 	group := p.Group
+	if slash := strings.LastIndexByte(group, '/'); slash >= 0 { // of XML
+		group = group[slash+1:]
+	}
 	for strings.HasSuffix(group, "]") {
 		i := strings.LastIndexByte(group, '[')
 		if i < 0 {
@@ -378,11 +381,20 @@ type idFound struct {
 
 type identifiers struct {
 	found [idCount]idFound
-	// emails and phones are how many different ones went up under names that
-	// may be anybody's.
-	emails, phones map[string]bool
+	// people holds the addresses and numbers that went up, with the name that
+	// they went up under, its digits left out: several of one name are a list of
+	// people.
+	people map[person]bool
+	many   map[person]int // by kind and name
 	names          idNames
 	lists          map[nameIn]bool
+}
+
+// person is an address or a number, and the name that it has.
+type person struct {
+	kind  idKind
+	name  string
+	value string
 }
 
 // nameIn is a name among the children of a part.
@@ -392,7 +404,7 @@ type nameIn struct {
 }
 
 func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
-	s := identifiers{emails: make(map[string]bool), phones: make(map[string]bool), lists: make(map[nameIn]bool)}
+	s := identifiers{people: make(map[person]bool), many: make(map[person]int), lists: make(map[nameIn]bool)}
 	for r := range upRecords(t) {
 		s.record(t, r)
 	}
@@ -415,7 +427,7 @@ func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
 		if f.part == nil {
 			continue
 		}
-		if f.confidence == inspect.Suspected && (k == idEmail && len(s.emails) > 1 || k == idPhone && len(s.phones) > 1) {
+		if (k == idEmail || k == idPhone) && s.many[person{kind: k, name: bareName(f.part.Name)}] > 1 {
 			continue // a list of people
 		}
 		out = append(out, inspect.Finding{
@@ -473,6 +485,9 @@ func (s *identifiers) record(t *inspect.Tree, r inspect.Record) {
 		if p.Parent == nil && (p.Decoder() != "request.header" && p.Decoder() != "request.cookie" || alike[p.Name]) {
 			continue
 		}
+		if p.Decoder() == "vobject" {
+			continue // entries of address books and calendars
+		}
 		if len(p.Children) > 0 && !isWhole(p) {
 			// The value of a field that is taken apart further.
 			if len(p.Data) > longestValue || p.Children[0].Decoder() == "json" {
@@ -514,9 +529,10 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 			if s.stranger(t, r, p, context) {
 				return
 			}
-			s.count(s.phones, d)
+			s.count(k, p, d)
 			s.note(k, p, inspect.Probable, false, "")
 		case hashed && f.kind != "hex64":
+			s.count(k, p, d)
 			s.note(k, p, inspect.Probable, true, "")
 		}
 	case idEmail:
@@ -524,6 +540,7 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 		case f.kind == "email" || isEmail(d) && ascii(d):
 			s.email(t, r, p, d, inspect.Probable, context)
 		case hashed && p.Name != "login" && p.Name != "username" && p.Name != "account":
+			s.count(k, p, d)
 			s.note(k, p, inspect.Probable, true, "")
 		case isPhone(d) && (p.Name == "login" || p.Name == "username" || p.Name == "account"):
 			s.note(idPhone, p, inspect.Probable, false, "")
@@ -646,14 +663,23 @@ func (s *identifiers) email(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 	if s.stranger(t, r, p, context) {
 		return
 	}
-	s.count(s.emails, bytes.ToLower(d))
+	s.count(idEmail, p, bytes.ToLower(d))
 	s.note(idEmail, p, c, false, "")
 }
 
-func (s *identifiers) count(seen map[string]bool, d []byte) {
-	if len(seen) < 8 {
-		seen[string(d)] = true
+func (s *identifiers) count(k idKind, p *inspect.Part, d []byte) {
+	who := person{k, bareName(p.Name), string(d)}
+	if len(s.people) < 64 && !s.people[who] {
+		s.people[who] = true
+		s.many[person{kind: k, name: who.name}]++
 	}
+}
+
+// bareName returns the last word of a name without digits: phone of phone0 and
+// of items[0][phone].
+func bareName(name string) string {
+	var buf [maxName]byte
+	return strings.TrimRight(string(squeeze(&buf, name)), "0123456789")
 }
 
 // stranger says that an address or a number is likely somebody else's: it stands
@@ -667,12 +693,12 @@ func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Par
 	}
 	var buf [maxName]byte
 	w := container(&buf, p)
-	for _, word := range []string{"contact", "recipient", "friend", "peer", "callee", "participant", "guest", "attendee", "addressbook", "people", "entries", "rows", "phones", "numbers", "merchant", "store", "shop", "seller", "invite", "members"} {
-		if bytes.Contains(w, []byte(word)) {
+	for i, word := range strangers {
+		if (phone || i < strangersOfAll) && bytes.Contains(w, []byte(word)) {
 			return true
 		}
 	}
-	if s.several(p) {
+	if phone && s.several(p) {
 		return true
 	}
 	if phone && len(r.Fields) <= 3 && c&ctxUser != 0 {
@@ -684,6 +710,15 @@ func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Par
 	}
 	return false
 }
+
+// strangers are parts of names of lists in which numbers are somebody else's;
+// the first of them say so of addresses, too.
+var strangers = []string{
+	"recipient", "friend", "peer", "callee", "participant", "guest", "attendee", "addressbook", "merchant", "seller", "invite", "sender", "receiver",
+	"contact", "people", "entries", "rows", "phones", "numbers", "store", "shop", "members", "guardian", "relative",
+}
+
+const strangersOfAll = 13
 
 // several says that the name of p stands in several records of one list, or
 // several times in an array, with different values.
@@ -738,13 +773,10 @@ func (s *identifiers) unnamed(r inspect.Record, p *inspect.Part, d []byte, conte
 		if idThing(p.Name)&ofOther != 0 || context()&ctxMessage != 0 && context()&ctxUser == 0 {
 			return
 		}
-		if r.Parent != nil && isArray(r) {
-			s.count(s.emails, d)
-		}
 		if k := ctxWords.of(p.Name); k&ctxMessage != 0 {
 			return
 		}
-		s.count(s.emails, bytes.ToLower(d))
+		s.count(idEmail, p, bytes.ToLower(d))
 		s.note(idEmail, p, inspect.Suspected, false, "form")
 	}
 }
@@ -901,7 +933,7 @@ func isPhone(d []byte) bool {
 
 // isNothing says that a value stands for none.
 func isNothing(d []byte) bool {
-	if len(d) == 0 || len(d) > 1 && isConstant(d) || isEmptyMAC(d) && len(d) == 17 {
+	if len(d) == 0 || len(d) > 1 && isConstant(d) || len(d) == 17 && (d[2] == ':' || d[2] == '-') && isEmptyMAC(d) {
 		return true
 	}
 	if d[0] == '{' && d[len(d)-1] == '}' && len(d) != 38 || d[0] == '$' || d[0] == '<' || d[0] == '[' || d[0] == '%' {

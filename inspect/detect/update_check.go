@@ -12,9 +12,10 @@ import (
 // UpdateCheck recognises the question for a newer version of a system, an app or
 // its configuration, and the answer to it.
 //
-// It takes signs on both sides: the words of the address, a version that is
-// told, and an answer that names a version or says that there is none. The word
-// update alone is none, since most services update something.
+// It takes signs on both sides: the words of the address or of the name of the
+// operation, a version that is told, and an answer that names a version or says
+// that there is none. The word update alone is none, since most services update
+// something.
 var UpdateCheck = inspect.Detector{
 	Name:   "update_check",
 	Class:  inspect.UpdateCheck,
@@ -22,169 +23,348 @@ var UpdateCheck = inspect.Detector{
 	Detect: detectUpdateCheck,
 }
 
-// upd is a family of field names.
+// updBits are what the words of a name speak of.
+type updBits uint32
+
+const (
+	updUpdate updBits = 1 << iota
+	updVersion
+	updNewest
+	updCurrent
+	updConfig
+	updCheck  // to ask, or to be there
+	updForce  // how urgent it is
+	updFile   // where it is
+	updNotes  // what is new
+	updSum    // its size or hash
+	updDone   // that it happened already
+	updNo     // that there is none
+	updSystem // of the system, the firmware
+	updFiller // words that change nothing
+	updPhrase // a word that says all by itself
+)
+
+// updWords are the words. Names that are written without any mark between words
+// are cut by them.
+var updWords = newFlags(map[updBits]string{
+	updUpdate:  `update updates upgrade upgrades updater upgrader updatable ota fota upd hotfix gengxin shengji aktualisierung actualizacion actualización atualizacao atualização mise maj aggiornamento guncelleme güncelleme pembaruan обновление обновления обновить оновлення aktualizacja bijwerken uppdatering opdatering`,
+	updVersion: `version versions ver vers release releases build revision vercode tag banben versao versão versión versionsnummer versione versi версия версии wersja versie sürüm surum vname vcode rev versioncode versionname firmware rom package apk`,
+	updNewest:  `latest newest new newer next available recommended target remote store online last zuixin xin neueste nueva nuevo nouvelle derniere dernière nova novo ultima última terbaru новая новый последняя latestrom minimum min supported lowest required server nowa nieuwste yeni baru to upcoming stable`,
+	updCurrent: `current currently cur curr installed local from old running now base client source dangqian aktuelle actual actuelle instalada installee installée corrente atual текущая mevcut sekarang my present known previous have obecna huidige`,
+	updConfig:  `config configuration configs cfg conf settings setting rules rule definitions definition dictionary dict database db blocklist signatures policy policies catalog resource resources assets asset remoteconfig language data list model models`,
+	updCheck:   `check checks checking query get fetch has have need needs needed is available availability exist exists should find lookup request ask poll jiancha chaxun prüfen pruefen verificar comprobar vérifier verifier проверить проверка cek kontrol verifica`,
+	updForce:   `force forced mandatory required critical must optional urgent priority immediate flexible obligatory compulsory silent qiangzhi`,
+	updFile:    `url uri link download href path file patch delta diff location address codebase zip xiazai`,
+	updNotes:   `notes note log changelog changelogs changes whatsnew description desc message msg content info title text tips features details detail`,
+	updSum:     `md5 sha sha1 sha256 sha512 hash checksum size filesize length crc signature sum`,
+	updDone:    `updated upgraded at time date last by timestamp count user users profile status cart item order position`,
+	updNo:      `noupdate uptodate none nothing`,
+	updSystem:  `system firmware fw rom os miui emui fota ota baseband bootloader kernel app application apk software sw package plugin module component engine client android ios`,
+	updFiller:  `code name number num id no string str type status mode flag level value api v1 v2 v3 json xml php txt yml for of the and do on in de a short android ios app bundle policy service info result response resp data list item key channel v`,
+	updPhrase:  `appcast updatecheck checkupdate softwareupdate autoupdate selfupdate codepush releasenotes whatsnew changelog`,
+})
+
+// updSpoken reads the words of a name.
+func updSpoken(name string) (b updBits) {
+	if len(name) > 2*maxName || len(name) == 0 {
+		return 0
+	}
+	var buf [maxName]byte
+	var starts [maxWords]uint8
+	end, n := split(&buf, &starts, name)
+	for i := n - 1; i >= 0; i-- {
+		b |= updWord(buf[starts[i]:end])
+		end = int(starts[i])
+	}
+	return b
+}
+
+// updIdeographs are words of scripts that do not put spaces.
+var updIdeographs = []struct {
+	word string
+	bits updBits
+}{
+	{"更新", updUpdate}, {"升级", updUpdate}, {"アップデート", updUpdate}, {"업데이트", updUpdate}, {"版本", updVersion}, {"バージョン", updVersion}, {"버전", updVersion},
+	{"最新", updNewest}, {"新版", updNewest | updVersion}, {"최신", updNewest}, {"当前", updCurrent}, {"目前", updCurrent}, {"現在", updCurrent}, {"현재", updCurrent}, {"检查", updCheck}, {"需要", updCheck}, {"是否", updCheck}, {"確認", updCheck}, {"확인", updCheck},
+	{"强制", updForce}, {"下载", updFile}, {"地址", updFile}, {"日志", updNotes}, {"说明", updNotes}, {"内容", updNotes}, {"配置", updConfig}, {"大小", updSum}, {"اصدار", updVersion}, {"إصدار", updVersion}, {"تحديث", updUpdate}, {"عدم", updNo},
+	{"верси", updVersion}, {"обнов", updUpdate}, {"последн", updNewest}, {"нов", updNewest}, {"текущ", updCurrent}, {"провер", updCheck}, {"संस्करण", updVersion}, {"अपडेट", updUpdate},
+}
+
+// updWord reads one word, or several that are written as one.
+func updWord(w []byte) (b updBits) {
+	if b = updWords.word(w); b != 0 {
+		return b
+	}
+	if len(w) > 0 && !ascii(w) {
+		for _, x := range updIdeographs {
+			if bytes.Contains(w, []byte(x.word)) {
+				b |= x.bits
+			}
+		}
+		return b
+	}
+	w = bytes.TrimRight(w, "0123456789")
+	for rest := w; len(rest) > 0; {
+		n := min(len(rest), 16)
+		for n > 1 && updWords.word(rest[:n]) == 0 {
+			n--
+		}
+		if n < 2 {
+			return 0 // not of these words only
+		}
+		b |= updWords.word(rest[:n])
+		rest = rest[n:]
+	}
+	return b
+}
+
+// upd is what a field is in a question or an answer.
 type upd uint8
 
 const (
-	updNone    upd = iota
-	updCurrent     // the version that asks, by a name that can mean nothing else
-	updVersion     // a version
-	updConfig      // the version of a configuration or of rules
-	updAnswer      // whether there is an update
-	updLatest      // the newest version
-	updFile        // where it is
-	updNotes       // what is new in it
-	updSum         // its size or hash
-	updAsk         // that an update is asked for
+	updIsNone      upd = iota
+	updIsCurrent       // the version that asks, by a name that can mean nothing else
+	updIsVersion       // a version
+	updIsConfig        // the version of a configuration or of rules
+	updIsAnswer        // whether there is one, or must be
+	updIsNewest        // the newest version
+	updIsFile          // where it is
+	updIsNotes         // what is new
+	updIsSum           // its size or hash
+	updIsOperation     // the name of what is to be done
+	updCount
 )
 
-var updWords = newLexicon(map[upd]string{
-	updCurrent: `currentversion currentversioncode currentversionname installedversion localversion curversion curver currver currentver fromversion oldversion currentbuild installedversioncode
-		currentfirmware firmwareversion fwversion romversion miuiversion buildfingerprint currentappversion sourceversion clientver myversion nowversion versionlocal baseversion currentversions softwareversion currentfw hostversion`,
-	updVersion: `version versioncode versionname appversion appversioncode appver ver v vc vn build buildnumber buildid versionnumber clientversion apkversion packageversion osversion rom firmware
-		fw softwarever swversion tagname release vercode vername versionid incremental patchversion bundleversion sv av appvercode appversionname pkgversion swver`,
-	updConfig: `configversion configver confver settingsversion dataversion ruleversion rulesversion configurationversion configrevision resourceversion dbversion listversion catalogversion dictversion definitionsversion
-		sigversion signatureversion policyversion cfgver cfgversion databaseversion modelversion configetag assetversion resversion blocklistversion languagepackversion`,
-	updAnswer: `hasupdate updateavailable isupdate needupdate hasnewversion hasnew isupdateavailable updatestatus updatecheck forceupdate forceupgrade mandatory ismandatory ismandatoryupdate needupgrade
-		updatetype isforce forcedupdate updaterequired upgraderequired isforceupdate mustupdate isneedupdate updateneeded upgradetype upgradeavailable isnewversion newversionavailable noupdate uptodate isuptodate islatest
-		updatepriority softupdate hardupdate isupgrade needforceupdate upgradestatus shouldupdate isoutdated outdated hasupgrade criticalupdate immediateupdate updatemode requiresupdate newupdate forced`,
-	updLatest: `latest latestversion newversion latestversioncode latestversionname newestversion newversioncode latestbuild minversion minimumversion minsupportedversion recommendedversion newversionname
-		latestrelease targetversion availableversion lastversion lastestversion updateversion toversion minrequiredversion minimumsupportedversion newver latestver upgradeversion currentlatest minappversion newestbuild storeversion serverversion nextversion latestfirmware newfirmware bigversion
-		latestappversion minimumappversion latestconfigversion maxversion remoteversion onlineversion`,
-	updFile: `downloadurl apkurl updateurl packageurl fileurl browserdownloadurl downloadlink fullurl patchurl otaurl firmwareurl apklink storeurl downurl diffurl appurl installerurl url codebase urls zipurl upgradeurl markethurl
-		packagepath downloaduri deltaurl download mirrorlist zipballurl tarballurl`,
-	updNotes: `releasenotes changelog changelogs whatsnew updatenotes updatecontent updatelog updatemessage updatedesc notes updateinfo upgradedesc updatemsg updatetext versiondesc releasenote newfeatures updatedescription upgradecontent upgradeinfo updatetips releasedate versionlog updatetitle`,
-	updSum:   `md5 sha256 sha1 sha512 hash checksum size filesize filemd5 apksize apkmd5 packagesize hashsha256 signature filehash sum length contentlength totalsize`,
-	updAsk:   `checkupdate checkforupdate checkforupdates checkversion autocheck lastcheck lastcheckdate lastupdatecheck checktype updatechannel releasechannel lastchecktime ischeckupdate manualcheck`,
-})
+// updField says what a field is, by its name and that of the object around it.
+func updField(p *inspect.Part) upd {
+	var buf [maxName]byte
+	w := squeeze(&buf, p.Name)
+	switch string(w) {
+	case "":
+		return updIsNone
+	case "operationname", "method", "action", "cmd", "command", "op", "operation", "func", "function", "service", "interface", "query", "apiname", "type", "act", "request", "soapaction", "xaction", "event", "topic", "intent", "a", "do":
+		return updIsOperation
+	case "versioncode", "versionname", "appversion", "osversion", "appver", "v", "ver", "fingerprint", "sdkversion", "swversion", "clientversion", "vc", "vn", "sw", "fwver", "fw", "firmware", "rom", "build", "tagname", "tag", "version", "buildid", "buildnumber", "securitypatch", "incremental", "sv", "xappversion", "xclientversion":
+		b := updContainer(p)
+		switch {
+		case b&updNewest != 0 && string(w) != "securitypatch":
+			return updIsNewest
+		case b&updCurrent != 0:
+			return updIsCurrent
+		case b&updConfig != 0 && b&(updSystem|updUpdate) == 0 && string(w) == "version":
+			return updIsConfig
+		}
+		return updIsVersion
+	case "latest", "newest":
+		return updIsNewest
+	case "mandatory", "forced", "forceupdate", "ismandatory", "uptodate", "isuptodate", "noupdate", "isforce", "hasnew", "outdated", "isoutdated", "islatest", "rollout":
+		return updIsAnswer
+	case "etag", "revision", "rev", "since", "hash":
+		return updIsNone
+	}
+	b := updSpoken(p.Name)
+	switch {
+	case b == 0:
+		return updIsNone
+	case b&(updNotes|updPhrase) != 0 && b&(updUpdate|updVersion|updPhrase|updNewest) != 0 && b&updConfig == 0:
+		if b&updPhrase != 0 && b&updUpdate != 0 && b&updNotes == 0 {
+			return updIsAnswer
+		}
+		return updIsNotes
+	case b&updDone != 0 && b&updVersion == 0:
+		return updIsNone
+	case b&updUpdate != 0 && b&updFile != 0, b&updFile != 0:
+		return updIsFile
+	case b&updSum != 0:
+		return updIsSum
+	case b&updNewest != 0 && b&(updVersion|updSystem) != 0 && b&updCurrent == 0:
+		if b&updCheck != 0 && b&updVersion != 0 {
+			return updIsAnswer // has_new_version
+		}
+		if b&updVersion == 0 {
+			return updIsNone
+		}
+		return updIsNewest
+	case b&updUpdate != 0 && b&(updCheck|updForce|updNewest|updNo) != 0, b&updForce != 0 && b&(updUpdate|updVersion) != 0:
+		return updIsAnswer
+	case b&updCurrent != 0 && b&updVersion != 0:
+		return updIsCurrent
+	case b&updConfig != 0 && b&updVersion != 0:
+		return updIsConfig
+	case b&updUpdate != 0 && b&updVersion != 0:
+		return updIsNewest
+	case b&updVersion != 0 && b&^(updVersion|updFiller|updSystem|updFile|updDone|updNewest) == 0:
+		return updIsVersion
+	}
+	return updIsNone
+}
 
-// updateWords are words of addresses.
-var updateWords = newLexicon(map[upd]string{
-	updAsk: `checkupdate updatecheck checkupdates checkforupdate checkforupdates checkversion versioncheck checkupgrade upgradecheck appcast autoupdate selfupdate appupdate otaupdate getlatestversion latestversion getupdate
-		checkappupdate checkappversion versioninfo checknewversion appversion forceupdate getversion updateinfo otacheck updatejson versionjson latestjson firmwareupdate updateservice getlatest softwareupdate latestyml upgradeinfo getupdateinfo appupgrade
-		inappupdate updatexml fotaupdate squirrel packageupdate queryupdate updatequery queryversion updater configupdate checkconfig appversioncheck latestrelease checkver romupdate systemupdate checkappver appcastxml updatesxml`,
-	updAnswer:  `update updates upgrade upgrades ota fota firmware`,
-	updVersion: `version versions latest releases release check`,
-	updConfig:  `config configuration configs settings remoteconfig rules definitions blocklist signatures manifest database`,
-})
+func updContainer(p *inspect.Part) updBits {
+	if p.Group == "" {
+		return 0
+	}
+	var buf [maxName]byte
+	return updSpokenContainer(string(container(&buf, p)))
+}
+
+// updSpokenContainer reads a name that is squeezed.
+func updSpokenContainer(w string) updBits { return updWord([]byte(w)) }
 
 // asked is what an exchange shows.
 type asked struct {
-	path       [updAsk + 1]bool
-	up, down   [updAsk + 1]*inspect.Part
-	numbered   *inspect.Part // an answer's version
-	structured bool          // the answer is a record or a document, or there is none
-	record     bool          // file, version and sum or notes stand in one record
+	words    updBits // of the address and the operation
+	phrase   bool    // they ask for an update in so many words
+	file     bool    // the address is that of a file with a version in it
+	up, down [updCount]*inspect.Part
+	told     *inspect.Part // anything that looks like a version
+	none     *inspect.Part // an answer that says that there is none
+	plain    *inspect.Part // an answer that is a version and nothing else
+	record   bool          // a version stands in one record with a file or notes
+	readable bool          // the answer is a record or a document, or there is none
 }
 
+const maxUpdRecords = 400
+
 func detectUpdateCheck(t *inspect.Tree) []inspect.Finding {
-	if t.Subject.Frame != nil {
+	if m := t.Subject.Method; m == "PUT" || m == "PATCH" || m == "DELETE" {
 		return nil
 	}
 	var a asked
-	a.address(t.Subject.Path)
-	var buf [maxName]byte
+	if t.Subject.Frame == nil {
+		a.address(t.Subject.Path)
+	} else if t.Subject.FrameDirection == flow.Down {
+		return nil
+	}
+	a.records(t)
+	a.answer(t)
+	return a.weigh(t)
+}
+
+// speak adds the words of an address or the name of an operation.
+func (a *asked) speak(b updBits) {
+	if b&updPhrase != 0 || b&updUpdate != 0 && b&updCheck != 0 || b&updNewest != 0 && b&updVersion != 0 || b&updCheck != 0 && b&updVersion != 0 || b&updNewest != 0 && b&updUpdate != 0 {
+		if b&updDone == 0 || b&updPhrase != 0 {
+			a.phrase = true
+		}
+	}
+	a.words |= b
+}
+
+// address looks at the words of the request's path: those of neighbouring
+// segments belong together.
+func (a *asked) address(path string) {
+	var last updBits
+	rest := strings.TrimPrefix(path, "/")
+	for len(rest) > 0 {
+		var segment string
+		segment, rest, _ = strings.Cut(rest, "/")
+		name := segment
+		ext := ""
+		if dot := strings.LastIndexByte(name, '.'); dot > 0 && len(name)-dot <= 7 {
+			name, ext = name[:dot], name[dot+1:]
+		}
+		if i := strings.LastIndexByte(name, '.'); i >= 0 && rest == "" { // pkg.Service
+			a.speak(updSpoken(name[i+1:]))
+		}
+		b := updSpoken(name)
+		if b&updPhrase == 0 && b&^updFiller == updConfig {
+			a.words |= updConfig
+		}
+		a.speak(b)
+		if b != 0 && last != 0 {
+			a.speak(b | last)
+		}
+		last = b &^ updFiller
+		if rest == "" && ext != "" && staticUpdate[ext] {
+			lower := strings.ToLower(name)
+			switch {
+			case b&(updUpdate|updPhrase) != 0 && b&updDone == 0, lower == "version", lower == "versions", lower == "latest", lower == "release", lower == "releases", b&updVersion != 0 && b&(updNewest|updSystem|updUpdate|updCheck) != 0 && b&updDone == 0, strings.HasPrefix(lower, "latest"):
+				a.file = true
+			}
+		}
+		if rest == "" && ext == "" && (strings.EqualFold(segment, "version") || segment == "RELEASES" || segment == "LATEST" || segment == "VERSION" || segment == "InRelease") {
+			a.file = segment != "version"
+		}
+	}
+}
+
+// staticUpdate are the endings of files that describe versions.
+var staticUpdate = map[string]bool{"txt": true, "json": true, "xml": true, "yml": true, "yaml": true, "plist": true, "ini": true, "rss": true, "php": false, "md": true, "html": false, "jar": true, "cfg": true, "properties": true}
+
+func (a *asked) records(t *inspect.Tree) {
 	records := 0
+	var fields memo[upd]
 	for r := range t.Records() {
 		if r.Parent == nil && r.Direction == flow.Down {
 			continue
 		}
-		if records++; records > 400 {
+		if records++; records > maxUpdRecords {
 			break
 		}
-		var here [updAsk + 1]bool
+		var here [updCount]bool
 		for i, p := range r.Fields {
 			if i > 200 {
 				break
 			}
-			if p.Name == "" || p.Kind == inspect.Null {
+			if p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 {
 				continue
 			}
-			w := squeeze(&buf, p.Name)
-			if len(w) == 0 {
+			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" || alike[p.Name] {
 				continue
 			}
-			if r.Parent == nil && w[0] == 'x' {
-				w = w[1:]
-				if len(w) == 0 {
-					continue
-				}
+			k := fields.of(p.Name, func(string) upd { return updField(&inspect.Part{Name: p.Name}) })
+			if p.Group != "" && (k == updIsVersion || k == updIsCurrent || k == updIsNewest || k == updIsConfig) {
+				k = updField(p)
 			}
-			k := updWords.word(w)
-			if k == updNone {
-				if i := bytes.Index(w, []byte("appversion")); i >= 0 {
-					k = updVersion
-				} else {
-					continue
-				}
+			up := r.Direction == flow.Up
+			if up && a.told == nil && looksVersion(p.Data) {
+				a.told = p
 			}
-			if (k == updVersion || k == updCurrent || k == updLatest || k == updConfig) && !isVersion(p) {
-				if k != updLatest || p.Name != "latest" || !isTruth(p.Data) {
-					continue
+			switch k {
+			case updIsNone:
+				if !up && isNoUpdate(p.Data) && a.none == nil {
+					a.none = p
 				}
-				k = updAnswer
-			}
-			if k == updFile && len(p.Data) < 8 || k == updNotes && len(p.Data) < 3 {
 				continue
+			case updIsOperation:
+				if up && len(p.Data) <= 2*maxName && p.Kind != inspect.Number {
+					a.speak(updSpoken(string(p.Data[bytes.LastIndexByte(p.Data, '.')+1:])) &^ updConfig)
+				}
+				if !up && isNoUpdate(p.Data) && a.none == nil {
+					a.none = p
+				}
+				continue
+			case updIsVersion, updIsCurrent, updIsNewest, updIsConfig:
+				if isTruth(p.Data) && k == updIsNewest && len(p.Data) > 1 {
+					k = updIsAnswer
+				} else if !isVersion(p) {
+					continue
+				}
+			case updIsFile:
+				if len(p.Data) < 8 {
+					continue
+				}
+			case updIsNotes:
+				if len(p.Data) < 3 {
+					continue
+				}
+			case updIsAnswer:
+				if len(p.Data) > 64 {
+					continue
+				}
 			}
 			here[k] = true
 			side := &a.down
-			if r.Direction == flow.Up {
+			if up {
 				side = &a.up
 			}
 			if side[k] == nil {
 				side[k] = p
 			}
 		}
-		if r.Direction == flow.Down {
-			if here[updVersion] || here[updLatest] {
-				if here[updFile] && (here[updSum] || here[updNotes] || here[updAnswer]) || here[updAnswer] && (here[updFile] || here[updNotes]) {
-					a.record = true
-				}
-			}
+		if r.Direction == flow.Down && (here[updIsVersion] || here[updIsNewest]) && (here[updIsFile] && (here[updIsSum] || here[updIsNotes] || here[updIsAnswer]) || here[updIsNotes] || here[updIsAnswer]) {
+			a.record = true
 		}
-	}
-	a.answer(t)
-	return a.weigh(t)
-}
-
-// address looks at the words of the request's path.
-func (a *asked) address(path string) {
-	var buf [maxName]byte
-	rest := path
-	last := ""
-	for len(rest) > 0 {
-		var segment string
-		segment, rest, _ = strings.Cut(strings.TrimPrefix(rest, "/"), "/")
-		if len(segment) > 64 {
-			continue
-		}
-		k := updateWords.word(squeeze(&buf, segment))
-		if k == updNone {
-			if dot := strings.LastIndexByte(segment, '.'); dot > 0 {
-				k = updateWords.word(squeeze(&buf, segment[:dot]))
-			}
-		}
-		if k == updNone {
-			var starts [maxWords]uint8
-			end, n := split(&buf, &starts, segment)
-			for i := n - 1; i >= 0; i-- {
-				if w := updateWords.word(buf[starts[i]:end]); w != updNone && w != updConfig {
-					a.path[w] = true
-				}
-				end = int(starts[i])
-			}
-		}
-		if k != updNone {
-			a.path[k] = true
-			// update/check, version/check, releases/latest, latest/version.
-			if (segment == "check" || segment == "query" || last == "check") && (a.path[updAnswer] || a.path[updVersion]) || segment == "latest" && (strings.HasPrefix(last, "release") || strings.HasPrefix(last, "version")) || strings.HasPrefix(segment, "version") && last == "latest" {
-				if segment != last && (segment == "check" && last != "" && (strings.Contains(last, "version") || strings.Contains(last, "update") || strings.Contains(last, "upgrade") || last == "ota" || last == "app" || last == "firmware") || last == "check" || segment == "latest" || last == "latest") {
-					a.path[updAsk] = true
-				}
-			}
-		}
-		last = strings.ToLower(segment)
 	}
 }
 
@@ -207,44 +387,107 @@ func isVersion(p *inspect.Part) bool {
 	return spaces <= 2 && !bytes.Contains(d, []byte("://"))
 }
 
+// looksVersion says that d is a version by its form: 1.2.3, v1.2, V11.0.3.0.PCO,
+// a build fingerprint.
+func looksVersion(d []byte) bool {
+	if len(d) < 3 || len(d) > 96 {
+		return false
+	}
+	if bytes.Count(d, []byte("/")) >= 3 && bytes.Count(d, []byte(":")) >= 1 && bytes.Contains(d, []byte("-keys")) {
+		return true
+	}
+	if d[0]|0x20 == 'v' {
+		d = d[1:]
+	}
+	numbers, digits := 0, 0
+	for i, c := range d {
+		switch {
+		case c-'0' < 10:
+			if digits == 0 {
+				numbers++
+			}
+			digits++
+		case c == '.' && digits > 0:
+			digits = 0
+		case (c == '-' || c == '+' || c == '_') && i > 2, c|0x20-'a' < 26 && i > 2:
+			return numbers >= 3
+		default:
+			return false
+		}
+	}
+	return numbers >= 3 || numbers == 2 && len(d) <= 5
+}
+
+// isNoUpdate takes the codes that say that there is nothing newer.
+func isNoUpdate(d []byte) bool {
+	if len(d) < 6 || len(d) > 40 {
+		return false
+	}
+	var buf [maxName]byte
+	switch string(squeeze(&buf, string(d))) {
+	case "noupdate", "noupdates", "uptodate", "noupdateavailable", "alreadylatest", "islatest", "nonewversion", "updateavailable", "noupgrade", "latestversion", "notmodified", "alreadyuptodate", "updaterequired", "upgraderequired", "nonewerversion", "updatenotfound", "noupdatefound", "nothingnew", "hasupdate", "hasnewversion", "forceupdate", "needupdate", "newversion", "isuptodate", "youareuptodate", "appuptodate":
+		return true
+	}
+	return bytes.Contains(d, []byte("最新版本")) || bytes.Contains(d, []byte("无更新"))
+}
+
 // updateMarks are elements of the documents that update services of browsers and
 // desktop programs answer with.
 var updateMarks = [][]byte{
-	[]byte("<updatecheck"), []byte(`"updatecheck"`), []byte("<updates>"), []byte("<updates "), []byte("<updates/>"), []byte("sparkle:version"), []byte("sparkle:shortVersionString"), []byte(`"noupdate"`), []byte("<gupdate"), []byte("<update "),
-	[]byte("<versionCode>"), []byte("<latestVersion>"),
+	[]byte("<updatecheck"), []byte(`"updatecheck"`), []byte("<updates>"), []byte("<updates "), []byte("<updates/>"), []byte("sparkle:version"), []byte("sparkle:shortVersionString"), []byte("<gupdate"), []byte("<update "),
+	[]byte("<latestVersion>"), []byte("sha512:"),
 }
 
 func (a *asked) answer(t *inspect.Tree) {
-	body := t.Subject.Response.Body
-	a.structured = len(body) == 0
+	a.readable = len(t.Subject.Response.Body) == 0
 	for _, p := range t.Parts {
-		if p.Direction == flow.Down && p.Depth <= 2 && strings.HasPrefix(string(p.Path), "response.body") {
-			if len(p.Children) > 0 {
-				a.structured = true
+		if len(p.Data) == 0 || p.Depth > 2 {
+			if p.Depth > 2 {
+				break
 			}
-			if p.Kind > inspect.Text || len(p.Data) == 0 {
-				continue
-			}
-			if len(p.Children) == 0 && len(p.Data) <= 64 && isVersion(p) && hasDot(p.Data) && p.Depth <= 1 && p.Name == "" {
-				a.numbered, a.structured = p, true
-			}
-			head := p.Data[:min(len(p.Data), 4<<10)]
-			if head[0] != '<' && head[0] != '{' && head[0] != '\n' && head[0] != ' ' && head[0] != ')' && !bytes.HasPrefix(head, []byte("version:")) {
-				continue
-			}
-			for _, m := range updateMarks {
-				if bytes.Contains(head, m) && a.down[updAnswer] == nil {
-					a.down[updAnswer] = p
+			continue
+		}
+		if p.Direction == flow.Up {
+			if p.Depth <= 1 && (p.Data[0] == '<' || p.Data[0] == '{') && p.Kind <= inspect.Text {
+				head := p.Data[:min(len(p.Data), 16<<10)]
+				if bytes.Contains(head, []byte("<updatecheck")) || bytes.Contains(head, []byte(`"updatecheck"`)) {
+					a.phrase = true
+					if a.told == nil {
+						a.told = p
+					}
 				}
 			}
-			if bytes.HasPrefix(head, []byte("version:")) && bytes.Contains(head, []byte("sha512:")) { // latest.yml
-				a.down[updAnswer], a.structured = p, true
+			continue
+		}
+		if !strings.HasPrefix(string(p.Path), "response.body") {
+			continue
+		}
+		if len(p.Children) > 0 {
+			a.readable = true
+		}
+		if p.Kind > inspect.Text {
+			continue
+		}
+		if p.Depth <= 1 && p.Name == "" && len(p.Data) <= 64 {
+			if d := bytes.TrimSpace(p.Data); looksVersion(d) || allDigits(d) && len(d) <= 9 {
+				a.plain, a.readable = p, true
+			} else if isNoUpdate(d) && a.none == nil {
+				a.none = p
 			}
 		}
-		if p.Direction == flow.Up && p.Decoder() == "request.body" && len(p.Data) > 0 && (p.Data[0] == '<' || p.Data[0] == '{') {
-			head := p.Data[:min(len(p.Data), 16<<10)]
-			if bytes.Contains(head, []byte("<updatecheck")) || bytes.Contains(head, []byte(`"updatecheck"`)) {
-				a.up[updAsk] = p
+		if !isPrintable(p.Data) {
+			continue
+		}
+		head := p.Data[:min(len(p.Data), 4<<10)]
+		for i, m := range updateMarks {
+			if a.down[updIsAnswer] == nil && bytes.Contains(head, m) && (i < len(updateMarks)-1 || bytes.HasPrefix(head, []byte("version:"))) {
+				a.down[updIsAnswer], a.readable = p, true
+			}
+		}
+		if a.file && p.Depth == 0 && a.plain == nil && len(p.Data) < 4<<10 {
+			// version=1.2.3 and the like, line by line.
+			if line, _, _ := bytes.Cut(head, []byte("\n")); len(line) < 120 && bytes.ContainsAny(line, "=: ") && hasDot(line) && hasDigit(line) {
+				a.plain = p
 			}
 		}
 	}
@@ -254,101 +497,90 @@ func hasDot(b []byte) bool { return bytes.IndexByte(b, '.') > 0 }
 
 func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	s := t.Subject
-	if len(s.Response.Body) > 1<<20 && a.down[updLatest] == nil && a.down[updAnswer] == nil {
+	if len(s.Response.Body) > 2<<20 && a.down[updIsNewest] == nil && a.down[updIsAnswer] == nil {
 		return nil // the update itself
 	}
+	strong := a.phrase || a.file || a.words&updUpdate != 0 && a.words&updSystem != 0
 	question, answer := 0, 0
 	switch {
-	case a.path[updAsk]:
-		question += 3
-	case a.path[updAnswer]:
-		question += 2
-	case a.path[updVersion], a.path[updConfig]:
-		question++
+	case a.phrase:
+		question = 3
+	case a.file, a.words&updUpdate != 0:
+		question = 2
+	case a.words&(updVersion|updNewest|updConfig) != 0:
+		question = 1
 	}
-	if a.path[updAnswer] && a.path[updVersion] {
-		question++
-	}
-	told := a.up[updCurrent]
+	told := a.up[updIsCurrent]
 	switch {
 	case told != nil:
 		question += 2
-	case a.up[updConfig] != nil:
-		told = a.up[updConfig]
+	case a.up[updIsConfig] != nil:
+		told = a.up[updIsConfig]
 		question++
-		if a.path[updConfig] || a.path[updAnswer] {
+		if a.words&(updConfig|updUpdate) != 0 {
 			question++
 		}
-	case a.up[updVersion] != nil:
-		told = a.up[updVersion]
+	case a.up[updIsVersion] != nil:
+		told = a.up[updIsVersion]
+		question++
+	case a.told != nil && question >= 2:
+		told = a.told
 		question++
 	}
-	if a.up[updAsk] != nil {
-		question += 2
-		if told == nil {
-			told = a.up[updAsk]
+	var said *inspect.Part
+	say := func(p *inspect.Part, points int) {
+		if p != nil {
+			answer += points
+			if said == nil {
+				said = p
+			}
 		}
 	}
-	var said *inspect.Part
-	if p := a.down[updAnswer]; p != nil {
-		answer, said = answer+2, p
+	say(a.down[updIsAnswer], 2)
+	say(a.down[updIsNewest], 2)
+	if question >= 2 {
+		say(a.none, 2)
 	}
-	if p := a.down[updLatest]; p != nil {
-		answer += 2
-		if said == nil {
-			said = p
+	version := a.down[updIsVersion] != nil
+	if version || answer > 0 {
+		say(a.down[updIsNotes], 1)
+		if a.down[updIsSum] != nil || answer > 0 || a.down[updIsNotes] != nil {
+			say(a.down[updIsFile], 1)
 		}
 	}
 	if a.record {
 		answer++
 	}
-	if p := a.down[updNotes]; p != nil && (a.down[updVersion] != nil || answer > 0) {
-		answer++
-		if said == nil {
-			said = p
-		}
+	switch {
+	case version:
+		say(a.down[updIsVersion], 1)
+	case a.down[updIsConfig] != nil:
+		say(a.down[updIsConfig], 1)
 	}
-	if p := a.down[updFile]; p != nil && (a.down[updVersion] != nil || answer > 0) && (a.down[updSum] != nil || answer > 0) {
-		answer++
-		if said == nil {
-			said = p
-		}
-	}
-	for _, p := range []*inspect.Part{a.down[updVersion], a.down[updConfig], a.numbered} {
-		if p != nil {
-			answer++
-			if said == nil {
-				said = p
-			}
-			break
-		}
+	if a.plain != nil && (a.file || a.phrase || a.words&(updVersion|updUpdate) != 0) {
+		say(a.plain, 2)
 	}
 	nothing := s.Status == 204 || s.Status == 304
-	if nothing && (a.path[updAsk] || a.path[updAnswer] || a.up[updConfig] != nil) {
+	conditional := a.up[updIsConfig] != nil || a.words&updConfig != 0 && (s.Request.Header.Get("If-None-Match") != "" || s.Request.Header.Get("If-Modified-Since") != "")
+	if nothing && (a.phrase || a.words&updUpdate != 0 || conditional) {
 		answer++
 	}
 	empty := len(s.Response.Body) == 0
 	var c inspect.Confidence
 	switch {
-	case question >= 3 && answer >= 2, question >= 2 && answer >= 3 && told != nil:
+	case question >= 3 && answer >= 2 && (strong || told != nil), question >= 2 && answer >= 3 && told != nil:
 		c = inspect.Probable
-	case question >= 2 && answer >= 2, question >= 1 && answer >= 4,
-		question >= 3 && answer >= 1 && (a.path[updAsk] || a.up[updCurrent] != nil || a.up[updAsk] != nil || a.up[updConfig] != nil):
-		c = inspect.Suspected
-	case a.path[updAsk] && told != nil && (empty || a.structured), a.up[updAsk] != nil && told != nil && question >= 4:
-		c = inspect.Suspected
-	case a.path[updAnswer] && a.up[updCurrent] != nil && empty:
-		c = inspect.Suspected
-	case a.up[updConfig] != nil && a.path[updConfig] && answer >= 1:
+	case question >= 2 && answer >= 2 && (strong || told != nil), question >= 1 && answer >= 4,
+		question >= 3 && answer >= 1 && (strong || a.up[updIsCurrent] != nil || a.up[updIsConfig] != nil),
+		a.phrase && told != nil && (empty || a.readable) && a.words&(updUpdate|updPhrase) != 0,
+		a.words&updUpdate != 0 && a.up[updIsCurrent] != nil && empty,
+		conditional && a.words&updConfig != 0 && (answer >= 1 || nothing) && (nothing || a.up[updIsConfig] != nil):
 		c = inspect.Suspected
 	default:
 		return nil
 	}
-	if s.Method == "PUT" || s.Method == "PATCH" || s.Method == "DELETE" {
-		return nil
-	}
 	at := told
-	if at == nil || !isRequestPart(at) {
+	if at == nil {
 		at = requestPart(t)
 	}
 	if at == nil {
@@ -358,7 +590,7 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 		Confidence: c, Direction: flow.Up, Path: at.Path,
 		Reason: fmt.Sprintf("The request asks whether there is a newer version: %s.", a.signs(told != nil, answer > 0, nothing)),
 	}}
-	if said != nil {
+	if said != nil && said.Direction == flow.Down {
 		out = append(out, inspect.Finding{
 			Confidence: c, Direction: flow.Down, Path: said.Path,
 			Reason: "The answer tells which version is the newest, or whether there is one, to a request that asks for it.",
@@ -366,8 +598,6 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	}
 	return out
 }
-
-func isRequestPart(p *inspect.Part) bool { return p.Direction == flow.Up }
 
 // requestPart returns the part that stands for the request: its path, or else
 // whatever comes first.
@@ -388,8 +618,8 @@ func requestPart(t *inspect.Tree) (first *inspect.Part) {
 
 func (a *asked) signs(told, answered, nothing bool) string {
 	var have []string
-	if a.path[updAsk] || a.path[updAnswer] || a.path[updVersion] || a.path[updConfig] {
-		have = append(have, "its address has the words for it")
+	if a.phrase || a.file || a.words&(updUpdate|updVersion|updConfig) != 0 {
+		have = append(have, "its address or the name of the operation has the words for it")
 	}
 	if told {
 		have = append(have, "it tells the version in use")
