@@ -12,7 +12,8 @@ import (
 )
 
 // PDU takes a text message apart as modems and phones pass it on: the number of
-// the message centre, then an SMS-DELIVER or SMS-SUBMIT. Its fields are one
+// the message centre, then an SMS-DELIVER or SMS-SUBMIT; the former also without
+// that number. Its fields are one
 // record: address, body (or data, when it is no text), date as RFC 3339,
 // service_center, type (0 deliver, 1 submit), protocol, and for a message in
 // several parts reference, part and parts.
@@ -31,7 +32,7 @@ var PDU = inspect.Decoder{
 const longestPDU = 12 + 1 + 12 + 1 + 1 + 7 + 1 + 140
 
 func decodePDU(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
-	if p.Data[0] > 12 || len(p.Data) > longestPDU {
+	if len(p.Data) > longestPDU {
 		return nil, nil
 	}
 	m, ok := readPDU(p.Data)
@@ -76,68 +77,77 @@ type pdu struct {
 
 // isPDU says that b is a whole message.
 func isPDU(b []byte) bool {
-	if len(b) < 12 || len(b) > longestPDU || b[0] > 12 {
+	if len(b) < 12 || len(b) > longestPDU {
 		return false
 	}
 	_, ok := readPDU(b)
 	return ok
 }
 
+// readPDU reads a message behind the number of its message centre. That may be
+// missing in front of an SMS-DELIVER, whose time stamp leaves little to chance.
 func readPDU(b []byte) (m pdu, ok bool) {
-	// The message centre, whose length is in octets and counts the type of number.
-	n := int(b[0])
-	if n == 1 || n > 11 || n+1 >= len(b) {
-		return m, false
-	}
-	if n > 0 {
-		if m.center, ok = pduNumber(b[1:1+n], 2*(n-1)); !ok {
-			return m, false
+	// The length of the number is in octets and counts the type of number.
+	if n := int(b[0]); n != 1 && n <= 11 && n+1 < len(b) {
+		if n == 0 {
+			ok = true
+		} else {
+			m.center, ok = pduNumber(b[1:1+n], 2*(n-1))
+		}
+		if ok && m.read(b[1+n:]) {
+			return m, true
 		}
 	}
-	b = b[1+n:]
+	const other = 0x13 // bits of the first octet that an SMS-DELIVER has not
+	m = pdu{}
+	return m, b[0]&other == 0 && m.read(b)
+}
+
+// read reads a transport protocol data unit.
+func (m *pdu) read(b []byte) (ok bool) {
 	first := b[0]
 	m.kind = int(first & 3)
 	b = b[1:]
 	switch m.kind {
 	case 0: // SMS-DELIVER
 		if first&0x10 != 0 {
-			return m, false
+			return false
 		}
 	case 1: // SMS-SUBMIT: the message reference
 		if len(b) < 1 {
-			return m, false
+			return false
 		}
 		b = b[1:]
 	default:
-		return m, false
+		return false
 	}
 	// The address of the other side, whose length is in semi-octets.
 	if len(b) < 2 {
-		return m, false
+		return false
 	}
-	n = int(b[0])
+	n := int(b[0])
 	size := (n + 1) / 2
 	if n < 1 || n > 20 || len(b) < 2+size+2 {
-		return m, false
+		return false
 	}
 	if m.address, ok = pduNumber(b[1:2+size], n); !ok {
-		return m, false
+		return false
 	}
 	b = b[2+size:]
 	m.protocol = b[0]
 	coding := b[1]
 	b = b[2:]
 	if p := m.protocol; p > 0 && p < 0x20 || p > 0x48 && p < 0x7c || p > 0x7f {
-		return m, false
+		return false
 	}
 	switch validity := first >> 3 & 3; {
 	case m.kind == 0 || validity == 3:
 		if len(b) < 7 {
-			return m, false
+			return false
 		}
 		date, ok := pduTime(b[:7])
 		if !ok {
-			return m, false
+			return false
 		}
 		if m.kind == 0 {
 			m.date = date
@@ -145,19 +155,19 @@ func readPDU(b []byte) (m pdu, ok bool) {
 		b = b[7:]
 	case validity == 2:
 		if len(b) < 1 {
-			return m, false
+			return false
 		}
 		b = b[1:]
 	case validity == 1:
 		if len(b) < 7 {
-			return m, false
+			return false
 		}
 		b = b[7:]
 	}
 	if len(b) < 2 {
-		return m, false
+		return false
 	}
-	return m, m.user(coding, first&0x40 != 0, int(b[0]), b[1:])
+	return m.user(coding, first&0x40 != 0, int(b[0]), b[1:])
 }
 
 // pduNumber reads an address (TS 23.040 section 9.1.2.5): the type of number,
