@@ -20,7 +20,7 @@ func onPhone[T any](g *gen, f func(a app) T) []T {
 func (g *gen) version() string { return fmt.Sprintf("%d.%d.%d", 1+g.IntN(20), g.IntN(30), g.IntN(100)) }
 
 var appListFamily = family{
-	class: inspect.AppList, byValue: true, rounds: 8,
+	class: inspect.AppList, byValue: true, rounds: 12,
 	dialects: []dialect{
 		{name: "package names", path: "/packageList", value: func(g *gen) any {
 			return m{"packages": onPhone(g, func(a app) string { return a.pkg })}

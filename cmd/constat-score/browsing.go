@@ -16,7 +16,7 @@ func visits(g *gen, f func(url, title string) m) []m {
 }
 
 var browsingFamily = family{
-	class: inspect.BrowsingHistory, byValue: true, rounds: 8,
+	class: inspect.BrowsingHistory, byValue: true, rounds: 12,
 	skip: []string{"header, base64"},
 	dialects: []dialect{
 		{name: "history list", path: "/history/sync", value: func(g *gen) any {

@@ -31,7 +31,7 @@ func newCall(g *gen) call {
 func (c call) word(list ...string) string { return list[c.kind-1] }
 
 var callLogFamily = family{
-	class: inspect.CallLog, byValue: true, rounds: 8,
+	class: inspect.CallLog, byValue: true, rounds: 12,
 	dialects: []dialect{
 		{name: "provider columns", path: "/bak/calls", value: func(g *gen) any {
 			return m{"calls": calls(g, func(c call) m {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/flate"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -104,6 +105,14 @@ var carriers = []carrier{
 		return coded(path, "br", b.Bytes())
 	}},
 	{"websocket msgpack", false, false, func(_ *gen, path string, v any) *inspect.Subject { return frame(path, msgpack(v), false) }},
+	{"upload in pieces", false, false, func(g *gen, path string, v any) *inspect.Subject {
+		data := js(v)
+		half := len(data) / 2
+		s := up("PATCH", path, "application/offset+octet-stream", data[half:])
+		s.Request.Header.Set("Upload-Offset", fmt.Sprint(half))
+		s.Upload = &inspect.Upload{Data: data, Name: "export.json", Media: appJSON, Exchanges: []int64{7, 8}}
+		return s
+	}},
 	{"csv", false, false, func(g *gen, path string, v any) *inspect.Subject {
 		rows := table(tree(v))
 		if len(rows) < 2 {
@@ -154,6 +163,18 @@ var carriers = []carrier{
 		const cut = "--batch_01\r\nContent-Type: application/http\r\n\r\n"
 		return up("POST", "/batch", "multipart/mixed; boundary=batch_01",
 			[]byte(cut+"POST "+path+" HTTP/1.1\r\nContent-Type: application/json\r\n\r\n"+string(js(v))+"\r\n--batch_01--\r\n"))
+	}},
+	{"websocket deflated", true, false, func(_ *gen, path string, v any) *inspect.Subject {
+		var b bytes.Buffer
+		w, err := flate.NewWriter(&b, flate.DefaultCompression)
+		if err != nil {
+			panic(err) // the level is a constant
+		}
+		_, _ = w.Write(js(v)) // a bytes.Buffer takes everything
+		_ = w.Flush()
+		s := frame(path, bytes.TrimSuffix(b.Bytes(), []byte("\x00\x00\xff\xff")), true) // RFC 7692, 7.2.1
+		s.FrameDeflated = true
+		return s
 	}},
 	{"websocket socket.io", true, false, func(_ *gen, path string, v any) *inspect.Subject {
 		return frame("/socket.io/?EIO=4&transport=websocket", append([]byte("42"), js([]any{"upload", v})...), true)

@@ -20,7 +20,7 @@ func book(g *gen, f func(p person) m) []m {
 }
 
 var contactsFamily = family{
-	class: inspect.Contacts, byValue: true, rounds: 8,
+	class: inspect.Contacts, byValue: true, rounds: 12,
 	dialects: []dialect{
 		{name: "display name and numbers", path: "/v1/contacts/sync", value: func(g *gen) any {
 			return m{"contacts": book(g, func(p person) m {
@@ -160,7 +160,7 @@ var contactsFamily = family{
 			s.Method = "REPORT"
 			return s
 		}},
-		{name: "one number looked up in the query", make: func(g *gen) *inspect.Subject {
+		{name: "one number looked up in the query", open: classes(inspect.Identifiers), make: func(g *gen) *inspect.Subject {
 			return query(g.oneOf("/pass/presence", "/caller-id/lookup", "/v1/whois"), g.oneOf("phone", "number", "msisdn"), g.e164(), "type", "4")
 		}},
 		{name: "one number looked up, reverse directory", make: func(g *gen) *inspect.Subject {

@@ -15,7 +15,7 @@ import (
 var loginOpen = classes(inspect.Identifiers)
 
 var credentialsFamily = family{
-	class: inspect.Credentials, rounds: 8,
+	class: inspect.Credentials, rounds: 12,
 	dialects: openAll(loginOpen, []dialect{
 		{name: "user name and password", path: "/login", value: func(g *gen) any {
 			return m{"username": strings.ToLower(g.oneOf("amelia", "odile", "kern", "rohan")) + g.digits(2), "password": g.secret()}

@@ -17,7 +17,7 @@ func deviceFields(g *gen) m {
 }
 
 var deviceStatsFamily = family{
-	class: inspect.DeviceStats, rounds: 8,
+	class: inspect.DeviceStats, rounds: 12,
 	dialects: []dialect{
 		{name: "flat fields", path: "/stat", value: func(g *gen) any { return deviceFields(g) }},
 		{name: "nested by topic", path: "/telemetry", value: func(g *gen) any {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 
 	"constat/inspect"
@@ -33,6 +34,7 @@ type whole struct {
 // family is everything that one class is sent in.
 type family struct {
 	class    inspect.Class
+	name     string // the class when empty
 	dialects []dialect
 	wholes   []whole
 	// byValue says that the values alone show what they are, so that carriers
@@ -46,10 +48,12 @@ type family struct {
 	skip []string
 }
 
+func (f family) title() string { return cmp.Or(f.name, string(f.class)) }
+
 // add makes the samples of f. The two of a pair have the same envelope; what is
 // in them comes from different halves of the contents.
 func (f family) add(b *builder) {
-	r := b.rand("family " + string(f.class))
+	r := b.rand("family " + f.title())
 	for di, d := range f.dialects {
 		ways := carriers
 		if d.down {
@@ -82,7 +86,7 @@ func (f family) add(b *builder) {
 
 // label adds one positive sample of f.
 func (b *builder) label(f family, name string, number int, s *inspect.Subject, isDown bool, also, open []inspect.Class) *sample {
-	x := b.add(string(f.class)+" "+name, number, s, "", "", open...)
+	x := b.add(f.title()+" "+name, number, s, "", "", open...)
 	d := flow.Up
 	if isDown {
 		d = flow.Down

@@ -9,7 +9,7 @@ import (
 )
 
 var identifiersFamily = family{
-	class: inspect.Identifiers, rounds: 8,
+	class: inspect.Identifiers, rounds: 12,
 	dialects: []dialect{
 		{name: "IMEI and IMSI", path: "/reg", value: func(g *gen) any { return m{"imei": g.imei(), "imsi": g.imsi()} }},
 		{name: "ANDROID_ID", path: "/init", value: func(g *gen) any { return m{"android_id": g.androidID(), "sdk": "4.1"} }},

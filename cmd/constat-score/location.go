@@ -26,7 +26,7 @@ func wifiScan(g *gen, f func(bssid, ssid string, level int) m) []m {
 }
 
 var locationFamily = family{
-	class: inspect.Location, rounds: 8,
+	class: inspect.Location, rounds: 12,
 	dialects: []dialect{
 		{name: "lat and lon", path: "/v1/position", value: func(g *gen) any {
 			lat, lon := g.point(5)

@@ -23,7 +23,7 @@ func letters(g *gen, f func(l letter) m) []m {
 }
 
 var emailFamily = family{
-	class: inspect.Email, byValue: true, rounds: 8,
+	class: inspect.Email, byValue: true, rounds: 12,
 	dialects: openAll(classes(inspect.Identifiers), []dialect{
 		{name: "from, to, subject, body", path: "/mail/sync", value: func(g *gen) any {
 			return m{"messages": letters(g, func(l letter) m {

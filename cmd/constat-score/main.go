@@ -119,5 +119,5 @@ func (b *builder) all() bool {
 // families are the envelopes that need no data of the folder.
 var families = []family{
 	smsFamily, photoFamily, contactsFamily, callLogFamily, emailFamily, notesFamily, locationFamily, browsingFamily,
-	appListFamily, credentialsFamily, identifiersFamily, deviceStatsFamily, updateFamily, opaqueFamily,
+	appListFamily, credentialsFamily, identifiersFamily, deviceStatsFamily, updateFamily, opaqueFamily, sdkFamily,
 }

@@ -18,7 +18,7 @@ func memos(g *gen, f func(title, text string) m) []m {
 }
 
 var notesFamily = family{
-	class: inspect.Notes, rounds: 8,
+	class: inspect.Notes, rounds: 12,
 	dialects: []dialect{
 		{name: "title and content", path: "/notes/sync", value: func(g *gen) any {
 			return m{"notes": memos(g, func(title, text string) m {

@@ -51,7 +51,7 @@ func urlSafe(b []byte) string {
 }
 
 var opaqueFamily = family{
-	class: inspect.Opaque, rounds: 8,
+	class: inspect.Opaque, rounds: 12,
 	skip: []string{"form, percent twice", "csv", "query, base64url", "header, base64"},
 	dialects: []dialect{
 		{name: "data field", path: "/api/v1/c", value: func(g *gen) any { return m{"data": b64(cipherText(g, "cbc"))} }},

@@ -182,7 +182,7 @@ func (b *builder) affair(i int, id string, s *inspect.Subject, truth string, isD
 		x.want[inspect.Identifiers] = flow.Up
 	}
 	if slices.Contains(canaries, "app_list") {
-		x.want[inspect.AppList] = flow.Up
+		x.open = append(x.open, inspect.AppList) // one app's name many times is no list
 	}
 	// What is sealed with a published key is both: sealed, and readable.
 	x.open = append(x.open, inspect.Opaque)
@@ -324,7 +324,8 @@ func (l *looks) walk(name string, v any, depth int) {
 		l.walk(name, strconv.FormatFloat(x, 'f', -1, 64), depth+1)
 	case string:
 		l.names[name] = x
-		l.email = l.email || emailLook.MatchString(x)
+		// Versions of studies and names of add-ons look like addresses, too.
+		l.email = l.email || strings.Contains(name, "mail") && emailLook.MatchString(x)
 		l.url = l.url || strings.Contains(x, "://")
 		switch name {
 		case "lat", "latitude", "locationlatitude":

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net/http"
 
 	"constat/inspect"
@@ -99,13 +98,10 @@ var updateFamily = family{
 		{name: "binary version list in protobuf", unseen: true, make: func(g *gen) *inspect.Subject {
 			return answered(up("POST", "/v4/threatListUpdates:fetch", "application/x-protobuf", protobuf(m{"a": m{"client": "app", "v": g.version()}, "b": "updateCheck"})), "application/x-protobuf", protobuf(m{"status": "noUpdate"}))
 		}},
-		{name: "apt-like release file", unseen: true, make: func(g *gen) *inspect.Subject {
-			s := down("/repo/index-v1.jar", "application/java-archive", nil)
-			s.Method, s.Status = "HEAD", 304
-			s.Request.Header.Set("If-None-Match", `"`+g.hex(16)+`"`)
-			s.Path = "/ota/manifest.json"
-			s.Query = "current=" + g.version()
-			return s
+		{name: "manifest, not modified", unseen: true, make: func(g *gen) *inspect.Subject {
+			s := subject("HEAD", "/ota/manifest.json?current="+g.version())
+			s.Status = 304
+			return withHeader(s, "If-None-Match", `"`+g.hex(16)+`"`)
 		}},
 		{name: "manifest of firmware", unseen: true, make: func(g *gen) *inspect.Subject {
 			return answered(query("/firmware/latest", "hw", "B2", "fw", g.version()), appJSON, js(m{"firmware": m{"version": g.version(), "url": "https://example.com/fw.bin", "crc32": g.hex(8), "size": 412334}}))
@@ -117,7 +113,7 @@ var updateFamily = family{
 			s.Request.Header.Set("Expo-Platform", "android")
 			return s
 		}},
-		{name: fmt.Sprintf("query with %d words", 4), unseen: true, make: func(g *gen) *inspect.Subject {
+		{name: "short words in a query", unseen: true, make: func(g *gen) *inspect.Subject {
 			return answered(query("/upgrade", "cur_ver", g.version(), "chan", "beta"), appJSON, js(m{"ret": 0, "upgrade": m{"new_ver": g.version(), "pkg_url": "https://example.com/n.apk", "pkg_size": 41233412, "tips": "…"}}))
 		}},
 	}),
