@@ -62,6 +62,31 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// A long string that stands in a property list once and is held by it a thousand
+// times costs the budget and no more, and so do entities that name each other,
+// which nobody expands.
+func TestSharedBombs(t *testing.T) {
+	const limit = 1 << 20
+	in := newInspector(t, inspect.Limits{Bytes: limit})
+	for name, body := range map[string][]byte{
+		"plist": plistShared(256 << 10),
+		"xml": []byte(`<!DOCTYPE r [<!ENTITY a "` + strings.Repeat("a", 1000) + `"><!ENTITY b "` + strings.Repeat("&a;", 1000) +
+			`"><!ENTITY c "` + strings.Repeat("&b;", 1000) + `">]><r><v>&c;</v><w x="&c;"/></r>`),
+	} {
+		tree, damage := in.Unwrap(context.Background(), &inspect.Subject{Request: inspect.Content{Body: body}})
+		made := 0
+		for _, p := range tree.Parts[1:] {
+			made += len(p.Data)
+		}
+		if made > limit || name == "plist" && len(damage) == 0 {
+			t.Errorf("%s: %d bytes made in %d parts, damage %v", name, made, len(tree.Parts), damage)
+		}
+		if name == "xml" && (len(tree.Parts) != 3 || string(tree.Parts[1].Data) != "&c;") {
+			t.Errorf("xml: %d parts, want the two references", len(tree.Parts))
+		}
+	}
+}
+
 // A frame may not ask for a window beyond that of the content coding.
 func TestZstdWindow(t *testing.T) {
 	// Magic; no single segment, no size; window of 2^27 bytes; a raw block of

@@ -11,7 +11,7 @@ import (
 var Transfer = inspect.Decoder{
 	Name:   "transfer",
 	Doc:    "undoes a declared Content-Transfer-Encoding: base64 or quoted-printable (RFC 2045 section 6)",
-	Min:    1,
+	Min:    3,
 	Decode: decodeTransfer,
 }
 
