@@ -26,15 +26,22 @@ var AppList = inspect.Detector{
 
 var (
 	// appPlaces are what lists of apps are called.
-	appPlaces = []string{
+	appPlaces = newStems(
 		"installedapp", "applist", "apps", "installedpackage", "installedapplication", "packagelist", "pkglist", "packages", "pkgs", "appinfo", "appusage", "usagestat", "usage", "launched", "runningapp", "runningprocess", "recentapp", "foreground", "installlist", "applications", "bundleids", "bundles", "softwarelist", "softlist", "appnames", "applogs", "userapps", "systemapps", "anzhuang", "yingyong", "应用", "软件", "已安装", "приложен", "aplicacion", "aplicativ", "anwendung", "applicazioni",
-		"installed", "appdata", "appopen", "screentime", "apprecord", "app_list", "urlschemes", "canopenurl", "appsinstalled", "inventory", "toppackages", "apptime", "uygulama", "アプリ", "แอป",
-	}
+		"installed", "appdata", "appopen", "screentime", "apprecord", "urlschemes", "canopenurl", "appsinstalled", "inventory", "toppackages", "apptime", "uygulama", "アプリ", "แอป",
+	)
 	// notApps are what lists of other things with such names are called.
-	notApps = []string{"module", "dependenc", "librar", "libs", "framework", "frame", "stack", "trace", "image", "class", "permission", "sdk", "plugin", "provider", "adapter", "mediation", "scope", "instrumentation", "activit", "receiver", "intent", "action", "import", "thread", "exception", "crash", "blocklist", "blacklist", "gradle", "maven", "npm", "symbol", "binary", "feature", "flag", "experiment", "channel", "topic", "scheme_list", "namespace", "loader", "artifact", "devdependenc", "component", "service", "schema", "logger", "breadcrumb", "process_maps", "maps", "queries", "requires"}
+	notApps = newStems("module", "dependenc", "librar", "libs", "framework", "frame", "stack", "trace", "image", "class", "permission", "sdk", "plugin", "provider", "adapter", "mediation", "scope", "instrumentation", "activit", "receiver", "intent", "action", "import", "thread", "exception", "crash", "blocklist", "blacklist", "gradle", "maven", "npm", "symbol", "binary", "feature", "flag", "experiment", "channel", "topic", "schemelist", "namespace", "loader", "artifact", "devdependenc", "component", "service", "schema", "logger", "breadcrumb", "processmaps", "maps", "queries", "requires")
 	// appNames are names of fields that hold the name of a package.
-	appNames = []string{"package", "pkg", "bundle", "appid", "applicationid", "app", "identifier", "process", "baoming", "包名"}
-	appTitle = []string{"appname", "label", "name", "title", "applabel", "displayname", "app", "softname", "softwarename", "applicationname", "appliname", "yingyongming", "应用名", "应用名称", "nom", "nombre", "nome"}
+	appNames = newStems("package", "pkg", "bundle", "appid", "applicationid", "app", "identifier", "process", "baoming", "包名")
+	// appUses are parts of names of fields beside the title of an app.
+	appUses = newStems("version", "usage", "foreground", "launch", "install", "totaltime", "lasttime", "opencount")
+	// appWords are what says that a place is called after apps, notAppWords words
+	// that hold one of them.
+	appWords    = newStems("app", "soft", "anzhuang", "应用", "软件", "安装", "yingyong", "installed", "приложен", "anwendung", "aplica", "applica", "uygulama", "アプリ", "แอป")
+	notAppWords = newStems("package", "happen", "wrapp", "mapp", "appear", "append", "appoint", "approv")
+	appTitles   = newStems(appTitle...)
+	appTitle    = []string{"appname", "label", "name", "title", "applabel", "displayname", "app", "softname", "softwarename", "applicationname", "appliname", "yingyongming", "应用名", "应用名称", "nom", "nombre", "nome"}
 )
 
 // tops are the labels that reversed domain names of apps begin with: the top
@@ -103,11 +110,14 @@ var appGather = gather{
 		if p.Direction != flow.Up || p.Kind > inspect.Number {
 			return false
 		}
-		if p.Kind <= inspect.Text && len(p.Data) >= 6 {
+		if p.Kind <= inspect.Text && len(p.Data) >= 5 {
 			if len(p.Data) <= 120 {
 				if _, ok := isPackage(p.Data); ok {
 					return true
 				}
+			}
+			if bytes.HasSuffix(p.Data, []byte("://")) {
+				return true
 			}
 			if len(p.Data) <= 1<<16 && len(p.Children) == 0 && bytes.IndexByte(p.Data, '.') > 0 && bytes.IndexAny(p.Data[:min(len(p.Data), 256)], ",;|\n") > 0 {
 				return true
@@ -118,16 +128,17 @@ var appGather = gather{
 				return true
 			}
 		}
-		return appPlaceOf(p.Group) || appPlaceOf(p.Name) || p.Parent != nil && appPlaceOf(p.Parent.Name)
+		return p.Parent != nil && p.Parent.Name != "" && p.Parent.Children[0] == p && appPlaceOf(p.Parent.Name)
 	},
-	fold: func(key string) bool {
+	place: appPlaceOf,
+	fold: func(key string, _ bool) bool {
 		switch key {
-		case "app", "application", "info", "appInfo", "packageInfo", "attributes", "meta", "data_app":
+		case "props", "properties", "params", "extra", "data", "app", "application", "info", "appInfo", "packageInfo", "attributes", "meta", "data_app":
 			return true
 		}
 		return false
 	},
-	column: func(name string) bool { return mentions(name, appNames) || mentions(name, appTitle) },
+	column: func(name string) bool { return mentions(name, appNames) || mentions(name, appTitles) },
 }
 
 func appPlaceOf(name string) bool {
@@ -244,7 +255,7 @@ func (a *apps) read(c *card) {
 					}
 				}
 			}
-		} else if mentions(x.name, []string{"version", "usage", "foreground", "launch", "install", "totaltime", "lasttime", "opencount"}) {
+		} else if mentions(x.name, appUses) {
 			version = true
 		}
 	}
@@ -364,7 +375,7 @@ func (a *apps) weigh(path, notPath bool) (f inspect.Finding, ok bool) {
 // or usage, which other things have.
 func strictPlace(c *card) bool {
 	for name := range c.where() {
-		if mentions(name, []string{"app", "soft", "anzhuang", "应用", "软件", "安装", "yingyong", "installed", "приложен", "anwendung", "aplica", "applica", "uygulama", "アプリ", "แอป"}) && !mentions(name, []string{"package", "happen", "wrapp", "mapp", "appear", "append", "appoint", "approv"}) {
+		if mentions(name, appWords) && !mentions(name, notAppWords) {
 			return true
 		}
 	}

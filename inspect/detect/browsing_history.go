@@ -56,8 +56,8 @@ var webWords = newLexicon(map[webField]string{
 	webQuery:  `query q keyword keywords kw wd word words term terms phrase search`,
 	webVisit: `title pagetitle visitcount visittime visitdate visitedat lastvisittime lastvisitdate lastvisit dwell dwelltime staytime timespent timeonpage readtime scroll scrolldepth tab tabid browser browsertype incognito private privatemode isprivate favicon transition transitiontype typed typedcount
 		documenttitle dt opencount stayduration duration browsetime visitduration visitstart enginename searchengine usedsearchengine browsemode ntitle visitid zvisittime pageview hits adblock loadtime opentime leavetime fromsearch viewedat viewtime firstvisit`,
-	webEvent: `event eventname eventtype eventtime eventts ts timestamp time clienttime action en ea ec e anonymousid distinctid userid deviceid imei oaid gaid androidid uid clientid cid sessionid session did properties uuid date createdat useragent ua model sentat installid aid visitor visitorid
-		count engine results resultcount position sdk appversion reporttime logtime logid evt ename type name eventid trackid tid brand osversion lib platform os`,
+	webEvent: `event eventname eventtype eventtime eventts ts timestamp time clienttime action en ea ec e anonymousid distinctid userid deviceid imei oaid gaid androidid uid clientid cid sessionid session did properties uuid useragent ua model sentat installid aid visitor visitorid
+		sdk appversion reporttime logtime logid evt ename eventid trackid tid osversion`,
 	webRequest: `method statuscode httpmethod httpstatuscode responsecode responsetime requestmethod requestheaders requestbody bodysize responsebody transfersize dns dnstime connecttime tcptime ssltime ttfb latency bytessent bytesreceived retrycount contentlength contenttype initiatortype encodedbodysize requestduration httpcode stack stacktrace filename lineno colno protocol httpstatus
 		networktyperequest requestsize responsesize timeout errorcode peerip remoteip httpurl apiname mimetype checksum md5 sha1 sha256 filesize expires cacheable version build`,
 	webPreview: `preview thumbnail width height image imageurl icon logo banner adunit adid campaign campaignid creativeid placement price bidid impid clicktracking deeplink`,
@@ -66,18 +66,24 @@ var webWords = newLexicon(map[webField]string{
 
 var (
 	// webPlaces are what reports of visits are called.
-	webPlaces = []string{"history", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "page_view", "weburl", "topsites", "clickstream", "readinglist"}
+	webPlaces = newStems("history", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "pageview", "weburl", "topsites", "clickstream", "readinglist")
 	// webEvents are what reports are called.
 	webEvents = []string{"collect", "track", "event", "log", "report", "beacon", "batch", "stat", "analytic", "telemetry", "metric", "pixel", "ping", "upload", "data", "capture", "notify", "envelope", "bulk", "sync", "record", "hit", "monitor", "tongji", "tracker", "shangbao", "dc", "matomo", "piwik", "i"}
 	// webChecks are what services are called that are asked about an address.
-	webChecks = []string{"safebrows", "urlcheck", "checkurl", "phish", "reputation", "malware", "urllookup", "lookupurl", "classify", "urlscan", "urlsafe", "threat", "urlfilter", "webfilter", "categor", "favicon", "siteinfo", "trustrating", "urlinfo", "smartscreen", "webprotect", "saferurl", "siterating"}
+	webChecks = newStems("safebrows", "urlcheck", "checkurl", "phish", "reputation", "malware", "urllookup", "lookupurl", "classify", "urlscan", "urlsafe", "threat", "urlfilter", "webfilter", "categor", "favicon", "siteinfo", "trustrating", "urlinfo", "smartscreen", "webprotect", "saferurl", "siterating")
 	// webOther are parts of names of addresses that are no page that was opened.
-	webOther = []string{
+	webOther = newStems(
 		"image", "img", "icon", "avatar", "photo", "picture", "thumb", "logo", "banner", "callback", "redirect", "return", "webhook", "endpoint", "api", "download", "cdn", "schema", "license", "licence", "asset", "video", "audio", "stream", "upload", "feed", "config", "manifest", "next", "success", "cancel", "fail", "apk", "file", "privacy", "terms", "support",
-		"help", "doc", "homepage", "repository", "repo", "bugs", "store", "share", "cover", "poster", "media", "script", "css", "font", "proxy", "server", "base", "host", "issuer", "jwks", "auth", "token", "profile", "click_track", "impression", "pixel", "postback", "notify", "update", "portal", "tile", "deeplink", "clicktrack",
-	}
+		"help", "doc", "homepage", "repository", "repo", "bugs", "store", "share", "cover", "poster", "media", "script", "css", "font", "proxy", "server", "base", "host", "issuer", "jwks", "auth", "token", "profile", "clicktrack", "impression", "pixel", "postback", "notify", "update", "portal", "tile", "deeplink", "clicktrack",
+	)
+	// webNames are parts of names of addresses.
+	webNames = newStems("url", "uri", "href", "link", "page", "site", "location")
+	// searchEvents are what events are called that tell of a search.
+	searchEvents = newStems("search", "sousuo", "recherche", "suche", "busqueda", "ricerca", "pesquisa", "поиск", "搜索", "検索")
+	// webAsks are segments of paths of the same.
+	webAsks = map[string]bool{"check": true, "safe": true, "scan": true, "verify": true, "reputation": true, "safety": true, "rating": true, "urls": true, "lookup": true}
 	// searchPlaces are what requests are called that search.
-	searchPlaces = []string{"search", "suggest", "autocomplete", "complete", "query", "find", "graphql", "sousuo", "recherche", "buscar", "suche", "typeahead", "lookup"}
+	searchPlaces = newStems("search", "suggest", "autocomplete", "complete", "query", "find", "graphql", "sousuo", "recherche", "buscar", "suche", "typeahead", "lookup")
 )
 
 var webGather = gather{
@@ -91,7 +97,7 @@ var webGather = gather{
 		w := webWords.of(p.Name)
 		return w == webSearch || w == webQuery || w == webPage && bytes.IndexByte(p.Data, '.') > 0
 	},
-	fold: func(key string) bool {
+	fold: func(key string, _ bool) bool {
 		switch key {
 		case "page", "tab", "location", "document", "site", "search", "referrer", "visit":
 			return true
@@ -159,6 +165,13 @@ func pageOf(b []byte) (p page, ok bool) {
 	if strings.Contains(path, "/api/") || strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v2/") {
 		return p, false
 	}
+	switch s[strings.LastIndexByte(s, '.')+1:] {
+	case "invalid", "local", "localhost", "internal", "lan", "arpa":
+		return p, false // no page can be there (RFC 6761, RFC 6762)
+	}
+	if first, _, _ := strings.Cut(s, "."); first == "com" || first == "org" || first == "net" {
+		return p, false // the name of a package
+	}
 	p.site = siteOf(s)
 	p.deep = len(rest) > 1
 	return p, true
@@ -179,6 +192,9 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 	own := siteOf(strings.ToLower(s.Host))
 	placePath := pathMentions(t, webPlaces)
 	reports, searches, checks := false, pathMentions(t, searchPlaces), pathMentions(t, webChecks)
+	for seg := range strings.SplitSeq(s.Path[:min(len(s.Path), 512)], "/") {
+		checks = checks || webAsks[seg]
+	}
 	for seg := range strings.FieldsFuncSeq(s.Path, func(r rune) bool { return r == '/' || r == '.' || r == '_' || r == '-' }) {
 		for _, w := range webEvents {
 			if len(seg) <= maxName && (len(w) > 3 && containsFold(seg, w) || len(seg) == len(w) && equalFold(seg, w)) {
@@ -201,6 +217,16 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 		}
 		if !place && (len(v.pages) > 0 || v.links > 0) {
 			place = outerEvent(c, webPlaces)
+		}
+		if len(v.foreign) == 0 && v.from == nil && v.search == nil && v.query == nil {
+			continue
+		}
+		v.searched = v.query != nil && outerEvent(c, searchEvents)
+		for _, x := range c.cells {
+			if v.query == nil {
+				break
+			}
+			v.searched = v.searched || eventNames[x.name] && x.Kind <= inspect.Text && len(x.Data) <= maxName && mentions(string(x.Data), searchEvents)
 		}
 		query := c.cells[0].Parent.Decoder() == "request.query"
 		sheetOf := c.sheet()
@@ -269,15 +295,15 @@ func (a *addresses) many() bool { return a.count >= 2 && len(a.sites) >= 2 }
 
 // visit is what a card says about a page or a search.
 type visit struct {
-	pages   []page // in fields that are called after a page, of other sites
-	foreign []page // all of other sites
-	from    *page
-	links   int
-	link    *page
-	search  *inspect.Part
-	query   *inspect.Part
-	field   [webCount]int
-	named   bool // a field is called after events, or a search
+	pages    []page // in fields that are called after a page, of other sites
+	foreign  []page // all of other sites
+	from     *page
+	links    int
+	link     *page
+	search   *inspect.Part
+	query    *inspect.Part
+	field    [webCount]int
+	searched bool // an event is called after searching
 }
 
 func readVisit(c *card, own string) *visit {
@@ -340,7 +366,7 @@ func readVisit(c *card, own string) *visit {
 }
 
 func urlName(name string) bool {
-	return mentions(name, []string{"url", "uri", "href", "link", "page", "site", "location"})
+	return mentions(name, webNames)
 }
 
 // mentionsOther says that an address of that name is no page that was opened.
@@ -389,6 +415,9 @@ func (v *visit) weigh(place, event, query, searches, checks bool) (inspect.Confi
 			confidence = inspect.Suspected
 		}
 		return confidence, v.search, "words that were searched for, in a request that reports them rather than searches"
+	}
+	if v.query != nil && v.searched && !(query && searches) {
+		return inspect.Probable, v.query, "words that were searched for, in the report of an event"
 	}
 	if v.query != nil && event && !searches && (v.field[webEvent] > 1 || tells > 0) {
 		return inspect.Suspected, v.query, "words that by the name of the field were searched for, in a request that reports them rather than searches"

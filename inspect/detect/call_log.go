@@ -69,20 +69,24 @@ var callFolds = newLexicon(map[callField]string{
 
 var (
 	// callPlaces are what lists of calls are called.
-	callPlaces = []string{
+	callPlaces = newStems(
 		"calllog", "callhistory", "callrecord", "callslog", "phonecall", "calldetail", "recentcall", "recents", "missedcall", "cdr", "callentr", "callslist", "calllist", "calls", "zcallrecord", "tonghuajilu", "thjl", "tonghua", "callevent", "callend", "callinfo", "calldata", "callbackup", "callmeta", "callsync",
 		"anruf", "appel", "llamada", "chiamat", "chamada", "polaczen", "звонк", "вызов", "通话", "通話", "来电", "통화", "การโทร", "المكالمات", "hujijilu", "laidian",
-	}
+	)
+	// callLists are those of them that say so as the name of a field.
+	callLists = newStems("calllog", "callhistory", "callrecord", "phonecall", "calldetail", "missedcall")
+	// callNames are parts of names of fields that only calls have.
+	callNames = newStems("call", "appel", "anruf", "llamad", "通话", "zoriginated", "zanswered", "dialed")
 	// callEvents are what a call is called.
-	callEvents = []string{"call", "anruf", "appel", "llamada", "chiamata", "chamada", "звонок", "通话", "来电", "tonghua"}
+	callEvents = newStems("call", "anruf", "appel", "llamada", "chiamata", "chamada", "звонок", "通话", "来电", "tonghua")
 )
 
 var callGather = gather{
 	want: func(p *inspect.Part) bool {
-		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && telephone(p.Data) >= shortCode &&
+		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && telephone(p.Data) >= shortCode && !(p.Kind == inspect.Number && isRecent(p.Data)) &&
 			(p.Kind <= inspect.Text || callWords.of(p.Name) == callNumber || len(p.Name) <= 2 || p.Data[0] == '0')
 	},
-	fold:   func(key string) bool { return callFolds.of(key) != callNone },
+	fold:   func(key string, _ bool) bool { return callFolds.of(key) != callNone },
 	column: func(name string) bool { w := callWords.of(name); return w > callNone && w <= callMark },
 }
 
@@ -172,6 +176,51 @@ func readCall(c *card) *call {
 	return k
 }
 
+// shortNames says that the names of the fields of c say nothing: they have one or
+// two letters, or are numbers.
+func shortNames(c *card) bool {
+	for _, x := range c.cells {
+		if len(x.name) > 2 && !allDigits([]byte(x.name)) {
+			return false
+		}
+	}
+	return true
+}
+
+// guessCall reads a card whose names say nothing by what the values are.
+func guessCall(c *card) *call {
+	k := new(call)
+	for _, x := range c.cells {
+		w := callNone
+		switch {
+		case len(x.Data) == 0 || x.Kind == inspect.Null:
+		case isRecent(x.Data):
+			w = callDate
+		case telephone(x.Data) > k.shape && (x.Kind != inspect.Number || telephone(x.Data) == fullPhone):
+			w = callNumber
+			k.shape = telephone(x.Data)
+			k.number = true
+		case allDigits(x.Data) && len(x.Data) == 1 && k.field[callType] == nil:
+			w = callType
+		case allDigits(x.Data) && len(x.Data) <= 6:
+			w = callDuration
+		case x.Kind <= inspect.Text && len(x.Data) > 30:
+			w = callOther
+		default:
+			if word, ok := isCallType(x.Part); ok {
+				w = callType
+				k.word = word
+			}
+		}
+		if w == callNone || k.field[w] != nil && w != callNumber {
+			continue
+		}
+		k.field[w] = x.Part
+		k.cells = append(k.cells, x)
+	}
+	return k
+}
+
 // isDuration says that p can be how long a call took: seconds or milliseconds,
 // 3:25, or PT3M25S.
 func isDuration(p *inspect.Part) bool {
@@ -200,19 +249,24 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 	bySheet := make(map[sheet]*calls)
 	path := pathMentions(t, callPlaces)
 	for c := range callGather.cards(t) {
-		if len(c.cells) < 2 || c.scalar {
-			continue
-		}
-		k := readCall(c)
-		if k.shape < shortCode {
+		if len(c.cells) < 2 {
 			continue
 		}
 		place, event := path, false
 		for name := range c.where() {
 			place = place || mentions(name, callPlaces)
 		}
+		k := readCall(c)
+		if place && len(c.cells) >= 3 && len(c.cells) <= 12 && (c.scalar || shortNames(c)) {
+			k = guessCall(c)
+		} else if c.scalar {
+			continue
+		}
+		if k.shape < shortCode {
+			continue
+		}
 		for _, x := range c.cells {
-			place = place || mentions(x.name, callPlaces[:8])
+			place = place || mentions(x.name, callLists)
 			event = event || eventNames[x.name] && x.Kind <= inspect.Text && len(x.Data) <= maxName && mentions(string(x.Data), callEvents)
 		}
 		event = event || outerEvent(c, callEvents)
@@ -249,21 +303,27 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 // eventNames are names of fields that hold what happened.
 var eventNames = map[string]bool{
 	"event": true, "eventName": true, "event_name": true, "name": true, "type": true, "action": true, "e": true, "en": true, "ea": true, "eventType": true, "event_type": true, "kind": true, "key": true, "eventId": true, "event_id": true, "category": true, "ec": true, "topic": true,
+	"table": true, "entity": true, "collection": true, "model": true, "dataType": true, "data_type": true, "object": true, "module": true, "event_key": true, "eventKey": true, "metric": true,
 }
 
 // outerEvent says that the object around c is an event that is called after one
 // of the words.
-func outerEvent(c *card, words []string) bool {
+func outerEvent(c *card, words *stems) bool {
+	d := c.deck
+	if d == nil {
+		return false
+	}
+	if d.events == nil {
+		d.events = make(map[string][]*inspect.Part)
+		for _, p := range d.parent.Children {
+			if p.Kind <= inspect.Text && eventNames[p.Name] && len(p.Data) <= maxName && len(d.events) < maxCards && len(d.events[p.Group]) < 8 {
+				d.events[p.Group] = append(d.events[p.Group], p)
+			}
+		}
+	}
 	outer, _ := lastKey(c.group)
-	seen := 0
-	for _, p := range c.parent.Children {
-		if p.Group != outer || p.Kind > inspect.Text {
-			continue
-		}
-		if seen++; seen > 64 {
-			break
-		}
-		if eventNames[p.Name] && len(p.Data) <= maxName && mentions(string(p.Data), words) {
+	for _, p := range d.events[outer] {
+		if mentions(string(p.Data), words) {
 			return true
 		}
 	}
@@ -283,7 +343,7 @@ func (k *call) weigh(place, event, vobject bool) inspect.Confidence {
 				flag = true
 			}
 		}
-		named = named || mentions(x.name, []string{"call", "appel", "anruf", "llamad", "通话", "zoriginated", "zanswered", "dialed"})
+		named = named || mentions(x.name, callNames)
 	}
 	way := has(callType) || flag
 	if has(callSetup) || has(callCentre) || has(callOther) && !(place && long) {

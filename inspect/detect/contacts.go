@@ -64,13 +64,45 @@ var contactWords = newLexicon(map[contactField]string{
 	contactShop: `lat lng latitude longitude lon openinghours opening hours businesshours rating ratings reviews reviewcount price distance branch store storeid storename shop shopid shopname placeid website site web branchcode outlet fax pricerange pricelevel stars
 		sku product opentime closetime pharmacy hotel restaurant hotline services vat siret timezone`,
 	contactStaff: `bio biography department dept team profileurl headshot staffid employeeid expertise office salary speciality specialty socials linkedin twitter github login repos portfolio party constituency manager hiredate headline`,
-	contactOrder: `orderid order ordernumber bookingid booking bookingref items cart amount total totalprice currency payment paymentmethod message subject comment comments enquiry inquiry captcha recaptcha newsletter consent terms ticket ticketid checkin checkout
+	contactOrder: `orderid order ordernumber bookingid booking bookingref cart amount total totalprice currency payment paymentmethod message subject comment comments enquiry inquiry captcha recaptcha newsletter consent terms ticket ticketid checkin checkout
 		seat seats flight passport passportnumber passengertype delivery deliveryaddress shipping billing invoice invoiceid coupon tracking trackingnumber courier reservation appointment service guests leadid lead leadsource campaign pipeline deal`,
 	contactSelf: `password passwd pwd pin otp code smscode verificationcode captchacode token accesstoken refreshtoken idtoken gender sex traits signup registered loyaltyid membership memberid subscription plan createdby roles permissions lastlogin kyc
 		dob dateofbirth userid usertype customerid deviceid pushtoken fcmtoken optin emailverified phoneverified username anonymousid distinctid`,
 	contactTalk: `body snippet sdp candidate ice duration callid threadid messageid calltype conversationid msg direction threads inreplyto date timestamp msgid sentat receivedat xirmccalldatetime`,
 	contactSend: `street street1 street2 addressline1 addressline2 line1 line2 city zip zipcode postalcode postcode country countrycode state province district region`,
 })
+
+// contactEndings are ends of names: primaryPhone, kABPersonFirstName.
+var contactEndings = newEndings(map[contactField]string{
+	contactPhone: "phonenumber phone telephone telefon telefono mobile msisdn mobilenumber phoneproperty phones phonenumbers",
+	contactMail:  "email emailaddress emails emailproperty",
+	contactName:  "fullname firstname lastname displayname contactname givenname familyname firstnameproperty lastnameproperty nickname",
+})
+
+// contactFamily returns the family of a field's name, by the whole of it or by
+// its end. "Phone 1 - Value" is "phone".
+func contactFamily(name string) contactField {
+	var buf [maxName]byte
+	w := squeeze(&buf, name)
+	if f := contactWords.word(w); f != contactNone || len(w) < 6 {
+		return f
+	}
+	if v, ok := bytes.CutSuffix(w, []byte("value")); ok {
+		if v = bytes.TrimRight(v, "0123456789"); len(v) > 3 {
+			return contactWords.word(v)
+		}
+	}
+	if v := bytes.TrimRight(w, "0123456789"); len(v) < len(w) && len(v) > 3 {
+		if f := contactWords.word(v); f != contactNone {
+			return f
+		}
+	}
+	return contactEndings.of(w)
+}
+
+// crmWords are fields of programs that keep a company's customers.
+var crmWords = newLexicon(map[bool]string{true: `externalid customfields listids listid fieldvalues updateenabled emailblacklisted smsblacklisted unsubscribed subscribed marketingconsent lifecyclestage leadstatus contactkey definitionkey
+	smsconsent emailconsent optedin optedout crm salesforceid hubspotid audienceid jointlists autopilotlist smtpblacklistsender extid`})
 
 // contactFolds are names of objects that stand in a contact.
 var contactFolds = newLexicon(map[contactField]string{
@@ -85,18 +117,23 @@ var contactFolds = newLexicon(map[contactField]string{
 
 var (
 	// contactPlaces are what lists of contacts are called.
-	contactPlaces = []string{
+	contactPlaces = newStems(
 		"contact", "addressbook", "phonebook", "carddav", "vcard", "abperson", "abrecord", "zabcdrecord", "abcdrecord", "telephonebook", "peoplelist", "connections", "rawcontact", "kontakt", "adressbuch", "telefonbuch", "repertoire", "carnetdadresses",
 		"contatti", "rubrica", "contato", "agenda", "libreta", "rehber", "kisiler", "lianxiren", "tongxunlu", "txl", "lxr", "dianhuabu", "контакт", "адреснаякнига", "联系人", "通讯录", "電話帳", "連絡先", "연락처", "رقم", "جهاتالاتصال", "รายชื่อ", "联络人",
-	}
+	)
 	// contactAsks are what requests are called that ask for numbers.
-	contactAsks = []string{"discover", "lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "matchphone", "phonematch", "contact", "addressbook", "phonebook", "numberinfo", "identifynumber", "spamcheck", "checknumber", "registeredusers", "directory", "whois", "caller", "searchnumber", "numbersearch", "friends", "invite", "tongxunlu"}
+	contactAsks = newStems("discover", "lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "matchphone", "phonematch", "contact", "addressbook", "phonebook", "numberinfo", "identifynumber", "spamcheck", "checknumber", "registeredusers", "directory", "whois", "caller", "searchnumber", "numbersearch", "friends", "invite", "tongxunlu")
 	// contactLooks are those of them that ask for one.
-	contactLooks = []string{"lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "phonematch", "numberinfo", "identifynumber", "spamcheck", "checknumber", "whois", "numbersearch", "searchnumber", "spam", "reverse", "caller", "discover", "truecaller", "yellowpage", "huangye"}
+	contactLooks = newStems("lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "phonematch", "numberinfo", "identifynumber", "spamcheck", "checknumber", "whois", "numbersearch", "searchnumber", "spam", "reverse", "caller", "discover", "truecaller", "yellowpage", "huangye")
 	// notContacts are names with the same letters that mean something else.
-	notContacts = []string{"contactus", "contactform", "contactpage", "contactsupport", "contactrequest", "contactinfo", "contactless", "contactpreference", "contactdetails", "contactkey", "contactmethod", "contactreason", "contacttopic", "contactpoint", "contactcenter", "contactcentre", "kontaktformular", "store", "shop", "branch", "staff", "team", "employee", "support", "press"}
+	notContacts = newStems("contactus", "contactform", "contactpage", "contactsupport", "contactrequest", "contactinfo", "contactless", "contactpreference", "contactdetails", "contactkey", "contactmethod", "contactreason", "contacttopic", "contactpoint", "contactcenter", "contactcentre", "kontaktformular", "store", "shop", "branch", "staff", "team", "employee", "support", "press")
 	// notPeople are names of lists of people that nobody's address book holds.
-	notPeople = []string{"staff", "team", "employee", "member", "author", "speaker", "contributor", "maintainer", "committer", "attendee", "participant", "recipient", "passenger", "traveler", "traveller", "guest", "organizer", "invitees", "player", "doctor", "agent", "customer", "lead", "order", "booking", "user", "store", "branch", "shop", "location", "office", "place", "restaurant", "hotel", "pharmac", "result", "listing", "seller", "driver", "candidate", "representative", "senator", "department", "merchant", "venue", "profile", "sender", "cclist", "torecipients", "envelope", "shipment", "deliver", "parcel"}
+	notPeople = newStems("staff", "team", "employee", "member", "author", "speaker", "contributor", "maintainer", "committer", "attendee", "participant", "recipient", "passenger", "traveler", "traveller", "guest", "organizer", "invitees", "player", "doctor", "agent", "customer", "lead", "order", "booking", "user", "store", "branch", "shop", "location", "office", "place", "restaurant", "hotel", "pharmac", "result", "listing", "seller", "driver", "candidate", "representative", "senator", "department", "merchant", "venue", "profile", "sender", "cclist", "torecipients", "envelope", "shipment", "deliver", "parcel")
+	// contactOwn is in names of fields that hold somebody else's number, hashNames
+	// in those of fields that hold hashes of numbers.
+	contactOwn = newStems("contact")
+	hashNames  = newStems("phone", "number", "contact", "msisdn")
+	davPlaces  = newStems("carddav", "addressbook")
 	// deskWords are names of desks, not people.
 	deskWords = []string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"}
 )
@@ -121,8 +158,14 @@ var contactGather = gather{
 		}
 		return digest(p.Data) > 0
 	},
-	fold:   func(key string) bool { return contactFolds.of(key) != contactNone },
-	column: func(name string) bool { w := contactWords.of(name); return w > contactNone && w <= contactMark },
+	fold: func(key string, _ bool) bool {
+		if contactFolds.of(key) != contactNone {
+			return true
+		}
+		w := contactFamily(key)
+		return len(key) > 8 && (w == contactPhone || w == contactMail)
+	},
+	column: func(name string) bool { w := contactFamily(name); return w > contactNone && w <= contactMark },
 }
 
 // phonesIn counts the telephone numbers of a value that lists them, 0 when
@@ -159,17 +202,25 @@ type entry struct {
 func (e *entry) sort(c *card) {
 	e.vcard = c.parent != nil && len(c.cells) > 0 && c.cells[0].Decoder() == "vobject"
 	e.short = true
+	path := len(c.cells) > 0 && c.cells[0].Decoder() == "path"
 	for _, x := range c.cells {
 		e.short = e.short && len(x.name) <= 2
 	}
 	for _, x := range c.cells {
-		if x.Kind == inspect.Null || x.Kind == inspect.Bool && contactWords.of(x.name) != contactMark || len(x.Data) == 0 {
-			if contactWords.of(x.name) == contactMark {
+		if x.Kind == inspect.Null || x.Kind == inspect.Bool && contactFamily(x.name) != contactMark || len(x.Data) == 0 {
+			if contactFamily(x.name) == contactMark {
 				e.take(contactMark, x)
 			}
 			continue
 		}
-		w := contactWords.of(x.name)
+		w := contactFamily(x.name)
+		if path {
+			// Segments have no names.
+			if len(x.Data) <= 40 && telephone(x.Data) >= bareDigits {
+				e.take(contactPhone, x)
+			}
+			continue
+		}
 		if x.via != "" {
 			switch v := contactFolds.of(x.via); {
 			case v == contactName && w == contactValue, w == contactNone && v != contactValue && v != contactMark:
@@ -203,7 +254,7 @@ func (e *entry) sort(c *card) {
 		case contactPhone:
 			if shape >= bareDigits {
 				e.take(w, x)
-				if mentions(x.name, []string{"contact"}) {
+				if mentions(x.name, contactOwn) {
 					e.take(contactFace, x)
 				}
 			} else if n := listOfPhones(x.Data); n > 0 {
@@ -229,14 +280,14 @@ func (e *entry) sort(c *card) {
 			switch {
 			case shape == fullPhone && x.Kind <= inspect.Text:
 				e.take(contactPhone, x)
-				if w == contactNone && isPersonName([]byte(x.name)) {
+				if w == contactNone && !c.scalar && isPersonName([]byte(x.name)) {
 					e.keyed++
 				}
 			case isMailAddress(x.Data) && len(x.Data) < 100:
 				if w == contactValue || e.short {
 					e.take(contactMail, x)
 				}
-			case (w == contactValue || e.short) && x.Kind == inspect.Text && isPersonName(x.Data) && utf8Long(x.Data):
+			case (w == contactValue || e.short) && x.Kind == inspect.Text && isPersonName(x.Data) && len(x.Data) > 1:
 				if e.count[contactName] == 0 {
 					e.take(contactName, x)
 				}
@@ -267,8 +318,6 @@ func (e *entry) sort(c *card) {
 	}
 }
 
-func utf8Long(b []byte) bool { return len(b) >= 2 }
-
 func listOfPhones(b []byte) int {
 	if len(b) < 16 || len(b) > 1<<16 {
 		return 0
@@ -298,6 +347,7 @@ type book struct {
 	mailed     int // of a name and an address, without a number
 	bare       int // numbers without a name
 	bareMails  int
+	mails      int // entries with an address, whatever else
 	hashes     int
 	widths     map[int]int
 	marks      int
@@ -318,9 +368,7 @@ type book struct {
 	wide       int // fields in all
 	lists      int // telephone numbers in single values
 	hashed     *inspect.Part
-	hashedName string
 	phones     *inspect.Part
-	phonesName string
 	fullPhones int
 	distinct   map[string]bool
 }
@@ -354,7 +402,7 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 		asks:  pathMentions(t, contactAsks) && !pathMentions(t, notContacts),
 		looks: pathMentions(t, contactLooks),
 		place: pathMentions(t, contactPlaces) && !pathMentions(t, notContacts),
-		dav:   t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, []string{"carddav", "addressbook"}),
+		dav:   t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, davPlaces),
 	}
 	var out []inspect.Finding
 	for _, b := range books {
@@ -377,6 +425,7 @@ func (b *book) add(c *card, e *entry) {
 	b.cards++
 	n := &e.count
 	b.wide += len(c.cells)
+	b.mails += min(1, n[contactMail])
 	switch {
 	case n[contactName]+e.phoneKey > 0 && n[contactPhone] > 0:
 		b.phoned++
@@ -399,7 +448,7 @@ func (b *book) add(c *card, e *entry) {
 		b.phones = e.first[contactPhone]
 	}
 	for _, x := range e.cells {
-		if len(b.distinct) < 64 && contactWords.of(x.name) != contactName && len(x.Data) <= 64 {
+		if len(b.distinct) < 64 && contactFamily(x.name) != contactName && len(x.Data) <= 64 {
 			if telephone(x.Data) == fullPhone && !b.distinct[string(x.Data)] {
 				b.fullPhones++
 			}
@@ -455,7 +504,7 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 	up := c.parent.Direction == flow.Up
 	place, other := false, false
 	for name := range c.where() {
-		other = other || !place && mentions(name, notPeople)
+		other = other || !place && (mentions(name, notPeople) || strings.EqualFold(name, "to") || strings.EqualFold(name, "cc") || strings.EqualFold(name, "bcc"))
 		if mentions(name, contactPlaces) && !mentions(name, notContacts) {
 			place = true
 		}
@@ -505,13 +554,17 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 	case entries > 0 && !against && !(other && !place):
 		orders := b.ordered()
 		switch {
+		case b.phoneKeys >= 3 && (up || place):
+			return people(inspect.Probable, ", each number being the name of a field")
 		case half(b.marked) && b.marks >= 2*b.cards && (place || x.place || b.marks >= 3*b.cards || entries >= 2):
 			return people(inspect.Probable, marked)
-		case up && place && !orders && (entries >= 2 || !half(b.post)):
+		case up && place && !orders && (entries >= 2 || !half(b.post) && b.phoned == 1 && c.list != ""):
 			return people(inspect.Probable, called)
+		case up && place && !orders && !half(b.post) && b.phoned == 1 && b.bareMails+b.mailed+b.mails == 0:
+			return people(inspect.Suspected, called)
 		case up && b.phoned >= 2 && (x.place || half(b.marked)) && !orders:
 			return people(inspect.Probable, called)
-		case up && entries >= 1 && (x.place || x.asks) && !orders && !half(b.post):
+		case up && (entries >= 2 || c.list != "" || b.phoned == 1 && b.mails == 0 && b.wide <= 6) && (x.place || x.asks) && !orders && !half(b.post):
 			return people(inspect.Suspected, called)
 		case up && b.phoned >= 3 && !half(b.post) && !orders && b.wide <= 9*b.cards && len(b.distinct) >= 3:
 			if half(b.short) && b.fullPhones < 3 {
@@ -523,8 +576,6 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 			return people(inspect.Probable, "")
 		case up && b.phoned == 2 && !half(b.post) && !half(b.short) && !orders && b.wide <= 8*b.cards && len(b.distinct) >= 2:
 			return people(inspect.Suspected, "")
-		case b.phoneKeys >= 3 && (up || place):
-			return people(inspect.Probable, ", each number being the name of a field")
 		case !up && place && entries >= 2 && !half(b.desks):
 			return people(inspect.Probable, called)
 		case !up && (place || x.place) && half(b.marked) && !half(b.desks):
@@ -533,7 +584,7 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 			return people(inspect.Suspected, called)
 		}
 	}
-	if b.hashes >= 3 && up {
+	if b.hashes >= 3 && up && !(other && !place) {
 		hint := place || x.asks || hashName(b.hashed.Name)
 		for n, count := range b.widths {
 			equal := count == len(b.widths) || b.cards > 1 && count >= b.cards-1
@@ -573,7 +624,7 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 		return say(inspect.Probable, "A telephone number in the %s%s, %s.", b.fields(), marked, where)
 	}
 	// One number.
-	if up && b.cards == 1 && !half(b.order) && !half(b.self) && !half(b.talk) && !half(b.post) && !b.ordered() {
+	if up && b.cards == 1 && b.mails == 0 && !half(b.order) && !half(b.self) && !half(b.talk) && !half(b.post) && !b.ordered() {
 		switch {
 		case b.face != nil && b.wide <= 8 && (b.phoned+b.mailed == 0 || place):
 			f.Path = b.face.Path
@@ -625,24 +676,33 @@ func (b *book) sameWidth() bool {
 }
 
 func hashName(name string) bool {
-	return mentions(name, []string{"phonehash", "hashedphone", "hashednumber", "numberhash", "contacthash", "hashedcontact", "emailhash", "hashedemail", "contacttoken", "contact", "phone", "msisdn"})
+	return mentions(name, hashNames)
 }
 
-// ordered says that the document is about an order or a booking.
+// ordered says that the document is about an order or a booking, or about the
+// customers of a company.
 func (b *book) ordered() bool {
 	n, group := 0, ""
-	for i, p := range b.first.parent.Children {
-		if i == 400 {
-			break
-		}
-		if contactWords.of(p.Name) == contactOrder {
+	seen := make(map[string]bool)
+	count := func(name string) {
+		switch {
+		case contactWords.of(name) != contactOrder && !crmWords.of(name), seen[name]:
+			return
+		case crmWords.of(name):
 			n++
 		}
+		seen[name] = true
+		n++
+	}
+	for i, p := range b.first.parent.Children {
+		if i == 400 || n >= 2 {
+			break
+		}
+		count(p.Name)
 		if p.Group != group {
 			group = p.Group
-			if _, key := lastKey(group); contactWords.of(key) == contactOrder {
-				n++
-			}
+			_, key := lastKey(group)
+			count(key)
 		}
 	}
 	return n >= 2

@@ -66,10 +66,10 @@ var mailFolds = newLexicon(map[mailField]string{
 })
 
 var (
-	mailPlaces = []string{"mail", "inbox", "imap", "smtp", "jmap", "outbox", "eml", "courriel", "correo", "posta", "youjian", "youxiang", "почта", "письм", "邮件", "邮箱", "メール", "메일", "rfc822", "pop3", "exchange", "mime", "messages"}
+	mailPlaces = newStems("mail", "inbox", "imap", "smtp", "jmap", "outbox", "eml", "courriel", "correo", "posta", "youjian", "youxiang", "почта", "письм", "邮件", "邮箱", "メール", "메일", "rfc822", "pop3", "exchange", "mime", "messages")
 	// notMails are names with the same letters that mean something else.
-	notMails  = []string{"newsletter", "mailinglist", "subscribe", "contactform", "contactus", "emailverification", "verifyemail", "resetpassword", "mailchimp", "gmaillogin", "commit"}
-	mailRoles = []string{"inbox", "sent", "drafts", "draft", "trash", "junk", "spam", "archive", "sent items", "sent mail", "deleted items", "deleted", "junk email", "outbox", "all mail", "starred", "envoyés", "éléments envoyés", "brouillons", "corbeille", "boîte de réception", "posteingang", "gesendet", "entwürfe", "papierkorb", "enviados", "borradores", "papelera", "posta in arrivo", "posta inviata", "bozze", "cestino", "входящие", "отправленные", "черновики", "收件箱", "已发送", "草稿箱", "垃圾箱", "垃圾邮件", "受信トレイ", "送信済み", "ゴミ箱"}
+	notMails  = newStems("newsletter", "mailinglist", "subscribe", "contactform", "contactus", "emailverification", "verifyemail", "resetpassword", "mailchimp", "gmaillogin", "commit")
+	mailRoles = newLexicon(map[bool]string{true: `inbox sent drafts draft trash junk spam archive sentitems sentmail deleteditems deleted junkemail outbox allmail starred envoyés élémentsenvoyés brouillons corbeille boîtederéception posteingang gesendet entwürfe papierkorb enviados borradores papelera postainarrivo postainviata bozze cestino входящие отправленные черновики 收件箱 已发送 草稿箱 垃圾箱 垃圾邮件 受信トレイ 送信済み ゴミ箱`})
 )
 
 var mailGather = gather{
@@ -85,7 +85,7 @@ var mailGather = gather{
 		}
 		return p.Name == "mailbox" || p.Name == "host"
 	},
-	fold:   func(key string) bool { return mailFolds.of(key) != mailNone },
+	fold:   func(key string, _ bool) bool { return mailFolds.of(key) != mailNone },
 	column: func(name string) bool { w := mailWords.of(name); return w > mailNone && w <= mailMark },
 }
 
@@ -99,23 +99,16 @@ func isMailRole(b []byte) bool {
 	if len(b) < 4 || len(b) > 40 {
 		return false
 	}
-	low := string(bytes.ToLower(b))
-	for _, r := range mailRoles {
-		if low == r {
-			return true
-		}
-	}
-	return false
+	return mailRoles.of(string(b))
 }
 
 // mail is what a card says about a message.
 type mail struct {
-	field   [mailCount]*inspect.Part
-	cells   []cell
-	mailed  int // fields of the sender or receivers that hold addresses of mailboxes
-	marks   int
-	forms   int
-	subject *inspect.Part
+	field  [mailCount]*inspect.Part
+	cells  []cell
+	mailed int // fields of the sender or receivers that hold addresses of mailboxes
+	marks  int
+	forms  int
 }
 
 func readMail(c *card) *mail {
@@ -220,6 +213,7 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 			place = place || mentions(name, mailPlaces)
 			not = not || mentions(name, notMails)
 		}
+		place = place || outerEvent(c, mailPlaces)
 		m := readMail(c)
 		if m.mailed == 0 {
 			// A mailbox.
@@ -328,7 +322,7 @@ func (m *mail) weigh(place, mail bool) inspect.Confidence {
 		return inspect.Probable
 	case from && !subject && text && date && place && m.marks > 0:
 		return inspect.Suspected
-	case subject && (from || to) && text && place:
+	case subject && from && place, subject && to && text && place:
 		return inspect.Suspected
 	case from && to && date:
 		return inspect.Suspected

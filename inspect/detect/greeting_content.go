@@ -62,7 +62,8 @@ var (
 		"auguri", "natale", "życzenia", "přání", "поздравлен", "с новым годом", "с днём рождения",
 		"祝福", "祝您", "祝你", "快乐", "新年", "新春", "春节", "中秋", "元宵", "端午", "圣诞", "生日", "节日", "贺", "情人节", "国庆", "元旦",
 	}
-	labelWords = []string{
+	presetPlaces = newStems("smsres", "smscontent", "smslib", "smstemplate")
+	labelWords   = []string{
 		"joke", "poem", "poetry", "festival", "fortune", "quote", "proverb", "humor", "humour", "holiday", "funny", "riddle", "love", "punchline",
 		"blague", "poème", "poésie", "citation", "witz", "spruch", "sprüche", "gedicht", "zitat", "chiste", "frases", "poesia",
 		"barzellett", "piada", "mensagens", "dowcip", "vtip", "анекдот", "шутк", "笑话", "诗", "段子", "短信", "语录",
@@ -462,7 +463,7 @@ func luhn(d []byte) bool {
 // them.
 func detectVersion(t *inspect.Tree) []inspect.Finding {
 	const few = 6
-	if s := t.Subject; !labels([]byte(s.Path)) && !pathMentions(t, []string{"smsres", "smscontent", "smslib", "smstemplate"}) && !(containsFold(s.Path, "sms/res") || containsFold(s.Path, "sms/content")) {
+	if s := t.Subject; !labels([]byte(s.Path)) && !pathMentions(t, presetPlaces) && !(containsFold(s.Path, "sms/res") || containsFold(s.Path, "sms/content")) {
 		return nil
 	}
 	var version *inspect.Part

@@ -52,13 +52,13 @@ var noteWords = newLexicon(map[noteField]string{
 	noteDate: `created createdat createdtime creationdate createtime createdate createddate modified modifiedat modifiedtime modifieddate modificationdate updatedat updatetime updated updateddate lastmodified lastmodifieddatetime createddatetime lastmodifiedtime mtime ctime date timestamp dtcreated
 		usereditedtimestampusec createdtimestampusec editedat edited lastedited zmodificationdate zcreationdate zmodificationdate1 zcreationdate1 creationtime usermodifiedtime dateadded datemodified datecreated moddate createtimestamp modifytime updatetimestamp chuangjianshijian 创建时间 修改时间 更新时间 time ts changed dtstamp savedat lastupdated`,
 	noteMark: `pinned ispinned archived isarchived trashed istrashed folderid foldername notebook notebookid notebookguid noteid memoid noteguid color bgcolor bgcolorid colorid labels tags checklist listitems checkitems isfavorite favorite locked islocked ischecked checked indent parentid snippetid
-		notetype category widgetid alertdate reminder reminders reminderdate alarm handwriting stickers todolist isdeleted trash passwordprotected tagguids contentlength sortkey sortorder parentfolder zfolder ismarkedfordeletion latestrevision notebooks`,
-	noteDue:   `due duedate duedatetime dueat deadline completed iscompleted done isdone completedat completeddatetime completiondate duetime subtasks remindat reminddate percentcomplete recurrence tasklist tasklistid listid todoid taskid echeance faellig priority importance isreminderon starred`,
+		notetype category widgetid alertdate reminder reminders reminderdate alarm handwriting stickers todolist isdeleted trash passwordprotected tagguids contentlength sortkey sortorder parentfolder zfolder ismarkedfordeletion latestrevision notebooks priority importance starred tasklistid listid taskid`,
+	noteDue:   `due duedate duedatetime dueat deadline completed iscompleted done isdone completedat completeddatetime completiondate duetime subtasks remindat reminddate percentcomplete recurrence tasklist todoid echeance faellig fällig erledigt fait terminee termine fatto scadenza hecho completada vencimiento feito concluido zakonczone 截止 截止日期 完成 wancheng jiezhi выполнено срок`,
 	noteStart: `start startdate starttime startdatetime startsat dtstart begin begintime starts debut beginn inicio inizio начало 开始时间 startat eventstart zstartdate startts from`,
 	noteEnd:   `end enddate endtime enddatetime endsat dtend finish finishtime ends fin ende конец 结束时间 endat eventend zenddate endts until to`,
 	noteCalendar: `calendarid calendar eventlocation rrule exdate rdate eventtimezone isallday allday icaluid transparency recurringeventid showas hangoutlink originalstart hasalarm hasalarms selfattendeestatus calendarname calendardisplayname eventstatus accesslevel guestscaninviteothers ownerdisplayname iscancelled
 		seriesmasterid onlinemeetingurl isonlinemeeting zcalendar recurrencerule organizercanrespond eventcolor caldav durationminutes recurrences eventidcalendar zalldaystring`,
-	noteInvite: `attendees attendee responsestatus organizer invitees invited hasattendeedata valarm trigger responserequested alarms participants myresponse partstat isorganizer reminderminutesbeforestart remindermethod`,
+	noteInvite: `attendees attendee responsestatus organizer invitees invited hasattendeedata valarm trigger isreminderon responserequested alarms participants myresponse partstat isorganizer reminderminutesbeforestart remindermethod`,
 	notePost: `author authorid authorname likes likecount upvotes comments commentscount commentcount replies replycount views viewcount shares retweets repost posted postid posttype publishedat published publishdate pubdate slug excerpt channel channelid roomid sender senderid receiver recipient
 		conversationid chatid threadid avatar avatarurl username screenname hashtags permalink canonical rating stars reviewid articleid blog newsid section score reactions guidpost topicid forum answer question sticker fromuser userhandle votes reads`,
 	noteRelease: `version versioncode versionname releasenotes releasedate changelog whatsnew buildnumber build downloadurl apkurl minsdk sha256 md5 forceupdate tagname tarballurl zipballurl prerelease assets patch release`,
@@ -73,33 +73,39 @@ var noteFolds = newLexicon(map[noteField]string{
 	noteStart:  `start dtstart`,
 	noteEnd:    `end dtend`,
 	noteText:   `content body text note annotations`,
-	noteInvite: `attendees organizer reminders responsestatus overrides`,
+	noteInvite: `attendees organizer reminders responsestatus overrides emailaddress`,
 	noteDue:    `due duedatetime`,
 	noteMark:   `listcontent checklist listitems checkitems labels tags timestamps`,
 	noteDate:   `dates`,
 })
 
 var (
-	notePlaces     = []string{"note", "memo", "todo", "diary", "journal", "checklist", "tasklist", "tasks", "reminder", "jotting", "scratchpad", "notiz", "aufgabe", "tagebuch", "tache", "apunte", "tarea", "recordatorio", "appunt", "promemoria", "anotac", "lembrete", "tarefa", "заметк", "задач", "напомин", "дневник", "笔记", "备忘", "便签", "待办", "日记", "beiwanglu", "bijibe", "bianqian", "daiban", "notatk", "notatka", "zadani", "メモ", "ノート", "リマインダー", "메모", "โน้ต", "บันทึก", "مذكر"}
-	calendarPlaces = []string{"calendar", "caldav", "agenda", "appointment", "schedule", "kalender", "calendrier", "calendario", "rendezvous", "termin", "evenement", "ics", "vevent", "календар", "日历", "日程", "rili", "richeng", "カレンダー", "캘린더", "ปฏิทิน", "kalendarz", "events", "meetings"}
+	notePlaces     = newStems("note", "memo", "todo", "diary", "journal", "checklist", "tasklist", "tasks", "reminder", "jotting", "scratchpad", "notiz", "aufgabe", "tagebuch", "tache", "apunte", "tarea", "recordatorio", "appunt", "promemoria", "anotac", "lembrete", "tarefa", "заметк", "задач", "напомин", "дневник", "笔记", "备忘", "便签", "待办", "日记", "beiwanglu", "bijibe", "bianqian", "daiban", "notatk", "notatka", "zadani", "メモ", "ノート", "リマインダー", "메모", "โน้ต", "บันทึก", "مذكر")
+	calendarPlaces = newStems("calendar", "caldav", "agenda", "appointment", "schedule", "kalender", "calendrier", "calendario", "rendezvous", "termin", "evenement", "ics", "vevent", "календар", "日历", "日程", "rili", "richeng", "カレンダー", "캘린더", "ปฏิทิน", "kalendarz", "events", "meetings")
+	caldavPlaces   = newStems("caldav")
 	// notNotes are names with the same letters that mean something else.
-	notNotes = []string{"releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepad_id", "annotation", "footnote", "denote", "sticky_session", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable"}
+	notNotes = newStems("releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepadid", "annotation", "footnote", "denote", "stickysession", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable")
 )
 
 var noteGather = gather{
 	want: func(p *inspect.Part) bool {
-		if p.Kind > inspect.Text || len(p.Data) < 2 {
+		if len(p.Data) < 2 {
 			return false
 		}
-		switch w := noteWords.of(p.Name); w {
+		switch noteWords.of(p.Name) {
 		case noteText, noteTitle:
+			return p.Kind <= inspect.Text && (bytes.IndexByte(p.Data, ' ') >= 0 || !ascii(p.Data[:min(len(p.Data), 64)]))
+		case noteStart, noteDue, noteInvite:
 			return true
 		case noteNone:
-			return len(p.Name) > 3 && mentions(p.Name, notePlaces)
+			return p.Kind <= inspect.Text && len(p.Name) > 3 && mentions(p.Name, notePlaces)
 		}
 		return false
 	},
-	fold:   func(key string) bool { return noteFolds.of(key) != noteNone },
+	fold: func(key string, list bool) bool {
+		// Reminders of an entry stand in it; a list of reminders is one of tasks.
+		return noteFolds.of(key) != noteNone && !(list && key == "reminders")
+	},
 	column: func(name string) bool { w := noteWords.of(name); return w > noteNone && w <= noteInvite },
 }
 
@@ -118,7 +124,11 @@ func readNote(c *card) *note {
 	for _, x := range c.cells {
 		w := noteWords.of(x.name)
 		if x.via != "" {
-			if v := noteFolds.of(x.via); v != noteNone && w != noteMark && w != noteDue {
+			v := noteFolds.of(x.via)
+			if o := noteFolds.of(x.over); x.over != "" && o == noteInvite {
+				v = o
+			}
+			if v != noteNone && w != noteMark && w != noteDue {
 				w = v
 			}
 		}
@@ -189,7 +199,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		path:     pathMentions(t, notePlaces) && !pathMentions(t, notNotes),
 		calendar: pathMentions(t, calendarPlaces) && !pathMentions(t, notNotes),
 		not:      pathMentions(t, notNotes),
-		dav:      t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, []string{"caldav"}),
+		dav:      t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, caldavPlaces),
 	}
 	for c := range noteGather.cards(t) {
 		if len(out) >= maxFindings {
@@ -299,6 +309,8 @@ func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
 		return inspect.Probable, written
 	case x.path && k.field[noteText] != nil && (dated || marks > 0 || k.field[noteTitle] != nil && x.up):
 		return inspect.Probable, written
+	case x.place && (dated || n[noteStart] > 0) && k.words && against == 0:
+		return inspect.Suspected, written
 	case (x.event || x.place) && x.up && k.field[noteText] != nil && k.words:
 		return inspect.Suspected, written
 	case marks >= 2 && k.field[noteText] != nil && dated && x.up && k.words:

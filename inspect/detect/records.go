@@ -157,6 +157,7 @@ type card struct {
 	list   string // the place of the list that it stands in, "" when in none
 	scalar bool   // a list of bare values
 	cells  []cell
+	deck   *deck // nil for the lines of a text
 }
 
 // cell is one value of a card.
@@ -171,8 +172,10 @@ type cell struct {
 type gather struct {
 	// want says that a value makes its document worth looking at.
 	want func(p *inspect.Part) bool
+	// place says that the place of a record makes its document worth looking at.
+	place func(group string) bool
 	// fold says that an object or list of that name belongs to the card around it.
-	fold func(key string) bool
+	fold func(key string, list bool) bool
 	// column says that a name can be one of a column that matters.
 	column func(name string) bool
 }
@@ -211,13 +214,36 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 			}
 			run = append(run, r)
 		}
-		flush()
+		if !flush() {
+			return
+		}
+		texts := 0
+		for _, p := range t.Parts {
+			if texts == maxTables || p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Children) > 0 || p.Same != nil {
+				continue
+			}
+			rows := g.lines(p)
+			if len(rows) > 0 {
+				texts++
+			}
+			for _, c := range rows {
+				if !yield(c) {
+					return
+				}
+			}
+		}
 	}
 }
 
 func (g *gather) wanted(p *inspect.Part) bool {
+	group := ""
 	for _, c := range p.Children {
-		if g.want(c) {
+		if c.Group != group && g.place != nil {
+			if group = c.Group; g.place(group) {
+				return true
+			}
+		}
+		if g.want(c) || c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && g.column(string(c.Data)) {
 			return true
 		}
 	}
@@ -288,6 +314,7 @@ type deck struct {
 	order  []*card
 	at     map[string]*card
 	last   *card
+	events map[string][]*inspect.Part // what happened, by place; nil until it is asked for
 }
 
 func (d *deck) card(group string) *card {
@@ -299,7 +326,7 @@ func (d *deck) card(group string) *card {
 		if len(d.order) == maxCards {
 			return nil
 		}
-		c = &card{parent: d.parent, group: group}
+		c = &card{parent: d.parent, group: group, deck: d}
 		if strings.HasSuffix(group, "]") && !strings.HasSuffix(group, `"]`) {
 			c.list = listOf(group) + "[]"
 		}
@@ -346,6 +373,7 @@ func (d *deck) record(r inspect.Record) {
 		}
 		if len(c.cells) == 0 {
 			c.scalar = array && in == ""
+			c.cells = make([]cell, 0, min(len(r.Fields), 2*maxCells))
 		}
 		c.add(cell{Part: f, name: name, via: in, over: out})
 	}
@@ -356,7 +384,7 @@ func (d *deck) record(r inspect.Record) {
 func (d *deck) fold(group string) (place, via, over string) {
 	for range 4 {
 		rest, key := lastKey(group)
-		if key == "" || !d.g.fold(key) {
+		if key == "" || !d.g.fold(key, strings.HasSuffix(group, "]")) {
 			break
 		}
 		switch {
@@ -488,8 +516,29 @@ func (c *card) where() iter.Seq[string] {
 			if p.Name != "" && !yield(p.Name) {
 				return
 			}
+			if key := keyOf(p); key != "" && !yield(key) {
+				return
+			}
 		}
 	}
+}
+
+// keyOf returns the key of a value in a list of keys and values, "" when p is
+// none.
+func keyOf(p *inspect.Part) string {
+	if p.Parent == nil || p.Name != "value" && p.Name != "stringValue" {
+		return ""
+	}
+	group := strings.TrimSuffix(p.Group, ".value")
+	for i, c := range p.Parent.Children {
+		if i == maxPairs {
+			break
+		}
+		if c.Name == "key" && c.Group == group && len(c.Data) <= maxName && c.Kind <= inspect.Text {
+			return string(c.Data)
+		}
+	}
+	return ""
 }
 
 // sheet is a list of cards: those of one array, one table, or one series of
@@ -504,6 +553,10 @@ type sheet struct {
 func (c *card) sheet() sheet {
 	if c.list != "" {
 		return sheet{c.parent, c.list}
+	}
+	// Objects inside the entries of a list, such as events[3].properties.
+	if i, j := strings.LastIndexByte(c.group, '['), strings.LastIndexByte(c.group, ']'); i > 0 && j > i && c.group[j-1] != '"' {
+		return sheet{c.parent, c.group[:i] + "[]" + c.group[j+1:]}
 	}
 	if p := c.parent; p.Parent != nil && (p.Decoder() == "ndjson" || p.Group != "" && p.Decoder() != "json") {
 		return sheet{p.Parent, "series " + c.group}
@@ -534,24 +587,43 @@ func fieldNames(cells []cell) string {
 	return "fields " + list(names)
 }
 
-// mentions says that a name holds one of the words, which are in lower case and
-// without separators.
-func mentions(name string, words []string) bool {
+// stems are words that names are searched for: in lower case and without
+// separators.
+type stems struct {
+	may     [1024]uint64 // by their first two bytes, as bits
+	byStart map[uint16][]string
+}
+
+func newStems(words ...string) *stems {
+	s := &stems{byStart: make(map[uint16][]string)}
+	for _, w := range words {
+		i := uint16(w[0])<<8 | uint16(w[1])
+		s.may[i>>6] |= 1 << (i & 63)
+		s.byStart[i] = append(s.byStart[i], w)
+	}
+	return s
+}
+
+// mentions says that a name holds one of the words.
+func mentions(name string, words *stems) bool {
 	var buf [maxName]byte
 	w := squeeze(&buf, name)
-	if len(w) == 0 {
-		return false
-	}
-	for _, word := range words {
-		if len(word) <= len(w) && bytes.Contains(w, []byte(word)) {
-			return true
+	for i := 0; i+1 < len(w); i++ {
+		two := uint16(w[i])<<8 | uint16(w[i+1])
+		if words.may[two>>6]>>(two&63)&1 == 0 {
+			continue
+		}
+		for _, word := range words.byStart[two] {
+			if len(word) <= len(w)-i && string(w[i:i+len(word)]) == word {
+				return true
+			}
 		}
 	}
 	return false
 }
 
 // pathMentions says that a segment of the request's path holds one of the words.
-func pathMentions(t *inspect.Tree, words []string) bool {
+func pathMentions(t *inspect.Tree, words *stems) bool {
 	for s := range strings.SplitSeq(t.Subject.Path[:min(len(t.Subject.Path), 512)], "/") {
 		if len(s) > 2 && len(s) <= maxName && mentions(s, words) {
 			return true
@@ -574,7 +646,7 @@ func telephone(b []byte) phoneShape {
 		}
 	}
 	if plain {
-		if s := shapeOfPhone(b); s != wordPhone {
+		if s := shapeOfPhone(b); s != wordPhone && !dotted(b) {
 			return s
 		}
 		return notPhone
@@ -599,6 +671,43 @@ func telephone(b []byte) phoneShape {
 		return s
 	}
 	return notPhone
+}
+
+// dotted tells versions, addresses of the network and dates, which have full
+// stops or begin with a year, from telephone numbers.
+func dotted(b []byte) bool {
+	groups, ones, threes, digits, others := 1, 0, 0, 0, false
+	for i, c := range b {
+		if c-'0' < 10 {
+			digits++
+			continue
+		}
+		if (c == '-' || c == '.' || c == ' ') && i == 4 && digits == 4 && groups == 1 && (b[0] == '1' && b[1] == '9' || b[0] == '2' && b[1] == '0') && len(b) <= 10 {
+			return true
+		}
+		if c != '.' {
+			others = true
+			continue
+		}
+		if digits == 1 && groups > 1 || digits == 0 {
+			ones++
+		}
+		if digits <= 3 {
+			threes++
+		}
+		groups++
+		digits = 0
+	}
+	if groups == 1 || others {
+		return false
+	}
+	if digits == 1 {
+		ones++
+	}
+	if digits <= 3 {
+		threes++
+	}
+	return ones > 0 || groups == 4 && threes == 4 || groups == 2 || groups == 3 && digits < 3
 }
 
 // mailAddress finds an e-mail address in b, alone, behind "mailto:", or in angle

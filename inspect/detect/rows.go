@@ -1,7 +1,9 @@
 package detect
 
 import (
+	"bytes"
 	"iter"
+	"strconv"
 	"strings"
 
 	"constat/inspect"
@@ -92,4 +94,107 @@ func tableRows(head inspect.Record) []inspect.Record {
 		}
 	}
 	return out
+}
+
+// maxColumns bounds the values of one line.
+const maxColumns = 64
+
+// lines makes cards of a text that is a table (RFC 4180, and with semicolons,
+// tabs or bars): each line has as many values as the first. The cells stand at
+// the path of p. They have the names of the first line if that holds names of
+// columns, and else none.
+func (g *gather) lines(p *inspect.Part) []*card {
+	d := bytes.TrimPrefix(p.Data[:min(len(p.Data), 1<<20)], []byte("\ufeff"))
+	if c := d[0]; c == '{' || c == '[' || c == '<' || c == '%' {
+		return nil
+	}
+	end := bytes.IndexByte(d, '\n')
+	if end < 3 || end > 4<<10 {
+		return nil
+	}
+	separator, most := byte(0), 0
+	for _, c := range []byte(",;\t|") {
+		if n := bytes.Count(d[:end], []byte{c}); n > most {
+			separator, most = c, n
+		}
+	}
+	if most == 0 || most >= maxColumns {
+		return nil
+	}
+	head, d := splitLine(d, separator)
+	known := 0
+	for _, h := range head {
+		if len(h) <= maxName && g.column(string(h)) {
+			known++
+		}
+	}
+	var out []*card
+	add := func(row [][]byte) {
+		c := &card{parent: p, group: "line[" + strconv.Itoa(len(out)) + "]", list: "line[]", scalar: known < 2}
+		for i, v := range row {
+			if len(v) == 0 {
+				continue
+			}
+			x := &inspect.Part{Path: p.Path, Direction: p.Direction, Data: v, Kind: inspect.Text, Depth: p.Depth, Parent: p}
+			if known >= 2 {
+				x.Name = strings.ToValidUTF8(string(head[i]), "")
+			}
+			c.cells = append(c.cells, cell{Part: x, name: x.Name})
+		}
+		if len(c.cells) > 0 {
+			out = append(out, c)
+		}
+	}
+	if known < 2 {
+		add(head)
+	}
+	for len(d) > 0 && len(out) < maxRows {
+		var row [][]byte
+		row, d = splitLine(d, separator)
+		if len(row) == 1 && len(row[0]) == 0 {
+			continue
+		}
+		if len(row) != len(head) {
+			if len(d) > 0 {
+				return nil
+			}
+			break
+		}
+		add(row)
+	}
+	if len(out) < 2 && known < 2 {
+		return nil
+	}
+	return out
+}
+
+// splitLine cuts the first line of d at the separator, outside of quotes.
+func splitLine(d []byte, separator byte) (row [][]byte, rest []byte) {
+	for {
+		if len(d) > 0 && d[0] == '"' {
+			if end := bytes.IndexByte(d[1:], '"'); end >= 0 {
+				value := d[1 : 1+end]
+				d = d[2+end:]
+				next := bytes.IndexAny(d, string([]byte{separator, '\n'}))
+				row = append(row, value)
+				if next < 0 {
+					return row, nil
+				}
+				c := d[next]
+				if d = d[next+1:]; c == '\n' || len(row) > maxColumns {
+					return row, d
+				}
+				continue
+			}
+		}
+		next := bytes.IndexAny(d, string([]byte{separator, '\n'}))
+		if next < 0 {
+			return append(row, bytes.TrimSpace(d)), nil
+		}
+		row = append(row, bytes.TrimSpace(d[:next]))
+		c := d[next]
+		if d = d[next+1:]; c == '\n' || len(row) > maxColumns {
+			return row, d
+		}
+	}
 }

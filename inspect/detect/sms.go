@@ -167,13 +167,15 @@ var smsFolds = newLexicon(map[smsField]string{
 // mmsWords are fields that only an MMS has (android.provider.Telephony.Mms).
 var mmsWords = newLexicon(map[bool]string{true: `mtype mid msgbox ctt trid mcls msize subcs rrst rr drm mms ismms mmsid pduid retrst respst ct ctl ctlocation textonly`})
 
+var smsPlaces = newStems("sms", "mms", "短信", "textmessage")
+
 // smsParted asks for messages whose text or address stands in a list of its own,
 // and for messages of which only what stands around the text was sent.
 var smsParted = gather{
 	want: func(p *inspect.Part) bool {
 		return p.Kind <= inspect.Number && len(p.Data) >= 3 && len(p.Data) <= 40 && telephone(p.Data) >= shortCode && (p.Kind == inspect.Text || smsWords.of(p.Name) == smsAddress)
 	},
-	fold:   func(key string) bool { return smsFolds.of(key) != smsNone },
+	fold:   func(key string, _ bool) bool { return smsFolds.of(key) != smsNone },
 	column: func(name string) bool { w := smsFamily(name); return w > smsNone && w < smsChat },
 }
 
@@ -187,7 +189,7 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 		}
 		hint := urlHint
 		for name := range c.where() {
-			hint = hint || mentions(name, []string{"sms", "mms", "短信", "textmessage"})
+			hint = hint || mentions(name, smsPlaces)
 		}
 		m := &message{hint: hint}
 		mms, calls, texts := 0, 0, 0
