@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/oschwald/maxminddb-golang/v2"
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -66,11 +65,8 @@ func checkKeys(t *testing.T, name, text string, keys []string) {
 // somebody can compare with it.
 func TestClouds(t *testing.T) {
 	holders := map[uint32]string{}
-	db := embedded("networks")
-	for r := range db.reader.Networks(maxminddb.SkipEmptyValues()) {
-		if n, ok := number(r, "autonomous_system_number"); ok && holders[n] == "" {
-			holders[n] = first(r, "autonomous_system_organization")
-		}
+	for _, h := range everyHolder() {
+		holders[h.number] = h.raw
 	}
 	// Where the name of the holder has no word of the company's.
 	other := map[string]string{

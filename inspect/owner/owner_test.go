@@ -4,9 +4,8 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
-
-	"github.com/oschwald/maxminddb-golang/v2"
 
 	"constat/inspect"
 )
@@ -158,28 +157,40 @@ func step(addr netip.Addr) netip.Addr {
 	return netip.AddrFrom16(a)
 }
 
-// The same for every holder in the table of this program.
-func TestNoHolderIsARegistry(t *testing.T) {
+// inTable is one holder as the table of this program names it, and as it is shown.
+type inTable struct {
+	number     uint32
+	raw, shown string
+}
+
+// everyHolder walks through the table of this program.
+var everyHolder = sync.OnceValue(func() (list []inTable) {
 	db := embedded("networks")
 	seen := map[uintptr]bool{}
-	kept, dropped, own := 0, 0, 0
-	for r := range db.reader.Networks(maxminddb.SkipEmptyValues()) {
-		if seen[r.Offset()] {
-			continue
+	for r := range db.reader.Networks() {
+		if !seen[r.Offset()] {
+			seen[r.Offset()] = true
+			one, _ := db.kind(r)
+			list = append(list, inTable{one.number, first(r, "autonomous_system_organization"), one.text})
 		}
-		seen[r.Offset()] = true
-		one, ok := db.kind(r)
-		raw := first(r, "autonomous_system_organization")
+	}
+	return list
+})
+
+// The same for every holder in the table of this program.
+func TestNoHolderIsARegistry(t *testing.T) {
+	kept, dropped, own := 0, 0, 0
+	for _, h := range everyHolder() {
 		switch {
-		case !ok || one.number == 0:
-			t.Fatalf("%s: no number", r.Prefix())
-		case strings.Contains(one.text, "its own network"):
+		case h.number == 0:
+			t.Fatalf("%q has no number", h.raw)
+		case strings.Contains(h.shown, "its own network"):
 			own++
-		case one.text == "":
+		case h.shown == "":
 			dropped++
-			t.Logf("AS%d %q", one.number, raw)
-		case aRegistry.MatchString(one.text) && !military.MatchString(one.text):
-			t.Errorf("AS%d: %q from %q", one.number, one.text, raw)
+			t.Logf("AS%d %q", h.number, h.raw)
+		case aRegistry.MatchString(h.shown) && !military.MatchString(h.shown):
+			t.Errorf("AS%d: %q from %q", h.number, h.shown, h.raw)
 		default:
 			kept++
 		}
