@@ -90,6 +90,9 @@ func xmlEncoding(d []byte) string {
 		return ""
 	}
 	name, _, _ := bytes.Cut(after[1:], after[:1])
+	if bytes.HasPrefix(bytes.ToLower(name), []byte("utf-16")) { // which this is not, as it could be read
+		return ""
+	}
 	return string(name)
 }
 
