@@ -61,6 +61,15 @@ func TestTheRegistryIsNotTheOwner(t *testing.T) {
 			t.Errorf("%+v", h)
 		}
 	}
+	said := strings.Join(d.Summary[1].Sentences, "\n")
+	for _, want := range []string{"declared for CN (1). That is what networks and registries stated;", "1 address is in networks of hosting or delivery companies, Invented Cloud (1):"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the summary lacks %q:\n%s", want, said)
+		}
+	}
+	if strings.Contains(said, "APNIC") {
+		t.Errorf("the summary names the registry:\n%s", said)
+	}
 	page := b.html(b.options())
 	if n := strings.Count(page, ">APNIC<"); n != 1 {
 		t.Errorf("APNIC is printed %d times", n)

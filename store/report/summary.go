@@ -1,7 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"constat/inspect"
@@ -102,10 +105,56 @@ func received(d *Document) Paragraph {
 		}
 		p.Sentences = append(p.Sentences, text+".")
 	}
+	p.Sentences = append(p.Sentences, located(d)...)
 	if d.Case.Plain > 0 {
 		p.Sentences = append(p.Sentences, fmt.Sprintf("%s of %s went without encryption, readable by anybody on the way.", grouped(d.Case.Plain), requests(d.Case.Requests)))
 	}
 	return p
+}
+
+// located says what is known of the addresses that answered, with what that does not
+// mean in the same sentence: this is the page that is quoted.
+func located(d *Document) (sentences []string) {
+	countries, clouds := map[string]int64{}, map[string]int64{}
+	hosted := int64(0)
+	for _, a := range d.Addresses {
+		if a.Country != "" {
+			countries[a.Country]++
+		}
+		if a.Cloud != "" {
+			clouds[a.Cloud]++
+			hosted++
+		}
+	}
+	if len(countries) > 0 {
+		subject := "The addresses that answered are"
+		if len(d.Addresses) == 1 {
+			subject = "The address that answered is"
+		}
+		sentences = append(sentences, fmt.Sprintf(subject+" declared for %s. That is what networks and registries stated; where the machines stand is not known from it.",
+			list(mostOften(countries, 8))))
+	}
+	if hosted > 0 {
+		sentences = append(sentences, fmt.Sprintf("%s in networks of hosting or delivery companies, %s: whose machines carry a service, and not who runs it.",
+			count(hosted, "address is", "addresses are"), list(mostOften(clouds, 6))))
+	}
+	return sentences
+}
+
+// mostOften lists at most so many names with their counts, the largest first.
+func mostOften(counts map[string]int64, most int) []string {
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	})
+	more := len(names) - most
+	names = names[:min(len(names), most)]
+	for i, n := range names {
+		names[i] = fmt.Sprintf("%s (%d)", n, counts[n])
+	}
+	if more > 0 {
+		names = append(names, count(int64(more), "other", "others"))
+	}
+	return names
 }
 
 func came(d *Document) Paragraph {
