@@ -10,9 +10,10 @@ import (
 
 // MMS takes multimedia messages apart, as a phone sends them to the operator's
 // centre and gets them from there. The fields of the head are one record with
-// the text of the message: "address" is whom it goes to, of a message that
-// comes whom it is from. The argument is the field, or part[0] and so on for
-// what is in the message:
+// the text of the message, which is "body"; they have the names of the columns in
+// which Android keeps them (android.provider.Telephony.Mms), and "address" is
+// whom the message goes to, of one that comes whom it is from. The argument is
+// the field, or part[0] and so on for what is in the message:
 //
 //	to   subject   date   part[1]
 var MMS = inspect.Decoder{
@@ -73,6 +74,9 @@ func decodeMMS(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 		}
 		return "from"
 	}
+	if text := strconv.AppendUint(nil, uint64(kind), 10); w.Take(len(text)) {
+		add("type", "m_type", inspect.Number, text)
+	}
 	content := ""
 	for len(m.d) > 0 && content == "" && !m.broken {
 		before := m.d
@@ -88,17 +92,17 @@ func decodeMMS(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 				add("from", peer(field), inspect.Text, address(v.encoded()))
 			}
 		case mmsSubject:
-			add("subject", "subject", inspect.Text, m.encoded())
+			add("subject", "sub", inspect.Text, m.encoded())
 		case mmsDate:
 			if text := strconv.AppendUint(nil, m.long(), 10); w.Take(len(text)) {
 				add("date", "date", inspect.Number, text)
 			}
 		case mmsMessageID:
-			add("message_id", "message_id", inspect.Text, m.text())
+			add("message_id", "m_id", inspect.Text, m.text())
 		case mmsTransaction:
-			add("transaction_id", "transaction_id", inspect.Text, m.text())
+			add("transaction_id", "tr_id", inspect.Text, m.text())
 		case mmsLocation:
-			add("content_location", "content_location", inspect.Text, m.text())
+			add("content_location", "ct_l", inspect.Text, m.text())
 		case mmsStatusText:
 			add("status_text", "status_text", inspect.Text, m.encoded())
 		case mmsDelivery, mmsExpiry:
@@ -128,7 +132,7 @@ func decodeMMS(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 			}
 		}
 	}
-	if m.broken || len(children) == 0 {
+	if m.broken || len(children) < 2 {
 		return nil, nil
 	}
 	if content == "" || kind == mmsNotify {
