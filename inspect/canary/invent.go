@@ -71,6 +71,7 @@ const (
 	contactCount = 5
 	smsCount     = 5
 	urlCount     = 2
+	photoCount   = 3
 )
 
 // New invents a persona. Everything in it is drawn from 32 bytes of seed, so
@@ -90,7 +91,7 @@ func New(seed io.Reader, name string) (*Persona, error) {
 	person := in.fullName()
 	p := &Persona{Version: FormatVersion, Name: person, Invented: true, Locale: name}
 	add := func(name string, kind Kind, value string) {
-		p.Canaries = append(p.Canaries, Canary{Name: name, Kind: kind, Value: value})
+		p.Canaries = append(p.Canaries, Canary{Name: name, Kind: kind, Value: value, Invented: true})
 	}
 	add("name", Name, person)
 	add("phone", Phone, in.phone())
@@ -128,16 +129,24 @@ func New(seed io.Reader, name string) (*Persona, error) {
 		}
 		add(fmt.Sprintf("url-%d", i+1), URL, v)
 	}
-	lat, lon := l.lat+in.Float64()-0.5, l.lon+in.Float64()-0.5
-	add("place", Place, fmt.Sprintf("%.6f,%.6f", lat, lon))
-	photo, err := drawPhoto(in.Rand, scene{
-		id: "constat-" + in.token(16), model: "Constat Canary " + in.token(4), lat: lat, lon: lon,
-		time: time.Date(2024, time.Month(1+in.IntN(12)), 1+in.IntN(28), in.IntN(24), in.IntN(60), in.IntN(60), 0, time.UTC),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("invent persona: %w", err)
+	// The first photo was taken at the place, the others elsewhere: their places
+	// are values of their own, which betray them where only they are sent.
+	model := "Constat Canary " + in.token(4)
+	for i := range photoCount {
+		lat, lon := l.lat+in.Float64()-0.5, l.lon+in.Float64()-0.5
+		name := fmt.Sprintf("photo-%d", i+1)
+		place := "place"
+		if i > 0 {
+			place = name + ".place"
+		}
+		add(place, Place, fmt.Sprintf("%.6f,%.6f", lat, lon))
+		taken := time.Date(2024, time.Month(1+in.IntN(12)), 1+in.IntN(28), in.IntN(24), in.IntN(60), in.IntN(60), 0, time.UTC)
+		photo, err := drawPhoto(in.Rand, scene{id: "constat-" + in.token(16), model: model, lat: lat, lon: lon, time: taken})
+		if err != nil {
+			return nil, fmt.Errorf("invent persona: %w", err)
+		}
+		p.Canaries = append(p.Canaries, Canary{Name: name, Kind: PhotoFile, Value: taken.Format("IMG_20060102_150405_") + in.token(9) + ".jpg", Photo: photo, Invented: true})
 	}
-	p.Canaries = append(p.Canaries, Canary{Name: "photo-1", Kind: PhotoFile, Value: "IMG_CANARY_1.jpg", Photo: photo})
 	if err := p.Check(); err != nil {
 		return nil, fmt.Errorf("invent persona: %w", err)
 	}

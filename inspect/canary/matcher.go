@@ -132,6 +132,15 @@ func (m *Matcher) Match(p *inspect.Part) []inspect.Hit {
 	return hits
 }
 
+// Forms is how many forms of the values are looked for.
+func (m *Matcher) Forms() int {
+	n := len(m.search.patterns) + len(m.numbers.list)
+	if m.quotes != nil {
+		n += len(m.quotes.passages)
+	}
+	return n
+}
+
 // mostLeaves of a message are looked through for texts in pieces.
 const mostLeaves = 20_000
 

@@ -56,6 +56,9 @@ type Canary struct {
 	Kind  Kind   `json:"kind"`
 	Value string `json:"value,omitempty"` // for Photo: its file name
 	Photo *Photo `json:"photo,omitempty"` // set for kind Photo only
+	// Invented says that New made it up: a real value of the device takes its
+	// place.
+	Invented bool `json:"invented,omitempty"`
 }
 
 // Kind says what a value is, and with that which forms it can take.
@@ -280,6 +283,18 @@ func (c *Canary) check() error {
 		}
 	}
 	return nil
+}
+
+// Unseen lists the values that are kept for the kit only: senders that are plain
+// words.
+func (p *Persona) Unseen() []string {
+	var out []string
+	for _, c := range p.Canaries {
+		if c.Kind == SMSSender && len(c.writings()) == 0 {
+			out = append(out, c.Name)
+		}
+	}
+	return out
 }
 
 // fileNameIsProof says that nobody else has a file of this name.

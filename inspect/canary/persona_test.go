@@ -30,7 +30,7 @@ func TestNewIsRepeatableAndChecked(t *testing.T) {
 		for _, c := range p.Canaries {
 			kinds[c.Kind]++
 		}
-		if kinds[ContactName] != 5 || kinds[ContactPhone] != 5 || kinds[SMSText] != 5 || kinds[PhotoFile] != 1 {
+		if kinds[ContactName] != 5 || kinds[ContactPhone] != 5 || kinds[SMSText] != 5 || kinds[PhotoFile] != 3 {
 			t.Errorf("%s: kinds %v", locale, kinds)
 		}
 		if d := onlyDigits(p.Get("iccid").Value); !luhn(d) {
@@ -126,11 +126,14 @@ func TestWriteKit(t *testing.T) {
 	}
 	// Each file of the kit carries what it is meant to plant.
 	for file, want := range map[string][]string{
-		"contacts.vcf":     {"contact-1.name", "contact-1.phone", "contact-5.name", "contact-5.email"},
-		"sms.txt":          {"sms-1.text", "sms-1.sender", "sms-5.text"},
-		"urls.html":        {"url-1", "url-2"},
-		"IMG_CANARY_1.jpg": {"photo-1"},
-		"CHECKLIST.md":     {"imei", "phone", "note-1", "place"},
+		"contacts.vcf":         {"contact-1.name", "contact-1.phone", "contact-5.name", "contact-5.email"},
+		"sms.txt":              {"sms-1.text", "sms-1.sender", "sms-5.text"},
+		"sms.xml":              {"sms-1.text", "sms-1.sender", "sms-5.text"},
+		"notes.txt":            {"note-1", "note-2"},
+		"urls.html":            {"url-1", "url-2"},
+		p.Get("photo-1").Value: {"photo-1"},
+		p.Get("photo-3").Value: {"photo-3"},
+		"CHECKLIST.md":         {"imei", "phone", "note-1", "place"},
 	} {
 		path := filepath.Join(dir, file)
 		data, err := os.ReadFile(path)
