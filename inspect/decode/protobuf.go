@@ -696,8 +696,13 @@ func pbLeast(n int) int {
 	switch n {
 	case 16, 20, 32:
 		return 12
-	case 8, 24, 48, 64:
+	case 8:
+		return 7
+	case 24, 48, 64:
 		return 8
+	}
+	if n < 8 {
+		return 2
 	}
 	return 4
 }

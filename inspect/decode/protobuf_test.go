@@ -1,9 +1,11 @@
 package decode
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -121,5 +123,30 @@ func BenchmarkProtobuf(b *testing.B) {
 				in.Inspect(context.Background(), body(media, "", data))
 			}
 		})
+	}
+}
+
+// Digests, keys and identifiers in a message stay what they are: hashed forms of
+// planted values are looked for in them.
+func TestProtobufBytes(t *testing.T) {
+	in := newInspector(t, inspect.Limits{})
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, n := range []int{8, 12, 16, 20, 24, 28, 32, 48, 64, 256} {
+		const tries = 2000
+		lost := 0
+		for range tries {
+			b := make([]byte, n)
+			for i := range b {
+				b[i] = byte(r.Uint32())
+			}
+			tree, _ := in.Unwrap(context.Background(), body("application/x-protobuf", "", message(1, "device", 2, b, 3, 1406700000)))
+			if p := tree.Part("request.body|protobuf:2"); p == nil || !bytes.Equal(p.Data, b) {
+				lost++
+			}
+		}
+		t.Logf("%d bytes: %.2f %% taken apart", n, 100*float64(lost)/tries)
+		if lost > tries/100 {
+			t.Errorf("%d of %d values of %d random bytes are taken apart", lost, tries, n)
+		}
 	}
 }
