@@ -116,7 +116,7 @@ func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], not
 			continue
 		}
 		ph := names.of(p.Name, lookSecret)
-		if ph.of != secretNone && strings.HasPrefix(string(p.Path), "request.header:") && (formOf(p.Data).kind != "" || !isPrintable(p.Data)) && ph.of != secretOTP {
+		if ph.of != secretNone && strings.HasPrefix(string(p.Path), "request.header:") && (formOf(p.Data).kind != "" || !isPrintable(p.Data) || containsFold(p.Name, "passcode")) && ph.of != secretOTP {
 			continue // the key of an app
 		}
 		if ph.of == secretNone {

@@ -64,6 +64,7 @@ const (
 	statCounter
 	statMoment
 	statError
+	statKey // of the app, for the service: a sign of a report, but of none about the device
 	statCount
 )
 
@@ -83,7 +84,7 @@ var statLabels = [statCount]string{
 	statDeviceType: "kind of device", statOS: "operating system", statOSVersion: "system version", statLocale: "language",
 	statTimezone: "time zone", statRegion: "country", statApp: "app", statAppVersion: "app version", statSDK: "library",
 	statUserAgent: "user agent", statEvent: "event", statSession: "session", statClient: "installation id",
-	statCounter: "counters", statMoment: "time", statError: "errors",
+	statCounter: "counters", statMoment: "time", statError: "errors", statKey: "key of the app",
 }
 
 // statWords are names that say everything by themselves.
@@ -116,7 +117,7 @@ var statWords = newLexicon(map[stat]string{
 	statTimezone: `timezone tz timezoneoffset utcoffset tzoffset timezoneid localtimezone timezonename tzname gmtoffset offset devicetimezone`,
 	statRegion:   `country countrycode region miuiregions geocountry simcountry networkcountry countryiso devicecountry regioncode`,
 	statApp: `appname apppackage packagename package bundleid bundleidentifier appid appidentifier app appbundle applicationid bundle application appnamespace installer installersource
-		appkey project projectid apikey writekey sentrykey publickey dsn product productname servicename`,
+		product productname servicename project projectid appkey sentrykey publickey dsn`,
 	statAppVersion: `appversion appver versionname versioncode appversioncode appversionname appbuild clientversion displayversion release appdisplayversion releasechannel channel appchannel updatechannel
 		addonversion version buildversion appvername build oldversion installerversion environment releasestage`,
 	statSDK:       `sdk sdkversion lib libversion library libraryversion sdkname clientlib telemetrysdkbuild telemetrysdk tv agentversion tracker trackerversion sdkver notifier sentryclient sentryversion snv libmethod telemetrysdkname telemetrysdkversion mistatv mistatversion`,
@@ -127,6 +128,7 @@ var statWords = newLexicon(map[stat]string{
 	statClient:  `clientid devid duid vid distinctid anonymousid deviceid installationid installid cid did uuid guid instanceid trackid userpseudoid contextid docid documentid pingid userid androidid gaid idfa idfv oaid advertisingid aaid insertid eventuuid uniqueid deviceuuid profileid ecosystemclientid`,
 	statCounter: `count counter duration elapsed coldstartms crashcount seq sequence sequencenumber launchcount starttime endtime durationms totaltime usagetime loadtime latency position actionposition durations clicks views
 		errorscount errorcount retries attempts hits installtime downloadtime userprefs clientclockskew tiles usage uses timespentms activeticks pings`,
+	statKey:    `apikey writekey`,
 	statError:  `level severity severitytext severitynumber logger exception exceptions errorclass errormessage breadcrumbs stacktrace culprit errors crashinfo backtrace`,
 	statMoment: `timestamp time eventtime ts sentat clienttime dtm stm created creationdate createdat eventtimestamp localtimestamp at originaltimestamp timeunixnano starttimeunixnano datetime localtime clienttimestamp starttimestamp timems submissiontimestamp`,
 })
@@ -173,6 +175,9 @@ type statistics struct {
 	best *inspect.Part // hardware if any was seen, else what came first
 	// report says that nothing much came back, as after a report.
 	report bool
+	// guessed are families that only the form of a value speaks for.
+	guessed uint64
+	names   memo[stat]
 }
 
 // enough hardware families make statistics; with software or use around them
@@ -196,6 +201,15 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 		}
 		if p.Name == "User-Agent" && p.Parent == nil {
 			continue // every request has it
+		}
+		if p.Same != nil || len(p.Data) == 0 {
+			continue
+		}
+		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 24 && len(p.Data) <= longestList {
+			s.loose(p)
+		}
+		if p.Name == "" && p.Kind != inspect.Null && p.Parent != nil {
+			s.guess(p, p.Data)
 		}
 		if p.Name != "" && p.Kind != inspect.Null {
 			s.take(p)
@@ -223,6 +237,7 @@ func (s *statistics) take(p *inspect.Part) {
 	var buf [maxName]byte
 	w := squeeze(&buf, p.Name)
 	if len(w) < 2 {
+		s.guess(p, p.Data)
 		return
 	}
 	f := statWords.word(w)
@@ -232,9 +247,14 @@ func (s *statistics) take(p *inspect.Part) {
 	if f == statNone {
 		f = ending(w)
 	}
+	if f == statNone || !f.fits(p.Data) {
+		f = s.names.of(p.Name, statTail)
+	}
 	if f != statNone && f.fits(p.Data) {
 		s.note(f, p)
+		return
 	}
+	s.guess(p, p.Data)
 }
 
 // statEndings are ends of names that say what the whole name is about:
@@ -274,13 +294,8 @@ func (s *statistics) inside(p *inspect.Part, word []byte) stat {
 	if p.Group == "" || !pairEnds[string(word)] {
 		return statNone
 	}
-	group := p.Group
-	if i := strings.LastIndexByte(group, '['); i > 0 && group[len(group)-1] == ']' {
-		group = group[:i]
-	}
-	group = group[strings.LastIndexByte(group, '.')+1:]
 	var buf, pair [maxName]byte
-	g := squeeze(&buf, group)
+	g := container(&buf, p)
 	if len(g) == 0 || len(g)+1+len(word) > maxName {
 		return statNone
 	}
@@ -435,6 +450,9 @@ func isLocale(v []byte) bool {
 
 // weigh decides.
 func (s *statistics) weigh() inspect.Confidence {
+	if all := s.seen | s.guessed; bits.OnesCount64(all&hardware) >= enoughHardware {
+		s.seen = all
+	}
 	h, all := bits.OnesCount64(s.seen&hardware), bits.OnesCount64(s.seen)
 	use := bits.OnesCount64(s.seen & usage)
 	event := s.seen&(1<<statEvent) != 0
@@ -466,4 +484,194 @@ func (s *statistics) labels() []string {
 		}
 	}
 	return out
+}
+
+// statTail looks a name up by its last words, if it has several:
+// ro.product.model, phone_ram_total. What is a thing's of a shop is none.
+func statTail(name string) stat {
+	var buf [maxName]byte
+	var starts [maxWords]uint8
+	end, n := split(&buf, &starts, name)
+	if end == 0 {
+		return statNone
+	}
+	if !ascii(buf[:end]) {
+		for _, x := range statIdeographs {
+			if strings.Contains(string(buf[:end]), x.word) {
+				return x.of
+			}
+		}
+	}
+	for i := 1; i < n; i++ {
+		w := buf[starts[i]:end]
+		if len(w) < 3 {
+			break
+		}
+		if f := statWords.word(w); f != statNone && f <= statTimezone && f != statOS && f != statNetwork {
+			return f
+		}
+		if len(w) >= 5 {
+			if f := statMore.word(w); f != statNone {
+				return f
+			}
+		}
+	}
+	return statMore.word(buf[:end])
+}
+
+// statMore are further names, many of other languages.
+var statMore = newLexicon(map[stat]string{
+	statModel: `modelo modele modèle modell модель xinghao jixing modelcode phonebrandmodel devicemod modelno modelnumber dm mod prodmodel productmodel hwmodelname machine machinename
+		terminalmodel terminaltype hsmodel dvcmodel marketname productdevice`,
+	statMaker:    `marca marque marke hersteller fabricante fabricant fabrikant производитель бренд pinpai changshang devicemaker maker mfr mfg manu manuf devbrand phonebrand productbrand productmanufacturer dbrand terminalbrand`,
+	statScreen:   `pantalla ecran écran bildschirm tela экран разрешение fenbianlv resolucion resolução auflösung aufloesung scr scrw scrh dispw disph physicalwidth physicalheight screensizepx lcd lcdsize displaysize displaymetrics`,
+	statDensity:  `densidad densité pixeldensity ppi screenppi logicaldensity lcddensity fontscale screeninches diagonal refreshrate`,
+	statBattery:  `bateria batería batterie akku akkustand батарея заряд dianliang batt batterylvl batpct soclevel batteryvoltage batterytemp batterycurrent charge chargelevel batteryremaining baterai pil`,
+	statCharging: `chargestatus chargingstatus chargetype chargerplugged plugtype batterycharging`,
+	statMemory:   `memoria mémoire speicher arbeitsspeicher память оперативная neicun ramtotalmb ramfreemb rammb memsize memused memkb memtotalkb memfreekb memtotalbytes availmem availableram usedram maxheap heapsize heap nativeheap pss javaheap rambytes totalram appmem`,
+	statDisk:     `almacenamiento stockage speicherplatz armazenamento хранилище cunchu storagebytes storagetotalbytes storagefreebytes storageused diskspacetotal diskspacefree diskspacefreemb rom romtotalmb romfreemb emmc sdcard freespacemb freestoragemb storageavail flashsize datafree datatotal internalfree internaltotal`,
+	statCarrier:  `operador operadora opérateur operateur anbieter netzbetreiber mobilfunkanbieter оператор yunyingshang simname netoperator cellularprovider cellularoperator mobilecarrier simcarrier networkname carrierid telco provider simspn`,
+	statNetwork:  `red reseau réseau netz netzwerk rede сеть wangluo net nettypename networksubtype netmode networkmode accesstype conntype linktype bearer bearertype rat cellulartype apntype internettype wifienabled signalstrength networkgeneration mobilenetwork`,
+	statCPU:      `procesador processeur prozessor processador процессор chuliqi chip chipset socmodel socname socmanufacturer cpuname cpuhardware cpufreqmax maxfreq cpumaxfreq corecount ncores numcpu cpuabilist supportedabis abilist abi2 instructionset boardplatform`,
+	statBuild:    `board hardware builddisplay builddisplayid display buildhost builduser buildtime basebandversion baseband radioversion radio romver uiversion osbuildid osbuildnumber osincremental securitypatchlevel patchlevel kernelver buildprop selinux`,
+	statUptime:   `bootcount uptimems uptimesec uptimeseconds sysuptime elapsedtime elapsedrealtimems lastboot lastreboot timeupsinceboot upsince`,
+	statRooted:   `isroot su superuser magisk rooting hasroot jailbreak isemu debuggable adbenabled devmode developermode bootloaderunlocked verifiedboot`,
+	statGPU:      `graphicscard glesversion opengl openglversion gles gpuname graphics graphicsdevice graphicsdevicename graphicsmemory`,
+	statDeviceType: `tipodispositivo devtype ptype terminalkind devicekind uimode
+		formfactorname`,
+	statOSVersion: `systemversionname osverint apiversion sdkapi androidver androidapi androidosversion sysversion systemver syszversion versionsdk versionsdkint buildversionrelease buildversionsdk osvername versionandroid xitongbanben osversionnumber osrel`,
+	statLocale:    `idioma langue sprache язык yuyan defaultlanguage defaultlocale uilanguage userlocale localelang keyboards keyboardlanguage inputlanguage`,
+	statTimezone:  `zeitzone fuseauhoraire zonahoraria fusohorario часовойпояс shiqu tzid zoneid timezonename olsontz utcoffsetminutes`,
+	statCounter:   `stepcount steps launches opens sessionsperday screenontime screenon unlocks unlockcount foregroundtime apptime dataused rxbytes txbytes bytesreceived bytessent trafficrx traffictx wakelocks wakeups anrcount anrs crashes fps jank frames droppedframes coldstart warmstart startuptime bounce scrolldepth`,
+})
+
+// statIdeographs are words of scripts that do not put spaces.
+var statIdeographs = []struct {
+	word string
+	of   stat
+}{
+	{"型号", statModel}, {"机型", statModel}, {"機種", statModel}, {"모델", statModel}, {"机器", statModel}, {"厂商", statMaker}, {"品牌", statMaker}, {"メーカー", statMaker}, {"制造商", statMaker}, {"제조사", statMaker},
+	{"分辨率", statScreen}, {"屏幕", statScreen}, {"解像度", statScreen}, {"画面", statScreen}, {"해상도", statScreen}, {"화면", statScreen}, {"像素密度", statDensity}, {"电量", statBattery}, {"电池", statBattery}, {"バッテリー", statBattery}, {"電池", statBattery}, {"배터리", statBattery},
+	{"充电", statCharging}, {"充電", statCharging}, {"충전", statCharging}, {"内存", statMemory}, {"メモリ", statMemory}, {"메모리", statMemory}, {"运行内存", statMemory}, {"存储", statDisk}, {"ストレージ", statDisk}, {"저장", statDisk}, {"磁盘", statDisk}, {"容量", statDisk},
+	{"运营商", statCarrier}, {"キャリア", statCarrier}, {"통신사", statCarrier}, {"网络", statNetwork}, {"ネットワーク", statNetwork}, {"回線", statNetwork}, {"네트워크", statNetwork}, {"处理器", statCPU}, {"프로세서", statCPU}, {"プロセッサ", statCPU}, {"系统版本", statOSVersion}, {"安卓版本", statOSVersion}, {"osバージョン", statOSVersion},
+	{"操作系统", statOS}, {"系统", statOS}, {"运行时间", statUptime}, {"语言", statLocale}, {"言語", statLocale}, {"언어", statLocale}, {"时区", statTimezone}, {"应用版本", statAppVersion}, {"版本", statAppVersion}, {"次数", statCounter}, {"时长", statCounter},
+	{"модел", statModel}, {"производител", statMaker}, {"экран", statScreen}, {"разрешени", statScreen}, {"батаре", statBattery}, {"заряд", statBattery}, {"памят", statMemory}, {"оператор", statCarrier}, {"сеть", statNetwork}, {"процессор", statCPU}, {"версия", statOSVersion}, {"язык", statLocale},
+	{"मॉडल", statModel}, {"बैटरी", statBattery}, {"मेमोरी", statMemory}, {"नेटवर्क", statNetwork}, {"स्क्रीन", statScreen}, {"निर्माता", statMaker}, {"الطراز", statModel}, {"البطارية", statBattery}, {"الذاكرة", statMemory}, {"الشبكة", statNetwork}, {"الشاشة", statScreen}, {"المصنع", statMaker}, {"الشركة", statMaker}, {"รุ่น", statModel}, {"แบตเตอรี่", statBattery}, {"หน่วยความจำ", statMemory}, {"เครือข่าย", statNetwork}, {"หน้าจอ", statScreen},
+}
+
+// guess notes what the form of a value says whatever its name.
+func (s *statistics) guess(p *inspect.Part, v []byte) {
+	if f := formOfStat(v); f != 0 {
+		if s.guessed|f != s.guessed && s.best == nil {
+			s.best = p
+		}
+		s.guessed |= f
+	}
+}
+
+// formOfStat returns the families that a value is of by its form alone.
+func formOfStat(v []byte) uint64 {
+	if len(v) < 2 || len(v) > 160 {
+		return 0
+	}
+	switch {
+	case len(v) >= 7 && len(v) <= 11 && v[0]-'0' < 10:
+		i := bytes.IndexAny(v, "xX*")
+		if i >= 3 && len(v)-i >= 4 && allDigits(v[:i]) && allDigits(v[i+1:]) && i <= 4 && len(v)-i <= 5 {
+			return 1 << statScreen
+		}
+	case len(v) > 20 && bytes.Count(v, []byte("/")) >= 3 && bytes.Contains(v, []byte(":")) && bytes.HasSuffix(v, []byte("-keys")):
+		return 1<<statBuild | 1<<statMaker | 1<<statModel // a build fingerprint names all three
+	case len(v) == 5 && (v[2] == '_' || v[2] == '-') && v[0]-'a' < 26 && v[1]-'a' < 26 && v[3]-'A' < 26 && v[4]-'A' < 26:
+		return 1 << statLocale
+	case len(v) > 8 && len(v) < 32 && bytes.IndexByte(v, '/') > 3:
+		area, _, _ := bytes.Cut(v, []byte("/"))
+		switch string(area) {
+		case "Europe", "Asia", "America", "Africa", "Australia", "Pacific", "Atlantic", "Indian":
+			return 1 << statTimezone
+		}
+	}
+	if len(v) <= 16 {
+		var buf [maxName]byte
+		switch string(squeeze(&buf, string(v))) {
+		case "wifi", "lte", "hspa", "hspap", "umts", "gprs", "wcdma", "cdma", "evdo", "edge", "nr", "wlan":
+			return 1 << statNetwork
+		case "2g", "3g", "4g", "5g", "cellular", "nrnsa", "nrsa":
+			return 1 << statNetwork
+		case "arm64v8a", "armeabiv7a", "armeabi", "x8664", "aarch64", "arm64", "armv7l", "armv8l", "armv8", "qcom":
+			return 1 << statCPU
+		case "android", "ios", "iphoneos", "ipados", "harmonyos":
+			return 1 << statOS
+		}
+		// The maker's name of a model with its number: Word12,3.
+		if i := bytes.IndexByte(v, ','); i > 4 && i < len(v)-1 && allDigits(v[i+1:]) && hasLetter(v[:3]) && v[i-1]-'0' < 10 {
+			return 1 << statModel
+		}
+	}
+	return 0
+}
+
+// longestList is how long a text is that may be a list of values, in bytes.
+const longestList = 8 << 10
+
+// loose looks at texts that no decoder takes apart: values, or names with
+// values, between separators, and lines of such under a head.
+func (s *statistics) loose(p *inspect.Part) {
+	d := p.Data
+	if p.Parent == nil {
+		switch p.Decoder() {
+		case "request.body", "frame", "upload", "request.query":
+		default:
+			return
+		}
+	}
+	var separator byte
+	best := 3
+	for _, c := range []byte("|;\t,^#&\n\x01") {
+		if n := bytes.Count(d, []byte{c}); n >= best && n <= 256 {
+			best, separator = n+1, c
+		}
+	}
+	if separator == 0 || !isPrintable(bytes.ReplaceAll(d[:min(len(d), 64)], []byte{1}, []byte{','})) {
+		return
+	}
+	first, rest, lines := bytes.Cut(d, []byte("\n"))
+	if lines && separator != '\n' {
+		second, _, _ := bytes.Cut(rest, []byte("\n"))
+		names, values := bytes.Split(bytes.TrimSpace(first), []byte{separator}), bytes.Split(bytes.TrimSpace(second), []byte{separator})
+		if len(names) == len(values) && len(names) >= 3 {
+			for i := range names {
+				s.pair(p, names[i], values[i])
+			}
+			return
+		}
+	}
+	for token := range bytes.SplitSeq(d, []byte{separator}) {
+		token = bytes.Trim(token, " \t\r\n\"'{}[]()")
+		if len(token) > 200 {
+			continue
+		}
+		if i := bytes.IndexAny(token, "=:"); i > 0 && i < 48 {
+			s.pair(p, token[:i], token[i+1:])
+			continue
+		}
+		s.guess(p, token)
+	}
+}
+
+func (s *statistics) pair(p *inspect.Part, name, value []byte) {
+	name, value = bytes.Trim(name, " \t\r\""), bytes.Trim(value, " \t\r\"")
+	if len(name) < 2 || len(value) == 0 {
+		return
+	}
+	var buf [maxName]byte
+	f := statWords.word(squeeze(&buf, string(name)))
+	if f == statNone || !f.fits(value) {
+		f = statTail(string(name))
+	}
+	if f != statNone && f.fits(value) {
+		s.note(f, p)
+		return
+	}
+	s.guess(p, value)
 }

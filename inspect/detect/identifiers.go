@@ -261,7 +261,7 @@ var ctxWords = newFlags(map[ctxFlags]string{
 	ctxDevice:  `model brand manufacturer osversion platform imei androidid sdk sdkversion osname os devicemodel phonemodel build appversion versionname versioncode devicetype make screen language locale mac ua deviceid`,
 	ctxCell:    `mnc lac tac cellid networkoperator`,
 	ctxShop:    `price sku quantity currency amount total stock rating stars reviews`,
-	ctxContact: `displayname givenname familyname phonenumbers contactid phones emails rawcontactid starred lookupkey contactname contacts photouri`,
+	ctxContact: `displayname givenname familyname phonenumbers contactid rawcontactid starred lookupkey contactname contacts photouri`,
 	ctxWifi:    `ssid bssid rssi signalstrength signallevel`,
 	ctxUser:    `userid username uid accountid email login useremail account password firstname lastname phone nickname avatar birthday gender`,
 	ctxMap:     `zoom z bbox bounds tile viewport radiusofmap mapsize maptype zoomlevel`,
@@ -701,7 +701,7 @@ func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Par
 	if phone && s.several(p) {
 		return true
 	}
-	if phone && len(r.Fields) <= 3 && c&ctxUser != 0 {
+	if phone && len(r.Fields) <= 3 {
 		for _, word := range []string{"presence", "lookup", "exist", "discover", "search", "find", "contact", "invite", "query", "friend"} {
 			if strings.Contains(strings.ToLower(t.Subject.Path), word) {
 				return true
