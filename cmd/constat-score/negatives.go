@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
-	"strings"
+	"slices"
 
 	"constat/inspect"
 	"constat/proxy/flow"
@@ -14,7 +14,8 @@ import (
 // negative is a kind of request that is everyday traffic and none of the
 // classes, or that is one and looks like another.
 type negative struct {
-	name string
+	name   string
+	unseen bool
 	// want are the classes that it is after all, up; open those that may be said.
 	want, open []inspect.Class
 	make       func(g *gen) *inspect.Subject
@@ -24,16 +25,14 @@ func (b *builder) negatives() {
 	r := b.rand("negatives")
 	const each = 10
 	n := 0
-	for _, k := range negatives {
+	for _, k := range slices.Concat(negatives, nearMisses) {
 		for range each {
 			x := b.add("negative "+k.name, n, k.make(newGen(r, n%2 == 1)), "", "", k.open...)
 			x.want = make(map[inspect.Class]flow.Direction)
 			for _, c := range k.want {
 				x.want[c] = flow.Up
 			}
-			// The last kinds' odd half is no more unseen than the rest: negatives
-			// have no held-out part of their own but this.
-			x.unseen = strings.HasPrefix(k.name, "unseen ")
+			x.unseen = k.unseen
 			n++
 		}
 	}
@@ -421,43 +420,43 @@ var negatives = []negative{
 		return down("/horoscope/leo/today", appJSON, js(m{"sign": "leo", "date": g.day(), "text": "A calm day. Do not sign anything before noon."}))
 	}},
 
-	{name: "unseen flight list", make: func(g *gen) *inspect.Subject {
+	{name: "flight list", unseen: true, make: func(g *gen) *inspect.Subject {
 		return down("/flights", appJSON, js(m{"flights": many(g, 3, 8, func(int) m {
 			return m{"no": "XX" + g.digits(3), "from": "LIS", "to": "ORY", "dep": g.iso(), "lat": 43.12, "lon": -2.51, "alt": 36000}
 		})}))
 	}},
-	{name: "unseen museum collection", make: func(g *gen) *inspect.Subject {
+	{name: "museum collection", unseen: true, make: func(g *gen) *inspect.Subject {
 		return down("/objects?tags=portrait", appJSON, js(m{"objects": many(g, 3, 7, func(int) m {
 			return m{"id": g.IntN(90000), "title": "Portrait", "artist": g.person().full, "image": "https://img.example.org/" + g.hex(10) + ".jpg", "year": 1700 + g.IntN(200)}
 		})}))
 	}},
-	{name: "unseen quiz", make: func(g *gen) *inspect.Subject {
+	{name: "quiz", unseen: true, make: func(g *gen) *inspect.Subject {
 		return down("/quiz", appJSON, js(m{"questions": many(g, 3, 6, func(int) m {
 			return m{"q": "Which river flows through Leeds?", "options": []string{"Aire", "Ouse", "Tees"}, "correct": 0}
 		})}))
 	}},
-	{name: "unseen smart home state", make: func(g *gen) *inspect.Subject {
+	{name: "smart home state", unseen: true, make: func(g *gen) *inspect.Subject {
 		return down("/states", appJSON, js(many(g, 3, 8, func(int) m {
 			return m{"entity_id": "light." + g.hex(4), "state": "on", "attributes": m{"brightness": g.IntN(255), "battery": g.IntN(100)}}
 		})))
 	}},
-	{name: "unseen job offers", make: func(g *gen) *inspect.Subject {
+	{name: "job offers", unseen: true, make: func(g *gen) *inspect.Subject {
 		return down("/jobs", appJSON, js(m{"jobs": many(g, 2, 6, func(int) m {
 			return m{"title": "Nurse", "company": "Clinic", "contact": m{"name": g.person().full, "phone": g.phone()}, "city": "Kiel"}
 		})}))
 	}},
-	{name: "unseen lyrics", make: func(g *gen) *inspect.Subject {
+	{name: "lyrics", unseen: true, make: func(g *gen) *inspect.Subject {
 		return down("/lyrics/"+g.digits(5), "text/plain; charset=utf-8", []byte("The harbour light goes round and round\nand nobody is home\nthe letters that you never found\nwere written on the foam\n"))
 	}},
-	{name: "unseen petition", want: classes(inspect.Identifiers), make: func(g *gen) *inspect.Subject {
+	{name: "petition", unseen: true, want: classes(inspect.Identifiers), make: func(g *gen) *inspect.Subject {
 		p := g.person()
 		return form("/petition/sign", "first_name", p.given, "last_name", p.family, "email", p.email, "comment", pick(g, g.todos))
 	}},
-	{name: "unseen MQTT keep-alive", make: func(g *gen) *inspect.Subject { return frame("/mqtt", []byte{0xc0, 0x00}, false) }},
-	{name: "unseen HLS playlist", make: func(g *gen) *inspect.Subject {
+	{name: "MQTT keep-alive", unseen: true, make: func(g *gen) *inspect.Subject { return frame("/mqtt", []byte{0xc0, 0x00}, false) }},
+	{name: "HLS playlist", unseen: true, make: func(g *gen) *inspect.Subject {
 		return down("/live.m3u8", "application/vnd.apple.mpegurl", []byte("#EXTM3U\n#EXT-X-TARGETDURATION:6\n#EXTINF:6.006,\nseg1.ts\n#EXTINF:6.006,\nseg2.ts\n"))
 	}},
-	{name: "unseen app's own log", open: classes(inspect.DeviceStats), make: func(g *gen) *inspect.Subject {
+	{name: "app's own log", unseen: true, open: classes(inspect.DeviceStats), make: func(g *gen) *inspect.Subject {
 		return up("POST", "/log", "text/plain", []byte(g.date()+" INFO sync started\n"+g.date()+" WARN retry in 5 s\n"+g.date()+" INFO contacts: permission denied\n"+g.date()+" INFO notes: 0 changed\n"))
 	}},
 }
