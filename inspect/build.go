@@ -136,7 +136,7 @@ type build struct {
 	w      Work
 	made   int64 // bytes made by all calls
 
-	part, decoder int // where unwrap is: indexes of t.Parts and of the decoders
+	part, decoder int // where unwrap is: indexes of t.Parts and of the decoders that the part is shown to
 	seen          map[uint64]*Part
 	names         []string // scratch
 	steps         []byte   // scratch: the steps of the children of one call
@@ -307,7 +307,8 @@ func (b *build) unwrap() {
 func (b *build) pass() (done bool) {
 	defer func() {
 		if recover() != nil {
-			b.hurt(b.t.Parts[b.part].Path, b.in.cfg.Decoders[b.decoder].Name, damagePanic)
+			p := b.t.Parts[b.part]
+			b.hurt(p.Path, b.in.cfg.Decoders[b.in.shown.of(p)[b.decoder]].Name, damagePanic)
 			b.decoder++
 		}
 	}()
@@ -318,7 +319,7 @@ func (b *build) pass() (done bool) {
 			b.hurt(p.Path, "", damageTime)
 			return true
 		}
-		if p.Kind > Text || len(p.Data) < b.in.least {
+		if p.Kind > Text || len(p.Data) == 0 {
 			continue
 		}
 		if b.decoder == 0 {
@@ -326,8 +327,9 @@ func (b *build) pass() (done bool) {
 				continue
 			}
 		}
-		for ; b.decoder < len(decoders); b.decoder++ {
-			d := &decoders[b.decoder]
+		list := b.in.shown.of(p)
+		for ; b.decoder < len(list); b.decoder++ {
+			d := &decoders[list[b.decoder]]
 			if len(p.Data) < d.Min {
 				continue
 			}

@@ -218,15 +218,32 @@ type Decoder struct {
 	Doc  string // one sentence: what it takes off, and the source of the format
 	Min  int    // parts of fewer bytes are not shown to Decode
 
+	// First lists the bytes with which a part must begin to be shown to Decode, ""
+	// all; Sees says what else it must be. Nearly all parts are none of a decoder's
+	// business, and the less of them it is shown the better.
+	First string
+	Sees  Sees
+
 	// Decode returns the pieces inside p.Data. No children and no error mean
-	// that p is not this decoder's business, which it must find out cheaply:
-	// every decoder sees every part of Kind Bytes or Text. An error means that the layer is there
+	// that p is not this decoder's business, which it must find out cheaply: it
+	// sees all parts of Kind Bytes or Text but for Min, First and Sees. An error means that the layer is there
 	// but broken; what could be read of it may be returned as well. Decode
 	// must return the same for the same p, must not keep or change p, and must
 	// account for every byte that it makes with w; bytes shared with p.Data are
 	// free. It must not recurse as deep as its input says.
 	Decode func(w *Work, p *Part) ([]Child, error)
 }
+
+// Sees narrows down which parts a decoder is shown. Its values can be added up.
+type Sees uint8
+
+// What a part can be asked to be.
+const (
+	Roots  Sees = 1 << iota // a root of the tree
+	Coded                   // with a content coding declared
+	Binary                  // of Kind Bytes
+	allSees
+)
 
 // Detector recognises one class.
 type Detector struct {

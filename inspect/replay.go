@@ -33,7 +33,10 @@ func (in *Inspector) Replay(s *Subject, p Path) (part *Part, err error) {
 // step takes one decoding step from p.
 func (b *build) step(p *Part, step string) (child *Part, err error) {
 	name, _ := SplitStep(step)
-	for i := range b.in.cfg.Decoders {
+	if len(p.Data) == 0 {
+		return nil, fmt.Errorf("%w: no step %s", ErrNoPart, name)
+	}
+	for _, i := range b.in.shown.of(p) {
 		d := &b.in.cfg.Decoders[i]
 		if d.Name != name || len(p.Data) < d.Min {
 			continue

@@ -61,7 +61,7 @@ type Config struct {
 type Inspector struct {
 	cfg     Config
 	version string
-	least   int // the smallest Min of the decoders
+	shown   shown
 	builds  sync.Pool
 	large   sync.Mutex // held for the one subject that makes more than largeBytes
 }
@@ -82,10 +82,8 @@ func New(cfg Config) (*Inspector, error) {
 			return nil, fmt.Errorf("decoder %s: no Decode or no Doc", d.Name)
 		}
 		names[d.Name] = true
-		if i == 0 || d.Min < in.least {
-			in.least = d.Min
-		}
 	}
+	in.shown = newShown(cfg.Decoders)
 	clear(names)
 	for i, d := range cfg.Detectors {
 		switch {
@@ -100,6 +98,45 @@ func New(cfg Config) (*Inspector, error) {
 	}
 	in.version = version(&cfg)
 	return in, nil
+}
+
+// shown lists, by what a part is, and by its first byte, the decoders that it is
+// shown to, as indexes of Config.Decoders.
+type shown [allSees][256][]uint16
+
+func newShown(decoders []Decoder) (s shown) {
+	for i, d := range decoders {
+		var first [256]bool
+		for c := range first {
+			first[c] = d.First == "" || strings.IndexByte(d.First, byte(c)) >= 0
+		}
+		for is := range s {
+			if d.Sees&^Sees(is) != 0 {
+				continue
+			}
+			for c := range first {
+				if first[c] {
+					s[is][c] = append(s[is][c], uint16(i))
+				}
+			}
+		}
+	}
+	return s
+}
+
+// of returns the decoders for p, which is not empty.
+func (s *shown) of(p *Part) []uint16 {
+	is := Sees(0)
+	if p.Parent == nil {
+		is |= Roots
+	}
+	if p.Coding != "" {
+		is |= Coded
+	}
+	if p.Kind == Bytes {
+		is |= Binary
+	}
+	return s[is][p.Data[0]]
 }
 
 // isName says that s can be the name of a decoder or detector.

@@ -13,6 +13,7 @@ var Ascii85 = inspect.Decoder{
 	Name:   "ascii85",
 	Doc:    "undoes ASCII85 between <~ and ~> (PostScript Language Reference, section 3.13.3)",
 	Min:    6,
+	First:  "<",
 	Decode: decodeAscii85,
 }
 

@@ -13,6 +13,7 @@ var Base32 = inspect.Decoder{
 	Name:   "base32",
 	Doc:    "undoes base32 (RFC 4648 section 6) of a value of 16 characters or more",
 	Min:    16,
+	First:  uppers + "234567",
 	Decode: decodeBase32,
 }
 

@@ -15,6 +15,7 @@ var Brotli = inspect.Decoder{
 	Name:   "br",
 	Doc:    "decompresses Brotli (RFC 7932) where it is the declared content coding",
 	Min:    1,
+	Sees:   inspect.Coded,
 	Decode: decodeBrotli,
 }
 

@@ -16,6 +16,7 @@ var CBOR = inspect.Decoder{
 	Name:   "cbor",
 	Doc:    "takes CBOR (RFC 8949), its sequences (RFC 8742) and the frame of COSE (RFC 9052) apart into their values",
 	Min:    2,
+	Sees:   inspect.Binary,
 	Decode: decodeCBOR,
 }
 

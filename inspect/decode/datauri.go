@@ -12,6 +12,7 @@ var DataURI = inspect.Decoder{
 	Name:   "data",
 	Doc:    "takes the content out of a data: URI (RFC 2397)",
 	Min:    6,
+	First:  "dD",
 	Decode: decodeDataURI,
 }
 

@@ -17,6 +17,7 @@ var EngineIO = inspect.Decoder{
 	Name:   "engineio",
 	Doc:    "takes the messages out of Engine.IO packets and payloads (github.com/socketio/engine.io-protocol, revisions 3 and 4)",
 	Min:    3,
+	First:  "\x00\x01b" + digits10,
 	Decode: decodeEngineIO,
 }
 

@@ -15,6 +15,7 @@ var Envelope = inspect.Decoder{
 	Name:   "envelope",
 	Doc:    "cuts envelopes of error reports (develop.sentry.dev/sdk/data-model/envelopes) into headers and items",
 	Min:    16,
+	First:  "{",
 	Decode: decodeEnvelope,
 }
 

@@ -14,6 +14,7 @@ var Escape = inspect.Decoder{
 	Name:   "escape",
 	Doc:    "undoes the escapes of strings in JSON (RFC 8259 section 7) and JavaScript (\\xHH, ECMA-262) where the quotes are missing",
 	Min:    6,
+	First:  `{[\`,
 	Decode: decodeEscape,
 }
 

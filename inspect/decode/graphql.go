@@ -19,6 +19,7 @@ var GraphQL = inspect.Decoder{
 	Name:   "graphql",
 	Doc:    "takes the literal arguments out of a GraphQL document (spec.graphql.org, section 2)",
 	Min:    8,
+	First:  blanks + "{qmsf#,",
 	Decode: decodeGraphQL,
 }
 

@@ -23,6 +23,7 @@ var GRPC = inspect.Decoder{
 	Name:   "grpc",
 	Doc:    "takes messages out of the frames of gRPC (github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), gRPC-Web (PROTOCOL-WEB.md) and Connect (connectrpc.com/docs/protocol)",
 	Min:    5,
+	Sees:   inspect.Binary,
 	Decode: decodeGRPC,
 }
 

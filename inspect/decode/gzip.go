@@ -17,6 +17,7 @@ var Gzip = inspect.Decoder{
 	Name:   "gzip",
 	Doc:    "decompresses gzip members (RFC 1952), as a content coding (RFC 9110 section 8.4.1.3) or inside a field",
 	Min:    18, // the smallest member
+	First:  "\x1f",
 	Decode: decodeGzip,
 }
 

@@ -13,6 +13,7 @@ var Hex = inspect.Decoder{
 	Name:   "hex",
 	Doc:    "undoes hexadecimal writing (RFC 4648 section 8) of a value of 16 digits or more",
 	Min:    16,
+	First:  digits10 + "abcdefABCDEF",
 	Decode: decodeHex,
 }
 

@@ -33,6 +33,7 @@ var JSON = inspect.Decoder{
 	Name:   "json",
 	Doc:    "takes JSON (RFC 8259) apart into its values, whole bodies and JSON inside strings alike",
 	Min:    3,
+	First:  blanks + "{[\")\xef",
 	Decode: decodeJSON,
 }
 

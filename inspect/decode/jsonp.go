@@ -11,6 +11,7 @@ var JSONP = inspect.Decoder{
 	Name:   "jsonp",
 	Doc:    "takes the JSON out of a call of one function, as in callback({...}); (bob.ippoli.to/archives/2005/12/05/remote-json-jsonp)",
 	Min:    5,
+	First:  uppers + lowers + "_$/",
 	Decode: decodeJSONP,
 }
 

@@ -21,6 +21,7 @@ var Mail = inspect.Decoder{
 	Name:   "mail",
 	Doc:    "takes mail messages (RFC 5322, encoded words of RFC 2047) apart into header fields and body",
 	Min:    32,
+	First:  uppers + lowers,
 	Decode: decodeMail,
 }
 

@@ -20,6 +20,8 @@ var MMS = inspect.Decoder{
 	Name:   "mms",
 	Doc:    "takes multimedia messages apart (OMA-TS-MMS_ENC-V1_3 sections 6 and 7, WAP-230-WSP section 8)",
 	Min:    8,
+	First:  "\x8c",
+	Sees:   inspect.Binary,
 	Decode: decodeMMS,
 }
 

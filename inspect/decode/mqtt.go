@@ -21,6 +21,7 @@ var MQTT = inspect.Decoder{
 	Name:   "mqtt",
 	Doc:    "takes MQTT control packets apart (OASIS MQTT 3.1.1 and 5.0, sections 2 and 3) that come over WebSocket (section 6)",
 	Min:    4,
+	Sees:   inspect.Binary,
 	Decode: decodeMQTT,
 }
 

@@ -16,6 +16,7 @@ var MessagePack = inspect.Decoder{
 	Name:   "msgpack",
 	Doc:    "takes MessagePack (github.com/msgpack/msgpack/blob/master/spec.md) apart into its values",
 	Min:    2,
+	Sees:   inspect.Binary,
 	Decode: decodeMessagePack,
 }
 

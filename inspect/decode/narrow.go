@@ -14,6 +14,7 @@ var Narrow = inspect.Decoder{
 	Name:   "narrow",
 	Doc:    "turns text whose characters are bytes (infra.spec.whatwg.org, isomorphic decode) into the bytes",
 	Min:    12,
+	First:  "\x1fx\xc2\xc3",
 	Decode: decodeNarrow,
 }
 

@@ -14,6 +14,7 @@ var NDJSON = inspect.Decoder{
 	Name:   "ndjson",
 	Doc:    "cuts newline-delimited (github.com/ndjson/ndjson-spec), RS-delimited (RFC 7464) or concatenated JSON objects apart",
 	Min:    5,
+	First:  "{\x1e",
 	Decode: decodeNDJSON,
 }
 

@@ -13,6 +13,7 @@ var PathSegments = inspect.Decoder{
 	Name:   "path",
 	Doc:    "takes the longer segments out of the path of a request (RFC 3986 section 3.3), percent-decoded",
 	Min:    4,
+	Sees:   inspect.Roots,
 	Decode: decodePath,
 }
 

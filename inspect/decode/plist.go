@@ -25,6 +25,7 @@ var Plist = inspect.Decoder{
 	Name:   "plist",
 	Doc:    "takes property lists (PropertyList-1.0.dtd, CFBinaryPList.c) apart into their values",
 	Min:    9,
+	First:  blanks + "b<\xef",
 	Decode: decodePlist,
 }
 

@@ -40,6 +40,7 @@ var Protobuf = inspect.Decoder{
 	Name:   "protobuf",
 	Doc:    "takes Protocol Buffers messages apart by the wire format, without their schema (protobuf.dev/programming-guides/encoding)",
 	Min:    2,
+	Sees:   inspect.Binary,
 	Decode: decodeProtobuf,
 }
 

@@ -12,6 +12,7 @@ var SignalR = inspect.Decoder{
 	Name:   "signalr",
 	Doc:    "cuts messages of the SignalR hub protocol in JSON apart (github.com/dotnet/aspnetcore, HubProtocol.md)",
 	Min:    3,
+	First:  "{",
 	Decode: decodeSignalR,
 }
 

@@ -13,6 +13,7 @@ var SocketIO = inspect.Decoder{
 	Name:   "socketio",
 	Doc:    "takes the JSON out of Socket.IO packets (github.com/socketio/socket.io-protocol)",
 	Min:    3,
+	First:  "0123456",
 	Decode: decodeSocketIO,
 }
 

@@ -12,6 +12,7 @@ var SockJS = inspect.Decoder{
 	Name:   "sockjs",
 	Doc:    "takes the array of messages out of a SockJS frame (sockjs.github.io/sockjs-protocol, section Protocol and framing)",
 	Min:    5,
+	First:  "a",
 	Decode: decodeSockJS,
 }
 

@@ -26,6 +26,7 @@ var SQLite = inspect.Decoder{
 	Name:   "sqlite",
 	Doc:    "takes the rows out of the tables of a SQLite database file (sqlite.org/fileformat2.html)",
 	Min:    512,
+	First:  "S",
 	Decode: decodeSQLite,
 }
 

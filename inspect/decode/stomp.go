@@ -14,6 +14,7 @@ var Stomp = inspect.Decoder{
 	Name:   "stomp",
 	Doc:    "takes STOMP frames apart (stomp.github.io/stomp-specification-1.2.html)",
 	Min:    6,
+	First:  uppers,
 	Decode: decodeStomp,
 }
 

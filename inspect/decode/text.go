@@ -7,6 +7,14 @@ import (
 	"constat/inspect"
 )
 
+// First bytes of decoders.
+const (
+	blanks   = "\t\n\v\f\r "
+	digits10 = "0123456789"
+	uppers   = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	lowers   = "abcdefghijklmnopqrstuvwxyz"
+)
+
 // Classes of bytes, as bits of class.
 const (
 	b64   = 1 << iota // standard and URL-safe base64, without padding

@@ -12,6 +12,7 @@ var Transfer = inspect.Decoder{
 	Name:   "transfer",
 	Doc:    "undoes a declared Content-Transfer-Encoding: base64 or quoted-printable (RFC 2045 section 6)",
 	Min:    3,
+	Sees:   inspect.Coded,
 	Decode: decodeTransfer,
 }
 

@@ -13,6 +13,7 @@ var UUEncode = inspect.Decoder{
 	Name:   "uuencode",
 	Doc:    "undoes uuencode (POSIX.1-2024, uuencode, historical algorithm)",
 	Min:    16,
+	First:  "b",
 	Decode: decodeUUEncode,
 }
 

@@ -16,6 +16,7 @@ var PerMessageDeflate = inspect.Decoder{
 	Name:   "permessage-deflate",
 	Doc:    "inflates a WebSocket message compressed with permessage-deflate (RFC 7692 section 7.2.2)",
 	Min:    1,
+	Sees:   inspect.Roots,
 	Decode: decodePerMessageDeflate,
 }
 

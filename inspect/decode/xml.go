@@ -32,6 +32,7 @@ var XML = inspect.Decoder{
 	Name:   "xml",
 	Doc:    "takes XML 1.0 (w3.org/TR/xml) apart into its attributes and texts",
 	Min:    7,
+	First:  blanks + "<\xef",
 	Decode: decodeXML,
 }
 

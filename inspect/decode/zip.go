@@ -23,6 +23,7 @@ var Zip = inspect.Decoder{
 	Name:   "zip",
 	Doc:    "takes the files out of ZIP archives (APPNOTE.TXT 6.3.10), stored and deflated",
 	Min:    30,
+	First:  "P",
 	Decode: decodeZip,
 }
 

@@ -14,6 +14,7 @@ var Zstd = inspect.Decoder{
 	Name:   "zstd",
 	Doc:    "decompresses Zstandard frames (RFC 8878), as a content coding or inside a field",
 	Min:    9, // magic, frame header, one block header
+	First:  "\x28",
 	Decode: decodeZstd,
 }
 
