@@ -52,6 +52,7 @@ var All = []inspect.Decoder{
 	Protobuf,
 	MessagePack,
 	CBOR,
+	BSON,
 	Zip,
 	Tar,
 	SQLite,

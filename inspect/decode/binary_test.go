@@ -162,7 +162,16 @@ var hostileBinary = map[string]func(size int) []byte{
 		return []byte("\x8c\x80\x98a\x00\x84\xa3\x7f" + strings.Repeat("\x01\x00\x83", n/3))
 	},
 	"application/x-tar headers": func(n int) []byte { return bytes.Repeat(tarHead(), n/tarBlock) },
-	"mqtt":                      func(n int) []byte { return []byte(strings.Repeat("\x30\x04\x00\x01ax", n/6)) },
+	"application/bson nested":   nestDocuments,
+	"nested-documents":          nestDocuments,
+	"application/bson fields": func(n int) []byte {
+		b := append(make([]byte, 4), bytes.Repeat([]byte("\x0aa\x00"), n/3)...)
+		b = append(b, 0)
+		binary.LittleEndian.PutUint32(b, uint32(len(b)))
+		return b
+	},
+	"application/bson documents": repeat("\x08\x00\x00\x00\x0aa\x00\x00"),
+	"mqtt":                       func(n int) []byte { return []byte(strings.Repeat("\x30\x04\x00\x01ax", n/6)) },
 }
 
 func allHostile() map[string]func(int) []byte {
@@ -176,6 +185,18 @@ func hostileSubject(name string, data []byte) *inspect.Subject {
 		return body(media, "", data)
 	}
 	return &inspect.Subject{Request: inspect.Content{Body: data}}
+}
+
+// nestDocuments is a document in a document in a document, of n bytes.
+func nestDocuments(n int) []byte {
+	levels := n / 8
+	b := make([]byte, 0, n)
+	for i := range levels {
+		b = binary.LittleEndian.AppendUint32(b, uint32(8*(levels-i)))
+		b = append(b, 3, 'a', 0)
+	}
+	b[len(b)-3] = 0x0a
+	return append(b, make([]byte, levels)...)
 }
 
 // tarHead is the header of an empty file.

@@ -127,3 +127,4 @@ func FuzzAscii85(f *testing.F)  { fuzzValue(f, "<~") }
 func FuzzUUEncode(f *testing.F) { fuzz(f, "text/plain", "") }
 func FuzzNarrow(f *testing.F)   { fuzz(f, "text/plain", "") }
 func FuzzMMS(f *testing.F)      { fuzz(f, "application/vnd.wap.mms-message", "") }
+func FuzzBSON(f *testing.F)     { fuzz(f, "application/bson", "") }
