@@ -244,7 +244,7 @@ func (m *Matcher) find(p *inspect.Part) []match {
 	if len(raw) == 0 {
 		return nil
 	}
-	return weigh(m.beside(p, raw), isNumberName(p.Name))
+	return weigh(m.beside(p, raw), p.Name)
 }
 
 // rewritten looks for texts that are not there letter for letter.
@@ -335,7 +335,7 @@ func (m *Matcher) accept(raw []match, data []byte, i int32, start int) []match {
 			return raw
 		}
 	}
-	return append(raw, match{canary: p.canary, form: form, start: start, end: end})
+	return append(raw, match{canary: p.canary, form: form, start: start, end: end, weak: p.weak})
 }
 
 // containsFold says whether text, which is folded, stands in data as a word.
@@ -351,7 +351,7 @@ func containsFold(data, text []byte) bool {
 // weigh keeps the longest of overlapping matches, drops what needs a neighbour
 // and has none, joins the two coordinates of a place, and keeps the first of
 // each canary and form.
-func weigh(raw []match, named bool) []match {
+func weigh(raw []match, name string) []match {
 	raw = places(raw)
 	slices.SortStableFunc(raw, func(a, b match) int {
 		return cmp.Or((b.end-b.start)-(a.end-a.start), a.start-b.start, order(a.loose)-order(b.loose), strings.Compare(a.form, b.form))
@@ -362,10 +362,15 @@ func weigh(raw []match, named bool) []match {
 			kept = append(kept, x)
 		}
 	}
-	if !named {
+	if slices.ContainsFunc(kept, func(x match) bool { return x.weak }) {
 		strong := slices.DeleteFunc(slices.Clone(kept), func(x match) bool { return x.weak })
+		number, place := isNamed(name, numberNames), isNamed(name, placeNames)
 		kept = slices.DeleteFunc(kept, func(x match) bool {
-			return x.weak && !slices.ContainsFunc(strong, func(s match) bool { return near(x, s) })
+			named := number
+			if x.form == "geohash" {
+				named = place
+			}
+			return x.weak && !named && !slices.ContainsFunc(strong, func(s match) bool { return near(x, s) })
 		})
 	}
 	slices.SortStableFunc(kept, func(a, b match) int { return a.start - b.start })
@@ -421,10 +426,13 @@ func near(a, b match) bool { return a.start-b.end < nearby && b.start-a.end < ne
 // numberNames are words in the name of a field that holds a phone number.
 var numberNames = []string{"phone", "tel", "mobile", "msisdn", "number", "address", "sender", "recipient", "callee", "caller", "contact"}
 
-func isNumberName(name string) bool {
+// placeNames are words in the name of a field that holds a place.
+var placeNames = []string{"geo", "gh", "hash", "loc", "pos", "place", "area", "cell", "tile"}
+
+func isNamed(name string, words []string) bool {
 	if name == "" || len(name) > 64 {
 		return false
 	}
 	name = strings.ToLower(name)
-	return slices.ContainsFunc(numberNames, func(w string) bool { return strings.Contains(name, w) })
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(name, w) })
 }

@@ -179,7 +179,7 @@ func TestEveryForm(t *testing.T) {
 				data = append(data, " "+string(pt.near)...)
 			}
 			ok := false
-			for _, x := range m.find(&inspect.Part{Data: data}) {
+			for _, x := range m.find(&inspect.Part{Data: data, Name: "geo"}) {
 				ok = ok || x.canary == pt.canary
 			}
 			if !ok {

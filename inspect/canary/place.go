@@ -33,6 +33,7 @@ func placePatterns(canary int, v string) []pattern {
 	hash := geohash(lat, lon, 12)
 	for n := 7; n <= len(hash); n++ {
 		add("geohash", hash[:n], true)
+		out[len(out)-1].weak = n == 7 // 35 bits
 	}
 	code := plusCode(lat, lon)
 	add("plus-code", code, true)

@@ -24,6 +24,7 @@ type pattern struct {
 	form   string
 	fold   bool // ASCII case does not matter
 	word   bool // must not touch a letter or digit
+	weak   bool // counts only where something says what it is
 	// near, when set, must stand within nearby bytes of a match: its partner.
 	near []byte
 	// rawNear: near is any bytes and need not be a word.
