@@ -138,9 +138,12 @@ type build struct {
 
 	part, decoder int // where unwrap is: indexes of t.Parts and of the decoders that the part is shown to
 	seen          map[uint64]*Part
-	names         []string // scratch
-	steps         []byte   // scratch: the steps of the children of one call
-	ends          []int    // scratch: where each ends
+	names         []string          // scratch
+	numbers       map[string]uint32 // of t.Names, from 1
+	next          []uint32          // by number: that of the name that followed it last, 0 none
+	last          uint32            // number of the name looked up last
+	steps         []byte            // scratch: the steps of the children of one call
+	ends          []int             // scratch: where each ends
 }
 
 // arena hands out parts, and room for pointers to them, from larger blocks.
@@ -212,7 +215,11 @@ func (b *build) release() {
 	b.w.dirty = 0
 	clear(b.names)
 	clear(b.seen)
-	b.t = Tree{Parts: b.t.Parts[:0], records: b.t.records[:0], fields: b.t.fields[:0]}
+	clear(b.numbers)
+	clear(b.t.Names)
+	b.t = Tree{Parts: b.t.Parts[:0], Names: b.t.Names[:0], records: b.t.records[:0], fields: b.t.fields[:0]}
+	b.next, b.last = b.next[:min(1, len(b.next))], 0
+	clear(b.next)
 	b.ctx, b.w.ctx, b.w.window, b.damage = nil, nil, nil, nil
 	b.made, b.w.made, b.part, b.decoder = 0, 0, 0, 0
 	b.in.builds.Put(b)
@@ -284,7 +291,7 @@ func (b *build) cut(name string, data []byte, truncated bool) []byte {
 
 func (b *build) root(name, arg, field string, data []byte) *Part {
 	p := &b.arena.parts(1)[0]
-	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name}
+	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name, name: b.number(field)}
 	if strings.HasPrefix(name, "response") {
 		p.Direction = flow.Down
 	}
@@ -404,7 +411,7 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 		// Field by field: parts are handed out zero, and most of these are.
 		q.Path, q.Direction, q.Data, q.Kind, q.Depth, q.Parent, q.step = paths[start:b.ends[i]], p.Direction, c.Data, c.Kind, p.Depth+1, p, decoder
 		if c.Name != "" {
-			q.Name = c.Name
+			q.Name, q.name = c.Name, b.number(c.Name)
 		}
 		if c.Group != "" {
 			q.Group = c.Group
@@ -429,6 +436,28 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 		p.Children = append(p.Children, q)
 		b.t.Parts = append(b.t.Parts, q)
 	}
+}
+
+// number returns the number of a name, which is often the one that followed the
+// name before it the last time.
+func (b *build) number(name string) uint32 {
+	if name == "" {
+		return 0
+	}
+	if b.numbers == nil {
+		b.numbers, b.next = make(map[string]uint32), append(b.next, 0)
+	}
+	n := b.next[b.last]
+	if n == 0 || b.t.Names[n-1] != name {
+		if n = b.numbers[name]; n == 0 {
+			b.t.Names, b.next = append(b.t.Names, name), append(b.next, 0)
+			n = uint32(len(b.t.Names))
+			b.numbers[name] = n
+		}
+		b.next[b.last] = n
+	}
+	b.last = n
+	return n
 }
 
 // leastKnown is the size from which on it is worth knowing that bytes were seen

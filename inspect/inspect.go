@@ -178,7 +178,13 @@ type Part struct {
 	Same *Part
 
 	step string // name of the decoder that made it; of a root, the root's name
+	name uint32 // see NameID
 }
+
+// NameID is the number of p's Name in Tree.Names, counted from 1, so that what is
+// to be known of a name is worked out once for all parts that have it. It is 0
+// for a part without a name and for one that is not in a tree.
+func (p *Part) NameID() int { return int(p.name) }
 
 // Decoder returns the name of the decoder that made p, and of a root its name
 // without argument: "json", "request.header".

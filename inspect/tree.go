@@ -15,6 +15,9 @@ import (
 type Tree struct {
 	Subject *Subject
 	Parts   []*Part // breadth first, roots included
+	// Names are the different names that parts have, in the order of Parts. There
+	// are few of them: the objects of a list have the same.
+	Names []string
 
 	indexed sync.Once
 	index   map[Path]*Part
