@@ -44,7 +44,7 @@ var secretLabels = [secretCount]string{
 }
 
 var secretWords = newPhrases(map[secret]string{
-	secretPassword: `passcode kennwort motdepasse mdp contrasena contraseña senha wachtwoord parola haslo hasło heslo пароль 密码 mima sandi katasandi sifre şifre salasana lozinka jelszo losenord lösenord adgangskode clave claveacceso contraseñaactual palavrapasse tajnehaslo parol пассворд парол गुप्त كلمةالمرور كلمةالسر パスワード 비밀번호 密碼 登录密码 passwordhash shenfen userpasswd loginpasswd denglumima passwort pswd pwd pswrd pword userpw loginpw j_password`,
+	secretPassword: `passcode kennwort motdepasse mdp contrasena contraseña senha wachtwoord parola haslo hasło heslo пароль 密码 mima sandi katasandi sifre şifre salasana lozinka jelszo losenord lösenord adgangskode clave claveacceso contraseñaactual palavrapasse tajnehaslo parol пассворд парол गुप्त كلمةالمرور كلمةالسر パスワード 비밀번호 密碼 登录密码 passwordhash shenfen userpasswd loginpasswd denglumima matkhau lockpattern unlockpattern gesturepassword screenlock palabraclave parolachiave codeacces codedacces geslo fjalekalimi zaporka passwort pswd pwd pswrd pword userpw loginpw j_password`,
 	secretPass:     `pass pw psw secret passphrase pasw`,
 	secretPIN:      `pin mpin upin userpin tpin`,
 	secretOTP:      `otp totp vcode yzm 验证码 sms2fa mfa 2fa otac`,
@@ -56,12 +56,21 @@ var secretWords = newPhrases(map[secret]string{
 }, map[secret]string{
 	secretPassword: `password passwd pwd passwort passcode userpass userpassword loginpassword pass2 motdepasse wachtwoord contrasena contraseña senha`,
 	secretPIN:      `pincode pin mpin`,
-	secretOTP:      `otp otpcode onetimecode onetimepassword onetimepasscode smscode verificationcode verifycode mfacode totpcode twofactorcode 2facode smsotp otptoken otpvalue validationcode loginotp logincode tfacode twofacode phonecode emailcode captchasms backupcode recoverycode mfatoken onetimepass`,
+	secretOTP:      `otp otpcode onetimecode onetimepassword onetimepasscode smscode verificationcode verifycode mfacode totpcode twofactorcode 2facode smsotp otptoken otpvalue validationcode loginotp logincode tfacode twofacode phonecode emailcode smstoken authenticatorcode codigoverificacion codeverification codedeverification bestaetigungscode bestatigungscode codigosms codeotp kodotp pinsms verifizierungscode codigodeverificacao mtan smstan tan yanzhengma captchasms mfatoken onetimepass backupcode recoverycode`,
 	secretRefresh:  `refreshtoken renewtoken renewaltoken offlinetoken autologintoken longlivedtoken remembermetoken keeplogintoken refreshjwt longtoken`,
 	secretKey:      `privatekey secretaccesskey privatekeypem pemkey sshkey privkey`,
 	secretSeed:     `mnemonicphrase seedphrase recoveryphrase secretphrase walletphrase`,
 	secretWifi:     `presharedkey wpapassphrase wifipassword wifipwd wifikey wifipass networkpassword`,
 })
+
+// secretIdeographs are parts of names in scripts of other languages.
+var secretIdeographs = []struct {
+	word string
+	of   secret
+}{
+	{"验证码", secretOTP}, {"驗證碼", secretOTP}, {"动态码", secretOTP}, {"校验码", secretOTP}, {"認証コード", secretOTP}, {"인증번호", secretOTP}, {"인증코드", secretOTP}, {"код подтверждения", secretOTP}, {"код_подтверждения", secretOTP}, {"رمز التحقق", secretOTP}, {"ओटीपी", secretOTP},
+	{"密码", secretPassword}, {"密碼", secretPassword}, {"口令", secretPassword}, {"パスワード", secretPassword}, {"暗証番号", secretPIN}, {"비밀번호", secretPassword}, {"암호", secretPassword}, {"пароль", secretPassword}, {"Пароль", secretPassword}, {"पासवर्ड", secretPassword}, {"รหัสผ่าน", secretPassword}, {"كلمة", secretPassword}, {"סיסמ", secretPassword}, {"κωδικός", secretPassword}, {"رمز عبور", secretPassword}, {"mật", secretPassword},
+}
 
 type secretFound struct {
 	part       *inspect.Part
@@ -88,6 +97,8 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 			note(secretKey, p, inspect.Probable, "The value is a private key by the line that it begins with; who has it can act for its owner.")
 		}
 		switch {
+		case len(p.Data) > 16 && p.Data[0] == 'W' && bytes.HasPrefix(p.Data, []byte("WIFI:")) && bytes.Contains(p.Data, []byte("P:")) && bytes.HasSuffix(bytes.TrimSpace(p.Data), []byte(";;")):
+			note(secretWifi, p, inspect.Probable, "The value is the name and the password of a Wi-Fi network, as codes to scan hold them.")
 		case len(p.Data) > 24 && p.Data[0] == 'o' && bytes.HasPrefix(p.Data, []byte("otpauth://")) && bytes.Contains(p.Data, []byte("secret=")):
 			note(secretOTP, p, inspect.Probable, "The value is the secret that one-time codes are made of, as an otpauth: address.")
 		case p.Parent != nil && p.Kind != inspect.Number && isBasic(p):
@@ -146,6 +157,14 @@ var secretEnds = newEndings(map[secret]string{
 // lookSecret looks up a name.
 func lookSecret(name string) phrase[secret] {
 	ph := secretWords.of(name)
+	if ph.of == secretNone && !ascii([]byte(name)) {
+		for _, x := range secretIdeographs {
+			if strings.Contains(name, x.word) {
+				ph.of = x.of
+				return ph
+			}
+		}
+	}
 	if ph.of == secretNone && len(name) > 8 && !strings.ContainsAny(name, "_-. ") {
 		var buf [maxName]byte
 		if w := squeeze(&buf, name); len(w) > 0 {
@@ -172,6 +191,7 @@ var loginWords = newFlags(map[ctxFlags]string{
 
 func (c *secretContext) read(t *inspect.Tree, r inspect.Record) {
 	c.known = true
+	challenge := false
 	for i, f := range r.Fields {
 		if i > 256 {
 			break
@@ -186,12 +206,15 @@ func (c *secretContext) read(t *inspect.Tree, r inspect.Record) {
 			c.refreshs = c.refreshs || bytes.Equal(f.Data, []byte("refresh_token"))
 		case ctxWifi:
 			c.ssid = true
+		case ctxEvent:
+			challenge = true
 		}
 	}
 	path := strings.ToLower(t.Subject.Path)
-	for _, w := range []string{"login", "signin", "sign-in", "sign_in", "logon", "auth", "verify", "otp", "register", "signup", "sign-up", "session", "password", "2fa", "mfa", "account", "confirm", "passport", "sms"} {
+	for _, w := range []string{"login", "signin", "sign-in", "sign_in", "logon", "auth", "verify", "otp", "register", "signup", "sign-up", "session", "password", "2fa", "mfa", "account", "confirm", "passport", "sms", "connexion", "anmeld", "connect", "identi", "entrar", "acceder", "challenge", "unlock", "denglu", "vhod", "giris", "acces"} {
 		c.login = c.login || strings.Contains(path, w)
 	}
+	c.user = c.user || c.login && challenge
 }
 
 func weighSecret(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, ph phrase[secret], ctx *secretContext, note func(secret, *inspect.Part, inspect.Confidence, string)) {

@@ -64,15 +64,15 @@ var idLabels = [idCount]string{
 // other words.
 var idWords = newPhrases(map[idKind]string{
 	idIMEI:         `imeisv deviceimei phoneimei imeisi tacimei`,
-	idPhone:        `phone mobile tel telephone cell cellphone handphone ph phn mob telefono telefon telefone telnum phoneprefix usermobile userphone телефон 手机号 手机 電話番号 shouji contactno`,
-	idEmail:        `mail em hem useremail correo courriel emailid почта 邮箱 login username userlogin account`,
-	idSerial:       `serial sn srl snr sernum seriennummer`,
+	idPhone:        `phone mobile tel telephone cell cellphone handphone ph phn mob telefono telefon telefone telnum celular movil numerotelefono numerodetelefono handynummer rufnummer telefonnr telefoon nohp nomorhp numerocelular gsm shoujihao dianhua phoneprefix usermobile userphone телефон 手机号 手机 電話番号 shouji contactno`,
+	idEmail:        `mail em hem useremail correo courriel emailid youxiang correoelectronico adressemail epost eposta adresseelectronique почта 邮箱 login username userlogin account`,
+	idSerial:       `serial sn srl snr sernum seriennummer numeroserie numerodeserie numserie xuliehao serienummer numeroseriale`,
 	idMAC:          `mac wmac bmac etmac ethmac`,
 	idAndroid:      `ssaid andid anid`,
 	idAdvertising:  `adid ifa ifv rdid maid gpid oa`,
-	idDevice:       `deviceid device hwid hid machineid unique uniqueid dvid devid ddid xdid boxid stbid fingerprint visitorfingerprint browserid terminalid equipmentid termid`,
+	idDevice:       `deviceid device hwid hid machineid iddispositivo idappareil identifiantappareil geraeteid geräteid gerateid shebeiid shebeihao apparaatid idurzadzenia cihazid idperangkat ustroystvoid unique uniqueid dvid devid ddid xdid boxid stbid fingerprint visitorfingerprint browserid terminalid equipmentid termid`,
 	idInstallation: `distinct clientid installid cuid bcookie pkid ga fbp uetvid muid gaclientid aidd ajsanonymousid domainuserid networkuserid amplitudeid mpdeviceid anonid nnid statsid`,
-	idAccount:      `uid user openid unionid xuid puid memberid userguid userno customerno loginname loginid accountname sub acct ssoid passportid miid mi uin steamid gamertag`,
+	idAccount:      `uid user openid unionid xuid idusuario iddeusuario idcliente idutilisateur benutzerid nutzerid kundennummer numerocliente yonghuid zhanghao kundenid idcompte idcuenta identifiantutilisateur gebruikersid idpengguna kullaniciid puid memberid userguid userno customerno loginname loginid accountname sub acct ssoid passportid miid mi uin steamid gamertag`,
 	idLoose:        `mid did vid iid fid aid cid gid hash tid rid pid nid zid lid kid zuid duid wid`,
 	idWeak:         `id uuid guid identifier ident key number value no address oid unid uniquekey`,
 }, map[idKind]string{
@@ -106,6 +106,19 @@ var idEnds = newEndings(map[idKind]string{
 	idEmail: "email emailaddress", idPhone: "phonenumber mobilenumber msisdn mobileno phoneno", idAccount: "userid accountid customerid memberid", idSerial: "serialnumber serialno",
 	idAdvertising: "idfa gaid oaid advertisingid", idInstallation: "anonymousid installationid instanceid",
 })
+
+// idIdeographs are parts of names in scripts that do not put spaces.
+var idIdeographs = []struct {
+	word string
+	kind idKind
+}{
+	{"订单", idNone}, {"商品", idNone}, {"联系人", idNone}, {"请求", idNone}, {"会话", idNone},
+	{"设备号", idDevice}, {"设备id", idDevice}, {"设备标识", idDevice}, {"设备编号", idDevice}, {"唯一标识", idDevice}, {"机器码", idDevice}, {"端末id", idDevice}, {"端末識別", idDevice}, {"デバイスid", idDevice}, {"기기id", idDevice}, {"기기식별", idDevice}, {"단말", idDevice},
+	{"序列号", idSerial}, {"製造番号", idSerial}, {"シリアル", idSerial}, {"일련번호", idSerial}, {"серийн", idSerial}, {"手机号", idPhone}, {"电话", idPhone}, {"電話番号", idPhone}, {"전화번호", idPhone}, {"휴대폰", idPhone}, {"телефон", idPhone}, {"मोबाइल", idPhone}, {"फोन", idPhone}, {"هاتف", idPhone}, {"الجوال", idPhone}, {"เบอร์", idPhone},
+	{"邮箱", idEmail}, {"电子邮件", idEmail}, {"メールアドレス", idEmail}, {"이메일", idEmail}, {"почта", idEmail}, {"ईमेल", idEmail}, {"البريد", idEmail}, {"อีเมล", idEmail},
+	{"用户id", idAccount}, {"用户编号", idAccount}, {"用户标识", idAccount}, {"账号", idAccount}, {"帐号", idAccount}, {"会員番号", idAccount}, {"ユーザーid", idAccount}, {"ユーザid", idAccount}, {"회원번호", idAccount}, {"사용자id", idAccount}, {"идентификаторпользовател", idAccount}, {"معرفالمستخدم", idAccount},
+	{"идентификаторустройств", idDevice}, {"معرفالجهاز", idDevice}, {"安装id", idInstallation}, {"广告id", idAdvertising}, {"广告标识", idAdvertising}, {"广告标识符", idAdvertising}, {"安卓id", idAndroid}, {"物理地址", idMAC}, {"mac地址", idMAC}, {"macアドレス", idMAC}, {"imei号", idIMEI}, {"串号", idIMEI},
+}
 
 // idPairs are names that say something only inside an object of a certain name.
 var idPairs = newLexicon(map[idKind]string{
@@ -164,6 +177,13 @@ func lookName(name string) idName {
 	}
 	ph := idWords.of(name)
 	n := idName{kind: ph.of, hashed: ph.hashed}
+	if n.kind == idNone && !ascii(w) {
+		for _, x := range idIdeographs {
+			if bytes.Contains(w, []byte(x.word)) {
+				return idName{kind: x.kind}
+			}
+		}
+	}
 	if n.kind == idNone && len(w) > 4 && !strings.ContainsAny(name, "_- .") {
 		n.kind = idEnds.of(w)
 	}
@@ -310,6 +330,22 @@ func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 				}
 			}
 		}
+		lists := 0
+		for _, p := range t.Parts {
+			if p.Direction != flow.Up || p.Same != nil || len(p.Children) > 0 || p.Kind > inspect.Text || len(p.Data) < 16 || lists == maxLoose {
+				continue
+			}
+			rows := looseRecords(p)
+			if len(rows) == 0 {
+				continue
+			}
+			lists++
+			for _, r := range rows {
+				if !yield(r) {
+					return
+				}
+			}
+		}
 	}
 }
 
@@ -386,8 +422,8 @@ type identifiers struct {
 	// people.
 	people map[person]bool
 	many   map[person]int // by kind and name
-	names          idNames
-	lists          map[nameIn]bool
+	names  idNames
+	lists  map[nameIn]bool
 }
 
 // person is an address or a number, and the name that it has.
@@ -1006,4 +1042,115 @@ func isWholeWord(name string) bool {
 		return true
 	}
 	return false
+}
+
+const (
+	maxLoose     = 64       // texts of names and values in one tree
+	longestLoose = 64 << 10 // bytes of one
+	looseRows    = 20       // of a table
+)
+
+// looseRecords makes records of a text that no decoder takes apart: a table with
+// the names of its columns in the first line (RFC 4180), or names with values
+// behind "=" or ":" between separators. The fields have the path of the text.
+func looseRecords(p *inspect.Part) []inspect.Record {
+	d := p.Data
+	if len(d) > longestLoose || d[0] == '<' || d[0] == '{' || d[0] == '[' || p.Parent == nil && p.Decoder() == "request.path" || alike[p.Name] && p.Parent == nil {
+		return nil
+	}
+	first, rest, lines := bytes.Cut(d, []byte("\n"))
+	if len(first) > 4096 {
+		return nil
+	}
+	if lines {
+		for _, separator := range []byte(",;\t|") {
+			n := bytes.Count(first, []byte{separator})
+			if n < 1 || n > 100 {
+				continue
+			}
+			second, _, _ := bytes.Cut(rest, []byte("\n"))
+			if bytes.Count(second, []byte{separator}) < n || !areNames(first, separator) {
+				continue
+			}
+			return tableRecords(p, first, rest, separator)
+		}
+	}
+	return pairRecords(p)
+}
+
+// areNames says that a line can be the names of columns.
+func areNames(line []byte, separator byte) bool {
+	for name := range bytes.SplitSeq(bytes.TrimSpace(line), []byte{separator}) {
+		name = bytes.Trim(name, " \"\r\xef\xbb\xbf")
+		if len(name) > 48 || len(name) == 0 || name[0]-'0' < 10 || bytes.ContainsAny(name, "=<>{}@/\\") {
+			return false
+		}
+	}
+	return true
+}
+
+func tableRecords(p *inspect.Part, head, rest []byte, separator byte) []inspect.Record {
+	var names []string
+	for name := range bytes.SplitSeq(bytes.TrimSpace(head), []byte{separator}) {
+		names = append(names, string(bytes.Trim(name, " \"\r\xef\xbb\xbf")))
+	}
+	var out []inspect.Record
+	for line := range bytes.SplitSeq(rest, []byte("\n")) {
+		if len(out) == looseRows {
+			break
+		}
+		values := bytes.Split(bytes.TrimRight(line, "\r"), []byte{separator})
+		if len(values) != len(names) {
+			continue
+		}
+		r := inspect.Record{Parent: p, Direction: p.Direction}
+		for i, v := range values {
+			r.Fields = append(r.Fields, looseField(p, names[i], bytes.Trim(v, " \"")))
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func pairRecords(p *inspect.Part) []inspect.Record {
+	d := p.Data
+	if bytes.IndexByte(d, '=') < 0 && bytes.IndexByte(d, ':') < 0 {
+		return nil
+	}
+	var separator byte
+	for _, c := range []byte("\n;|&\t,^#") {
+		if n := bytes.Count(d, []byte{c}); n >= 1 && n <= 400 {
+			separator = c
+			break
+		}
+	}
+	if separator == 0 {
+		return nil
+	}
+	r := inspect.Record{Parent: p, Direction: p.Direction}
+	pieces := 0
+	for piece := range bytes.SplitSeq(d, []byte{separator}) {
+		piece = bytes.TrimSpace(piece)
+		if len(piece) == 0 {
+			continue
+		}
+		pieces++
+		i := bytes.IndexAny(piece, "=:")
+		if i < 2 || i > 48 || i+1 == len(piece) || bytes.ContainsAny(piece[:i], " /@<>\"") && piece[0] != '"' {
+			continue
+		}
+		r.Fields = append(r.Fields, looseField(p, string(bytes.Trim(piece[:i], " \"'")), bytes.Trim(piece[i+1:], " \"'")))
+	}
+	if len(r.Fields) < 2 || 3*len(r.Fields) < 2*pieces {
+		return nil
+	}
+	return []inspect.Record{r}
+}
+
+func looseField(p *inspect.Part, name string, value []byte) *inspect.Part {
+	kind := inspect.Text
+	if _, ok := number(value); ok {
+		kind = inspect.Number
+	}
+	return &inspect.Part{Path: p.Path, Direction: p.Direction, Data: value, Name: name, Kind: kind, Depth: p.Depth + 1, Parent: p}
 }

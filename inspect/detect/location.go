@@ -59,8 +59,8 @@ var geoWords = newPhrases(map[geo]string{
 	geoCells:  `bts cellinfo nearbts celltower celltowers towers`,
 	geoMACs:   `macs mmac wifis wifilist aps`,
 }, map[geo]string{
-	geoLat:    `latitude latitud latitudine breitengrad lat широта 纬度 緯度 latdeg latitudedegrees latitudee7 latitudee6 late7 late6 gpslat gpslatitude latdegrees`,
-	geoLon:    `longitude longitud longitudine laengengrad längengrad lon lng долгота 经度 経度 londeg longitudedegrees longitudee7 longitudee6 lone7 lone6 lnge7 lnge6 gpslng gpslon gpslongitude longtitude londegrees long`,
+	geoLat:    `latitude latitud latitudine breitengrad lat широта 纬度 緯度 위도 अक्षांश ละติจูด latdeg latitudedegrees latitudee7 latitudee6 late7 late6 gpslat gpslatitude latdegrees`,
+	geoLon:    `longitude longitud longitudine laengengrad längengrad lon lng долгота 经度 経度 경도 देशांतर ลองจิจูด londeg longitudedegrees longitudee7 longitudee6 lone7 lone6 lnge7 lnge6 gpslng gpslon gpslongitude longtitude londegrees long`,
 	geoBoth:   `latlng latlon lnglat lonlat latlong longlat geolocation geoposition gpscoordinates gpslocation gpsposition gpscoords geopoint geocoordinates currentlocation userlocation devicelocation lastlocation lastknownlocation mylocation latitudelongitude gpsloc geoloc geocoords geouri`,
 	geoSome:   `location coords coordinates position coordinate nmea track trajectory`,
 	geoHash:   `geohash`,
@@ -101,7 +101,7 @@ func detectLocation(t *inspect.Tree) []inspect.Finding {
 		s.record(t, r)
 	}
 	for _, p := range t.Parts {
-		if p.Direction == flow.Up && len(p.Data) >= 20 && p.Same == nil {
+		if p.Direction == flow.Up && len(p.Data) >= 11 && p.Same == nil {
 			s.text(p)
 		}
 	}
@@ -194,6 +194,9 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 	}
 	if array && isArray(r) {
 		s.array(r)
+	}
+	if lat == nil && lon == nil && len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
+		s.numbered(r)
 	}
 	if bssid == nil && (ssid != nil || signal != nil) {
 		// A network by another name: {"macAddress": …, "signalStrength": -61}.
@@ -351,11 +354,31 @@ func (s *places) array(r inspect.Record) {
 	s.note(p, c, fmt.Sprintf("The field %s holds two numbers in the form of a longitude and a latitude with up to %s.", quoted(p.Name), decimals(max(a.decimals, b.decimals))))
 }
 
+// numbered looks at a message whose fields have numbers for names: two fields
+// that follow each other and hold a latitude and a longitude with many decimals.
+func (s *places) numbered(r inspect.Record) {
+	for i := 0; i+1 < len(r.Fields) && i < 16; i++ {
+		p, q := r.Fields[i], r.Fields[i+1]
+		if p.Kind != inspect.Number || q.Kind != inspect.Number || p.Name == q.Name {
+			continue
+		}
+		a, ok1 := degree(p.Data, 90, false, false)
+		b, ok2 := degree(q.Data, 180, false, false)
+		if ok1 && ok2 && a.decimals >= 4 && b.decimals >= 4 && len(p.Data) < 20 && len(q.Data) < 20 && !a.zero && !b.zero && p.Data[0] != '0' {
+			s.note(p, inspect.Suspected, "Two numbers that follow each other have the form of a latitude and a longitude with "+decimals(max(a.decimals, b.decimals))+".")
+			return
+		}
+	}
+}
+
 // pair looks at a value that holds both coordinates.
 func (s *places) pair(p *inspect.Part, sure bool, ctx ctxFlags) {
 	d := bytes.TrimSpace(p.Data)
 	d = bytes.TrimPrefix(d, []byte("geo:"))
 	d = bytes.Trim(d, "()[]{}\"'")
+	if i := bytes.IndexAny(d, " \n\r\t|"); i > 8 && bytes.IndexByte(d[:i], ',') > 0 && d[i-1] != ',' {
+		d = d[:i] // the first of a track
+	}
 	if len(d) > 96 || len(d) < 7 {
 		return
 	}
@@ -435,17 +458,50 @@ func (s *places) text(p *inspect.Part) {
 				s.note(p, inspect.Probable, "The value is a point in well-known text, which is a longitude and a latitude.")
 			}
 		}
+	case isPlusCode(d):
+		s.note(p, inspect.Probable, "The value is an Open Location Code, which is a latitude and a longitude written as one word.")
 	case len(d) <= 64 && (c-'0' < 10 || c == '-' || c == '+' || c == 'N' || c == 'S'):
 		if isDMS(d) {
 			s.note(p, inspect.Probable, "The value is a latitude and a longitude in degrees, minutes and seconds.")
 		} else if isISO6709(d) {
 			s.note(p, inspect.Probable, "The value is a latitude and a longitude as ISO 6709 writes them.")
+		} else if geoWords.of(p.Name).of == geoNone && bytes.IndexByte(d, ' ') < 0 && (p.Name == "" || idThing(p.Name)&ofPlace == 0) {
+			// A pair without a name that says so.
+			if n, ok := twoAngles(d); ok && n >= 4 && bytes.IndexByte(d, ',') > 4 && evenDecimals(d) {
+				s.note(p, inspect.Suspected, "The value has the form of a latitude and a longitude with "+decimals(n)+", though its name does not say so.")
+			}
 		}
 	case c == '\n' || c == '\r' || c == ' ':
 		if len(d) < 1<<20 && isNMEA(bytes.TrimSpace(d)) {
 			s.note(p, inspect.Probable, "The value is a sentence of a satellite receiver (NMEA 0183) with a position in it.")
 		}
 	}
+}
+
+// evenDecimals says that both numbers of a pair have four decimals or more, and
+// that neither is small, as what a sensor measures is.
+func evenDecimals(d []byte) bool {
+	for part := range bytes.SplitSeq(d, []byte(",")) {
+		dot := bytes.IndexByte(part, '.')
+		if dot < 0 || len(part)-dot-1 < 4 || len(bytes.TrimLeft(part[:dot], "-+0")) == 0 {
+			return false
+		}
+	}
+	return bytes.Count(d, []byte(",")) == 1
+}
+
+// isPlusCode takes a full Open Location Code of ten digits or more
+// (github.com/google/open-location-code, specification).
+func isPlusCode(d []byte) bool {
+	if len(d) < 11 || len(d) > 15 || d[8] != '+' {
+		return false
+	}
+	for i, c := range d {
+		if i != 8 && bytes.IndexByte([]byte("23456789CFGHJMPQRVWX"), c) < 0 {
+			return false
+		}
+	}
+	return hasDigit(d)
 }
 
 // isNMEA says that d begins with, or holds in its first lines, a sentence that

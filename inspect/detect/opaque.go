@@ -46,10 +46,14 @@ func detectOpaque(t *inspect.Tree) []inspect.Finding {
 		if p.Parent == nil {
 			switch p.Decoder() {
 			case "request.body", "upload", "frame", "request.query":
+			case "request.header":
+				if len(p.Data) < 172 || alike[p.Name] || strings.HasSuffix(p.Name, "Authorization") {
+					continue
+				}
 			default:
 				continue // tokens
 			}
-		} else if inHeader(p) {
+		} else if inHeader(p) && (len(p.Data) < 128 || strings.HasPrefix(string(p.Path), "request.cookie:") || strings.HasPrefix(string(p.Path), "request.header:Authorization")) {
 			continue
 		}
 		if f, ok := opaque(p); ok {
@@ -79,7 +83,7 @@ func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
 	case isPrintable(data):
 		data, written = decodedText(p)
 		if data == nil {
-			return f, false
+			return symbols(p, f)
 		}
 		if what := sealed(data); what != "" {
 			f.Reason = "The value is " + what + ", by its structure: it is encrypted, and nothing in it can be read."
@@ -95,7 +99,7 @@ func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
 	if hashLike && strings.Contains(written, "hex") && !cipherNames.of(p.Name) {
 		return f, false
 	}
-	if len(data) < leastOpaque && beside == "" || hashLike && p.Parent != nil && beside == "" {
+	if len(data) < leastOpaque && beside == "" || hashLike && p.Parent != nil && beside == "" && !(len(data) == 64 && contentNames.of(p.Name)) {
 		return f, false
 	}
 	data = data[:min(len(data), mostOpaque)]
@@ -171,6 +175,52 @@ func decodedText(p *inspect.Part) (data []byte, written string) {
 		return nil, ""
 	}
 	return out[:n], ", written in base64,"
+}
+
+// contentNames are names of what is said, not of what it is checked with.
+var contentNames = newLexicon(map[bool]string{true: `data payload content body msg message text params param blob info req request value values d p q x m packet raw frame envelope input stat statvalue log logs event events report`})
+
+// leastSymbols is how many signs are needed to say that they are evenly spread.
+const leastSymbols = 256
+
+// symbols measures a value that is spelled in an alphabet that nobody knows: are
+// its signs evenly spread, as those of base64 with its letters exchanged are?
+func symbols(p *inspect.Part, f inspect.Finding) (inspect.Finding, bool) {
+	d := bytes.TrimSpace(p.Data)
+	if len(d) < leastSymbols || len(d) > mostOpaque || isTokenName(p.Name) {
+		return f, false
+	}
+	var count [256]int
+	for i, c := range d {
+		if c <= ' ' || c >= 0x7f {
+			return f, false
+		}
+		if count[c]++; i == 4*leastSymbols && count[c] > i/4 {
+			return f, false
+		}
+	}
+	kinds, chi := 0, 0.0
+	for _, n := range count {
+		if n > 0 {
+			kinds++
+		}
+	}
+	if kinds < 30 || len(d) < 4*kinds {
+		return f, false
+	}
+	mean := float64(len(d)) / float64(kinds)
+	for _, n := range count {
+		if n > 0 {
+			e := float64(n) - mean
+			chi += e * e / mean
+		}
+	}
+	if free := float64(kinds - 1); chi > free+5*math.Sqrt(2*free) {
+		return f, false
+	}
+	f.Confidence = inspect.Suspected
+	f.Reason = fmt.Sprintf("What went up to this host is spelled with %d signs that are as evenly spread as those of encrypted or random data, and it is in no known writing: %s signs.", kinds, thousands(len(d)))
+	return f, true
 }
 
 // distribution is how the values of bytes are spread.
@@ -440,7 +490,8 @@ func isTokenName(name string) bool {
 	var starts [maxWords]uint8
 	end, n := split(&buf, &starts, name)
 	for i := n - 1; i >= 0; i-- {
-		if tokenNames.word(buf[starts[i]:end]) {
+		w := buf[starts[i]:end]
+		if tokenNames.word(w) || i == n-1 && tokenLast.word(w) {
 			return true
 		}
 		end = int(starts[i])
@@ -454,6 +505,9 @@ func isTokenName(name string) bool {
 	return false
 }
 
-var tokenNames = newLexicon(map[bool]string{true: `token tokens session sess auth authorization bearer cookie csrf xsrf nonce state challenge sig signature sign signed hash digest checksum hmac mac etag captcha recaptcha grecaptcha turnstile hcaptcha ticket
-	jwt cert certificate certs publickey pubkey public x5c key keys salt receipt integrity attestation assertion code cursor continuation pagetoken page next sha sha1 sha256 sha384 sha512 md5 crc password passwd pwd pass secret
-	verifier id uuid iv epk fingerprint thumbprint proof zkp vapid p256dh authtag tag seed random rand ctoken refresh access apikey fcm push purchase clientdatajson authenticatordata viewstate eventvalidation samlresponse samlrequest relaystate pin otp`})
+var tokenNames = newLexicon(map[bool]string{true: `token tokens bearer cookie csrf xsrf nonce challenge signature hash digest checksum hmac etag captcha recaptcha grecaptcha turnstile hcaptcha ticket
+	jwt cert certificate certs publickey pubkey x5c integrity attestation assertion continuation pagetoken sha sha1 sha256 sha384 sha512 md5 crc password passwd pwd
+	verifier fingerprint thumbprint vapid p256dh authtag ctoken apikey fcm clientdatajson authenticatordata viewstate eventvalidation samlresponse samlrequest relaystate receipt`})
+
+// tokenLast are words that say so at the end of a name only.
+var tokenLast = newLexicon(map[bool]string{true: `session sess auth authorization state sig sign signed mac public key keys salt code cursor page next pass id uuid iv epk proof zkp tag seed random rand refresh access push purchase pin otp secret prio share shares`})

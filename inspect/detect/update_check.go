@@ -213,6 +213,8 @@ func updSpokenContainer(w string) updBits { return updWord([]byte(w)) }
 // asked is what an exchange shows.
 type asked struct {
 	words    updBits // of the address and the operation
+	version  bool    // the address holds a version
+	app      bool    // the question names an app
 	phrase   bool    // they ask for an update in so many words
 	file     bool    // the address is that of a file with a version in it
 	up, down [updCount]*inspect.Part
@@ -271,6 +273,7 @@ func (a *asked) address(path string) {
 			a.words |= updConfig
 		}
 		a.speak(b)
+		a.version = a.version || looksVersion([]byte(segment)) && len(segment) >= 5
 		if b != 0 && last != 0 {
 			a.speak(b | last)
 		}
@@ -322,6 +325,12 @@ func (a *asked) records(t *inspect.Tree) {
 			}
 			switch k {
 			case updIsNone:
+				if up && !a.app {
+					switch squeezeString(p.Name) {
+					case "bundleid", "package", "packagename", "appid", "pkg", "bundleidentifier", "productid", "deviceid", "model":
+						a.app = true
+					}
+				}
 				if !up && isNoUpdate(p.Data) && a.none == nil {
 					a.none = p
 				}
@@ -505,7 +514,7 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	switch {
 	case a.phrase:
 		question = 3
-	case a.file, a.words&updUpdate != 0:
+	case a.file, a.words&updUpdate != 0, a.words&updNewest != 0 && a.words&updConfig != 0:
 		question = 2
 	case a.words&(updVersion|updNewest|updConfig) != 0:
 		question = 1
@@ -526,6 +535,12 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	case a.told != nil && question >= 2:
 		told = a.told
 		question++
+	case a.version && question >= 2:
+		told = requestPart(t)
+		question++
+	}
+	if a.app && question == 0 {
+		question = 1
 	}
 	var said *inspect.Part
 	say := func(p *inspect.Part, points int) {
