@@ -57,10 +57,11 @@ func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 				gaps++
 				continue
 			case ' ':
-				spaces++
-				continue
+				if spaces++; spaces <= 3 || spaces <= len(d)/16+1 && len(d) >= 24 {
+					continue
+				}
 			}
-			return nil, nil
+			return nil, nil // punctuation, or a sentence
 		}
 		all |= k
 		switch c {
