@@ -46,7 +46,7 @@ var (
 
 // tops are the labels that reversed domain names of apps begin with: the top
 // level domains that registries of apps hold most of.
-var tops = newLexicon(map[bool]string{true: `com org net io me co de fr uk us cn jp kr in ru br it es pl nl be ch at se no dk fi cz eu tv app dev info biz gov edu mobi cc tw hk sg my id th vn ph au nz ca mx ar cl pe tr ir il ae sa za ng ke eg pt gr hu ro bg ua ai xyz air tech store online games android ctrip tk ly im fm gg gl`})
+var tops = newLexicon(map[bool]string{true: `com org net io me co de fr uk us cn jp kr in ru br it es pl nl be ch at se no dk fi cz eu tv app dev info biz gov edu mobi cc tw hk sg my id th vn ph au nz ca mx ar cl pe tr ir il ae sa za ng ke eg pt gr hu bg ua xyz air tech store online games android ctrip tk ly im fm gg gl`})
 
 // isPackage says that b has the form of the name of a package or bundle, and
 // returns its first two labels.

@@ -48,13 +48,13 @@ var callWords = newLexicon(map[callField]string{
 		numerodetelephone numerotelephone appelant appele anrufer angerufener llamante chiamante addr shoujihao ph pn`,
 	callPeer:     `from to caller callee peer remote contact handle address party participant recipient source destination src dst dest with who correspondant`,
 	callDate:     `date time timestamp ts datetime starttime startedat startat start started calldate calltime callstart callstarttime callstartedat when zdate begin begintime createtime createdat at t d datum zeit uhrzeit heure fecha hora data дата время 时间 日期 通话时间 shijian riqi calldatetime calltimestamp occurredat readabledate initiatedat dialedat xirmccalldatetime datestr dt`,
-	callEnd:      `endtime endedat endat end ended callend callendtime answertime answeredat ringtime ringduration connecttime connectedat connecteddate enddate finishtime hanguptime disconnecttime lastmodified`,
-	callDuration: `duration calllength callduration durationsec durationsecs durationseconds durationms durationmillis durationins durationinsec talktime talkduration seconds secs length len dur zduration duree dauer duracion durata duracao длительность 时长 通话时长 shichang tonghuashichang billsec conversationduration calltimelength elapsed`,
+	callEnd:      `endtime endedat endat end ended callend callendtime answertime answeredat connecttime connectedat connecteddate enddate finishtime hanguptime disconnecttime lastmodified`,
+	callDuration: `duration ringtime ringduration totalduration totaltime talkseconds calllength callduration durationsec durationsecs durationseconds durationms durationmillis durationins durationinsec talktime talkduration seconds secs length len dur zduration duree dauer duracion durata duracao длительность 时长 通话时长 shichang tonghuashichang billsec conversationduration calltimelength elapsed`,
 	callType:     `type calltype direction calldirection callkind kind dir calltypename disposition callresult callstatus outcome zcalltype typ tipo richtung sens тип направление 类型 通话类型 leixing hujiaoleixing callstate inout callflag status result answerstate reason endreason cause`,
 	callFlag:     `incoming isincoming outgoing isoutgoing missed ismissed answered isanswered zoriginated zanswered originated inbound isinbound isoutbound rejected isrejected missedcall isread unread zread read new`,
 	callName:     `name cachedname displayname contactname callername calleename zname nom nome nombre 姓名 имя peername cachednumberlabel cachednumbertype`,
 	callMark: `calllogid geocodedlocation geocode countryiso phoneaccountid subscriptioncomponentname postdialdigits vianumber numberpresentation presentation voicemailuri transcription cachedlookupuri cachedformattednumber cachednormalizednumber cachedmatchednumber cachedphotoid cachedphotouri
-		blockreason callscreeningappname callscreeningcomponentname missedreason subscriptionid subid simid simslot simindex zisocountrycode zserviceprovider zuniqueid zhandletype ringcount isvideocall isvideo callcategory calllog calltypeid phoneaccountaddress phoneaccountcomponentname`,
+		blockreason callscreeningappname callscreeningcomponentname missedreason subscriptionid subid simid simslot simindex zisocountrycode zserviceprovider zuniqueid zhandletype ringcount isvideocall isvideo callcategory calllog calltypeid phoneaccountaddress phoneaccountcomponentname incomingcalls outgoingcalls missedcalls lastcall lastcalltime lastcalldate callsin callsout`,
 	callSetup:  `sdp candidate candidates ice iceservers icecandidate offer answer cseq via contacturi useragentheader branch callsetup ttl expires turn stun codec codecs ssrc jitter packetslost rtt mos bitrate roomid room roomname meetingid jointoken dtls fingerprint peerconnectionid iceconnectionstate audiocodec videocodec trunk`,
 	callCentre: `agent agentid agentname queue queueid queuename waittime holdtime sla abandoned abandonedcalls handled handledcalls ivr skill campaign campaignid wrapup acw averagehandletime aht csat extension tenant tenantid dispositioncode calls totalcalls callcount avgduration averageduration supervisor`,
 	callOther: `body text message content snippet subject sms msg smstext threadid amount price currency orderid order tripid rideid driver driverid lat lng latitude longitude pickup dropoff email password otp code product sku song track artist album video videoid trackid screen pagename
@@ -77,6 +77,8 @@ var (
 	callLists = newStems("calllog", "callhistory", "callrecord", "phonecall", "calldetail", "missedcall")
 	// callNames are parts of names of fields that only calls have.
 	callNames = newStems("call", "appel", "anruf", "llamad", "通话", "zoriginated", "zanswered", "dialed")
+	// dateNames are parts of names of points in time.
+	dateNames = newStems("time", "date", "stamp", "when")
 	// callEvents are what a call is called.
 	callEvents = newStems("call", "anruf", "appel", "llamada", "chiamata", "chamada", "звонок", "通话", "来电", "tonghua")
 )
@@ -93,7 +95,7 @@ var callGather = gather{
 // callTypes are outcomes of calls; those of the second kind are said of messages
 // as well.
 var callTypes = newLexicon(map[callField]string{
-	callType: `missed missedcall rejected declined dialed dialled answered unanswered noanswer voicemail incomingcall outgoingcall callin callout incall outcall busy
+	callType: `call phonecall voicecall missed missedcall rejected declined dialed dialled answered unanswered noanswer voicemail incomingcall outgoingcall callin callout incall outcall busy
 		entrant sortant manque appelentrant appelsortant appelmanque eingehend ausgehend verpasst entrante saliente perdida recebida entrata uscita persa входящий исходящий пропущенный 呼入 呼出 未接 已接 来电 去电 未接来电 拨出 拨打 接听 拒接
 		answeredexternally blocked callmissed missedincoming canceled cancelled hungup huchu huru weijie 着信 発信 不在着信 부재중 수신 발신 incomingmissed incomingaccepted`,
 	callFlag: `incoming outgoing inbound outbound in out received made sent rx tx mo mt completed`,
@@ -122,6 +124,7 @@ type call struct {
 	field  [callCount]*inspect.Part
 	shape  phoneShape
 	cells  []cell
+	marks  int  // fields that only call logs have
 	word   bool // its type is a word that only calls have
 	number bool // a field is called after numbers
 }
@@ -135,11 +138,17 @@ func readCall(c *card) *call {
 				w = callNone
 			}
 		}
+		if w == callNone && len(x.name) > 3 && isRecent(x.Data) && mentions(x.name, dateNames) {
+			w = callDate
+		}
 		if w == callNone || len(x.Data) == 0 || x.Kind == inspect.Null {
 			if w == callMark {
 				k.field[callMark] = x.Part
 			}
 			continue
+		}
+		if w == callMark {
+			k.marks++
 		}
 		if k.field[w] != nil && w != callNumber && w != callPeer {
 			continue
@@ -259,6 +268,11 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 		k := readCall(c)
 		if place && len(c.cells) >= 3 && len(c.cells) <= 12 && (c.scalar || shortNames(c)) {
 			k = guessCall(c)
+		} else if !c.scalar && k.shape == notPhone && len(c.cells) >= 4 && len(c.cells) <= 6 && shortNames(c) {
+			// Without any name, all four must be there.
+			if k = guessCall(c); k.shape != fullPhone || k.field[callDate] == nil || k.field[callDuration] == nil || k.field[callType] == nil || k.field[callOther] != nil {
+				continue
+			}
 		} else if c.scalar {
 			continue
 		}
@@ -363,6 +377,8 @@ func (k *call) weigh(place, event, vobject bool) inspect.Confidence {
 	switch {
 	case !strong && !(hint && signs == 3):
 		return ""
+	case has(callMark) && k.marks >= 2 && (long || when) && strong:
+		return inspect.Probable
 	case signs == 3 && (long || hint):
 		return inspect.Probable
 	case signs == 2 && hint && (long || k.word || flag || place):

@@ -202,6 +202,10 @@ type entry struct {
 func (e *entry) sort(c *card) {
 	e.vcard = c.parent != nil && len(c.cells) > 0 && c.cells[0].Decoder() == "vobject"
 	e.short = true
+	bare := c.scalar || len(c.cells) >= 3
+	for _, x := range c.cells {
+		bare = bare && x.name == c.cells[0].name
+	}
 	path := len(c.cells) > 0 && c.cells[0].Decoder() == "path"
 	for _, x := range c.cells {
 		e.short = e.short && len(x.name) <= 2
@@ -294,7 +298,7 @@ func (e *entry) sort(c *card) {
 			case len(x.Data) > 24 && len(x.Children) == 0:
 				e.many = max(e.many, listOfPhones(x.Data))
 			}
-			if w == contactNone && (c.scalar || x.via != "") {
+			if w == contactNone && (bare || x.via != "") {
 				if n := digest(x.Data); n > 0 {
 					e.width = n
 					e.take(contactHash, x)
@@ -375,6 +379,16 @@ type book struct {
 
 func detectContacts(t *inspect.Tree) []inspect.Finding {
 	var books []*book
+	talks := func(c *card) bool {
+		n := talk(c)
+		if c.deck != nil && c.list == "" && c.group != "" {
+			outer, _ := lastKey(c.group)
+			if o := c.deck.at[outer]; o != nil && o != c && outer != "" {
+				n += talk(o)
+			}
+		}
+		return n >= 2
+	}
 	bySheet := make(map[sheet]*book)
 	for c := range contactGather.cards(t) {
 		var e entry
@@ -382,6 +396,9 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 		if e.count[contactPhone]+e.count[contactMail]+e.count[contactHash]+e.count[contactFace]+e.many == 0 {
 			// What stands beside may say that this is an order.
 			continue
+		}
+		if !e.vcard && talks(c) {
+			e.count[contactTalk]++
 		}
 		s := c.sheet()
 		b := bySheet[s]
@@ -415,6 +432,51 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	return out
+}
+
+// talk counts what c says about a call or a message: when, how long, which way,
+// and what was written.
+func talk(c *card) int {
+	var when, long, way, text, mark int
+	for _, x := range c.cells {
+		if len(x.Data) == 0 || x.Kind == inspect.Null {
+			continue
+		}
+		switch callWords.of(x.name) {
+		case callDate, callEnd:
+			if isInstant(x.Part) {
+				when = 1
+			}
+		case callDuration:
+			if isDuration(x.Part) {
+				long = 1
+			}
+		case callType:
+			if _, ok := isCallType(x.Part); ok {
+				way = 1
+			}
+		case callFlag:
+			way = 1
+		case callCentre, callSetup:
+			mark = 1
+		}
+		switch smsFamily(x.name) {
+		case smsText:
+			if x.Kind <= inspect.Text && telephone(x.Data) == notPhone && isProse(x.Data) && !isMailAddress(x.Data) {
+				text = 1
+			}
+		case smsDate, smsSent:
+			if isInstant(x.Part) && isRecent(x.Data) {
+				when = 1
+			}
+		case smsThread:
+			mark = 1
+		}
+		if isRecent(x.Data) && x.Kind != inspect.Text {
+			when = 1
+		}
+	}
+	return when + long + way + text + mark
 }
 
 type contactContext struct {
@@ -626,7 +688,7 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 	// One number.
 	if up && b.cards == 1 && b.mails == 0 && !half(b.order) && !half(b.self) && !half(b.talk) && !half(b.post) && !b.ordered() {
 		switch {
-		case b.face != nil && b.wide <= 8 && (b.phoned+b.mailed == 0 || place):
+		case b.face != nil && !half(b.talk) && b.wide <= 8 && (b.phoned+b.mailed == 0 || place):
 			f.Path = b.face.Path
 			return say(inspect.Suspected, "One telephone number in the field %s, whose name says that it is somebody else's, went up to this host.", shortName(b.face.Name))
 		case (place && b.phones != nil || x.looks && b.phones != nil) && b.bare+b.phoned > 0 && b.wide <= 6 && !other:

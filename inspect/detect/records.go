@@ -554,6 +554,10 @@ func (c *card) sheet() sheet {
 	if c.list != "" {
 		return sheet{c.parent, c.list}
 	}
+	// Objects under numbers, such as content.17.
+	if place, numbered := withoutNumbers(c.group); numbered {
+		return sheet{c.parent, place}
+	}
 	// Objects inside the entries of a list, such as events[3].properties.
 	if i, j := strings.LastIndexByte(c.group, '['), strings.LastIndexByte(c.group, ']'); i > 0 && j > i && c.group[j-1] != '"' {
 		return sheet{c.parent, c.group[:i] + "[]" + c.group[j+1:]}
@@ -562,6 +566,17 @@ func (c *card) sheet() sheet {
 		return sheet{p.Parent, "series " + c.group}
 	}
 	return sheet{c.parent, c.group}
+}
+
+// withoutNumbers puts [] for the keys of a place that are numbers.
+func withoutNumbers(group string) (place string, numbered bool) {
+	for word := range strings.SplitSeq(group, ".") {
+		if allDigits([]byte(word)) {
+			word, numbered = "[]", true
+		}
+		place += "." + word
+	}
+	return place, numbered
 }
 
 // fieldNames are the names of the cells, as often as they differ, for reasons.

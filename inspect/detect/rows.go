@@ -128,6 +128,9 @@ func (g *gather) lines(p *inspect.Part) []*card {
 			known++
 		}
 	}
+	if !bytes.ContainsAny(bytes.Join(head, nil), "0123456789@") && len(head) > 1 && bytes.ContainsAny(d[:min(len(d), 512)], "0123456789@") {
+		known = max(known, 2) // names, and behind them values
+	}
 	var out []*card
 	add := func(row [][]byte) {
 		c := &card{parent: p, group: "line[" + strconv.Itoa(len(out)) + "]", list: "line[]", scalar: known < 2}

@@ -197,7 +197,7 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 			if mmsWords.of(x.name) {
 				mms++
 			}
-			if callWords.of(x.name) == callDuration || callWords.of(x.name) == callSetup {
+			if w := callWords.of(x.name); w == callDuration && !hint || w == callSetup {
 				calls++
 			}
 			f := *x.Part
