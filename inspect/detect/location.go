@@ -56,7 +56,7 @@ var geoWords = newPhrases(map[geo]string{
 	geoCell:   `cid ci cell eci nci cellid ecid`,
 	geoMCC:    `mobilecountrycode homemobilecountrycode`,
 	geoMNC:    `mobilenetworkcode homemobilenetworkcode networkid sid`,
-	geoCells:  `bts cellinfo nearbts celltower celltowers towers`,
+	geoCells:  `gsmcell ltecell servingcell celldata cellkey currentcell bts cellinfo nearbts celltower celltowers towers`,
 	geoMACs:   `macs mmac wifis wifilist aps`,
 }, map[geo]string{
 	geoLat:    `latitude latitud latitudine breitengrad lat широта 纬度 緯度 위도 अक्षांश ละติจูด latdeg latitudedegrees latitudee7 latitudee6 late7 late6 gpslat gpslatitude latdegrees`,
@@ -101,7 +101,7 @@ func detectLocation(t *inspect.Tree) []inspect.Finding {
 		s.record(t, r)
 	}
 	for _, p := range t.Parts {
-		if p.Direction == flow.Up && len(p.Data) >= 11 && p.Same == nil {
+		if p.Direction == flow.Up && len(p.Data) >= 9 && p.Same == nil {
 			s.text(p)
 		}
 	}
@@ -131,7 +131,14 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
 			continue
 		}
-		ph := s.names.of(p.Name, geoWords.of)
+		ph := s.names.of(p.Name, lookGeo)
+		if ph.of == geoNone && p.Group != "" && isBareValue(p.Name) {
+			var buf [maxName]byte
+			ph = s.names.of(string(container(&buf, p)), lookGeo)
+			if ph.of != geoLat && ph.of != geoLon {
+				continue
+			}
+		}
 		switch ph.of {
 		case geoNone:
 			continue
@@ -195,6 +202,9 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 	if array && isArray(r) {
 		s.array(r)
 	}
+	if lat == nil && lon == nil {
+		s.axes(r)
+	}
 	if lat == nil && lon == nil && len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
 		s.numbered(r)
 	}
@@ -219,6 +229,37 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		return
 	}
 	s.cell(r, mcc, mnc, area, cell)
+}
+
+// geoEnds are ends of names that are written without any mark between words. A
+// latitude needs its longitude beside it, so a wrong one does no harm.
+var geoEnds = newEndings(map[geo]string{
+	geoLat: "latitude lat", geoLon: "longitude lng lon", geoBoth: "latlng latlon lnglat", geoBSSID: "bssid",
+})
+
+// lookGeo looks up a name.
+func lookGeo(name string) phrase[geo] {
+	ph := geoWords.of(name)
+	if ph.of == geoNone && len(name) > 3 {
+		var buf [maxName]byte
+		if w := squeeze(&buf, name); len(w) > 0 {
+			ph.of = geoEnds.of(w)
+			if ph.of != geoNone {
+				ph.before = idThing(name)
+			}
+		}
+	}
+	return ph
+}
+
+// isBareValue says that a field's name says nothing beside that of the object
+// around it: {"latitude": {"value": 48.8}}.
+func isBareValue(name string) bool {
+	switch name {
+	case "value", "val", "v", "deg", "degrees", "$", "#text", "_", "Value", "doubleValue", "decimal":
+		return true
+	}
+	return false
 }
 
 func squeezeString(name string) string {
@@ -354,6 +395,30 @@ func (s *places) array(r inspect.Record) {
 	s.note(p, c, fmt.Sprintf("The field %s holds two numbers in the form of a longitude and a latitude with up to %s.", quoted(p.Name), decimals(max(a.decimals, b.decimals))))
 }
 
+// axes looks at x and y in an object that is named for a place.
+func (s *places) axes(r inspect.Record) {
+	if len(r.Fields) < 2 || len(r.Fields) > 6 || r.Fields[0].Group == "" {
+		return
+	}
+	x, y := r.Field("x"), r.Field("y")
+	if x == nil || y == nil {
+		return
+	}
+	var buf [maxName]byte
+	name := string(container(&buf, x))
+	switch ph := geoWords.of(name); {
+	case ph.of == geoBoth:
+	case ph.of == geoSome && name != "position" && name != "pos" && name != "point" && name != "coord" && name != "coords" && name != "coordinates" && name != "at" && name != "origin" && name != "around":
+	default:
+		return
+	}
+	a, ok1 := degree(x.Data, 180, false, false)
+	b, ok2 := degree(y.Data, 90, false, false)
+	if ok1 && ok2 && a.decimals >= 3 && b.decimals >= 3 && !a.zero && !b.zero {
+		s.note(x, inspect.Suspected, "The fields x and y, in an object that is named for a place, have the form of a longitude and a latitude.")
+	}
+}
+
 // numbered looks at a message whose fields have numbers for names: two fields
 // that follow each other and hold a latitude and a longitude with many decimals.
 func (s *places) numbered(r inspect.Record) {
@@ -467,7 +532,11 @@ func (s *places) text(p *inspect.Part) {
 			s.note(p, inspect.Probable, "The value is a latitude and a longitude as ISO 6709 writes them.")
 		} else if geoWords.of(p.Name).of == geoNone && bytes.IndexByte(d, ' ') < 0 && (p.Name == "" || idThing(p.Name)&ofPlace == 0) {
 			// A pair without a name that says so.
-			if n, ok := twoAngles(d); ok && n >= 4 && bytes.IndexByte(d, ',') > 4 && evenDecimals(d) {
+			least := 4
+			if p.Decoder() == "path" {
+				least = 2
+			}
+			if n, ok := twoAngles(d); ok && n >= least && bytes.IndexByte(d, ',') > 2 && evenDecimals(d, least) {
 				s.note(p, inspect.Suspected, "The value has the form of a latitude and a longitude with "+decimals(n)+", though its name does not say so.")
 			}
 		}
@@ -478,12 +547,12 @@ func (s *places) text(p *inspect.Part) {
 	}
 }
 
-// evenDecimals says that both numbers of a pair have four decimals or more, and
+// evenDecimals says that both numbers of a pair have so many decimals, and
 // that neither is small, as what a sensor measures is.
-func evenDecimals(d []byte) bool {
+func evenDecimals(d []byte, least int) bool {
 	for part := range bytes.SplitSeq(d, []byte(",")) {
 		dot := bytes.IndexByte(part, '.')
-		if dot < 0 || len(part)-dot-1 < 4 || len(bytes.TrimLeft(part[:dot], "-+0")) == 0 {
+		if dot < 0 || len(part)-dot-1 < least || len(bytes.TrimLeft(part[:dot], "-+0")) == 0 {
 			return false
 		}
 	}
@@ -635,7 +704,7 @@ func (s *places) cell(r inspect.Record, mcc, mnc, area, cell *inspect.Part) {
 	switch {
 	case country && hasArea && hasCell, network && hasArea && hasCell:
 		s.note(cell, inspect.Probable, "The number of a cell of the mobile network stands with that of its area and its network: together they tell where the phone is.")
-	case hasArea && hasCell && containsFold(area.Name, "ac") && (containsFold(cell.Name, "cell") || len(cell.Name) == 3) && contextOf(r)&(ctxShop|ctxMessage) == 0,
+	case hasArea && hasCell && containsFold(area.Name, "ac") && (containsFold(cell.Name, "cell") || len(cell.Name) <= 3) && contextOf(r)&(ctxShop|ctxMessage) == 0,
 		country && hasCell && containsFold(cell.Name, "cell"):
 		s.note(cell, inspect.Suspected, "The number of a cell of the mobile network stands with that of its area or its country: together they tell where the phone is.")
 	}

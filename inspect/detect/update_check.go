@@ -147,7 +147,7 @@ func updField(p *inspect.Part) upd {
 	case "versioncode", "versionname", "appversion", "osversion", "appver", "v", "ver", "fingerprint", "sdkversion", "swversion", "clientversion", "vc", "vn", "sw", "fwver", "fw", "firmware", "rom", "build", "tagname", "tag", "version", "buildid", "buildnumber", "securitypatch", "incremental", "sv", "xappversion", "xclientversion":
 		b := updContainer(p)
 		switch {
-		case b&updNewest != 0 && string(w) != "securitypatch":
+		case b&(updNewest|updUpdate) != 0 && b&updCurrent == 0 && string(w) != "securitypatch":
 			return updIsNewest
 		case b&updCurrent != 0:
 			return updIsCurrent
@@ -162,7 +162,11 @@ func updField(p *inspect.Part) upd {
 	case "etag", "revision", "rev", "since", "hash":
 		return updIsNone
 	}
-	b := updSpoken(p.Name)
+	return updKind(updSpoken(p.Name))
+}
+
+// updKind says what the words of a name make of a field.
+func updKind(b updBits) upd {
 	switch {
 	case b == 0:
 		return updIsNone
@@ -265,7 +269,7 @@ func (a *asked) address(path string) {
 		if dot := strings.LastIndexByte(name, '.'); dot > 0 && len(name)-dot <= 7 {
 			name, ext = name[:dot], name[dot+1:]
 		}
-		if i := strings.LastIndexByte(name, '.'); i >= 0 && rest == "" { // pkg.Service
+		if i := strings.LastIndexByte(name, '.'); i >= 0 { // pkg.Service
 			a.speak(updSpoken(name[i+1:]))
 		}
 		b := updSpoken(name)
@@ -298,9 +302,6 @@ func (a *asked) records(t *inspect.Tree) {
 	records := 0
 	var fields memo[upd]
 	for r := range t.Records() {
-		if r.Parent == nil && r.Direction == flow.Down {
-			continue
-		}
 		if records++; records > maxUpdRecords {
 			break
 		}
@@ -312,12 +313,21 @@ func (a *asked) records(t *inspect.Tree) {
 			if p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 {
 				continue
 			}
-			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" || alike[p.Name] {
+			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" && p.Decoder() != "response.header" || alike[p.Name] {
 				continue
 			}
 			k := fields.of(p.Name, func(string) upd { return updField(&inspect.Part{Name: p.Name}) })
 			if p.Group != "" && (k == updIsVersion || k == updIsCurrent || k == updIsNewest || k == updIsConfig) {
 				k = updField(p)
+			}
+			if k == updIsNone && p.Group != "" {
+				// What stands in an object that is named for versions or updates.
+				if b := updContainer(p); b&(updUpdate|updVersion) != 0 && b&updDone == 0 {
+					k = updKind(updSpoken(p.Name) | b)
+					if k == updIsVersion && updSpoken(p.Name) == 0 {
+						k = updIsNone
+					}
+				}
 			}
 			up := r.Direction == flow.Up
 			if up && a.told == nil && looksVersion(p.Data) {
@@ -361,6 +371,9 @@ func (a *asked) records(t *inspect.Tree) {
 				if len(p.Data) > 64 {
 					continue
 				}
+			}
+			if r.Parent == nil && !up && k != updIsNewest && k != updIsAnswer {
+				continue
 			}
 			here[k] = true
 			side := &a.down
@@ -434,7 +447,7 @@ func isNoUpdate(d []byte) bool {
 	}
 	var buf [maxName]byte
 	switch string(squeeze(&buf, string(d))) {
-	case "noupdate", "noupdates", "uptodate", "noupdateavailable", "alreadylatest", "islatest", "nonewversion", "updateavailable", "noupgrade", "latestversion", "notmodified", "alreadyuptodate", "updaterequired", "upgraderequired", "nonewerversion", "updatenotfound", "noupdatefound", "nothingnew", "hasupdate", "hasnewversion", "forceupdate", "needupdate", "newversion", "isuptodate", "youareuptodate", "appuptodate":
+	case "noupdate", "noupdates", "uptodate", "noupdateavailable", "alreadylatest", "islatest", "nonewversion", "updateavailable", "noupgrade", "latestversion", "notmodified", "alreadyuptodate", "updaterequired", "upgraderequired", "nonewerversion", "updatenotfound", "noupdatefound", "nothingnew", "nochange", "nochanges", "unchanged", "notchanged", "hasupdate", "hasnewversion", "forceupdate", "needupdate", "newversion", "isuptodate", "youareuptodate", "appuptodate":
 		return true
 	}
 	return bytes.Contains(d, []byte("最新版本")) || bytes.Contains(d, []byte("无更新"))
@@ -572,8 +585,15 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	case a.down[updIsConfig] != nil:
 		say(a.down[updIsConfig], 1)
 	}
-	if a.plain != nil && (a.file || a.phrase || a.words&(updVersion|updUpdate) != 0) {
+	if a.plain != nil && (a.file || a.phrase || a.words&(updVersion|updUpdate|updNewest) != 0) {
 		say(a.plain, 2)
+	}
+	if s.Status == 426 && told != nil && a.up[updIsConfig] == nil { // upgrade required (RFC 9110 section 15.5.22), as apps use it
+		answer += 2
+	}
+	if a.none != nil && told != nil && question == 1 && a.words&(updCheck|updConfig|updUpdate) != 0 {
+		question++
+		say(a.none, 2)
 	}
 	nothing := s.Status == 204 || s.Status == 304
 	conditional := a.up[updIsConfig] != nil || a.words&updConfig != 0 && (s.Request.Header.Get("If-None-Match") != "" || s.Request.Header.Get("If-Modified-Since") != "")
@@ -589,6 +609,7 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 		question >= 3 && answer >= 1 && (strong || a.up[updIsCurrent] != nil || a.up[updIsConfig] != nil),
 		a.phrase && told != nil && (empty || a.readable) && a.words&(updUpdate|updPhrase) != 0,
 		a.words&updUpdate != 0 && a.up[updIsCurrent] != nil && empty,
+		a.up[updIsConfig] != nil && a.down[updIsConfig] != nil,
 		conditional && a.words&updConfig != 0 && (answer >= 1 || nothing) && (nothing || a.up[updIsConfig] != nil):
 		c = inspect.Suspected
 	default:
