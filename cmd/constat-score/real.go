@@ -365,7 +365,12 @@ func (l *looks) label(x *sample, s *inspect.Subject) {
 	// In a list, and in what calls itself a contact, an address may be one of
 	// somebody's address book.
 	others := l.list || l.has("contact", "emails")
-	if (l.email && !others) || lasting {
+	// A message to be sent has addresses on both sides.
+	mail := l.has("personalizations") && l.has("subject")
+	if mail {
+		x.want[inspect.Email] = flow.Up
+	}
+	if (l.email && !others && !mail) || lasting {
 		x.want[inspect.Identifiers] = flow.Up
 	}
 	// Ids of users in paths and under names of each vendor.
