@@ -60,8 +60,16 @@ func inflated(p *inspect.Part, data []byte, codings ...string) []inspect.Child {
 	c := inspect.Child{Data: data}
 	if rest, last := lastCoding(p.Coding); last != "" && oneOf(last, codings) {
 		c.Coding, c.ContentType = rest, p.ContentType
+	} else if last == "" && schemaless(p.Media) { // what was declared is what is inside
+		c.ContentType = p.ContentType
 	}
 	return []inspect.Child{c}
+}
+
+// schemaless says that a media type is one whose data is told best by being
+// declared.
+func schemaless(media string) bool {
+	return isProtobuf(media) || strings.HasSuffix(media, "msgpack") || strings.HasSuffix(media, "cbor")
 }
 
 // declared says that the content coding to come off p first is one of these.

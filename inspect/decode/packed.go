@@ -70,7 +70,7 @@ type packedLevel struct {
 // take takes p apart. It returns nothing when p was not declared and does not
 // convince.
 func (k *packed) take(w *inspect.Work, p *inspect.Part, hinted bool) ([]inspect.Child, error) {
-	if hinted && looksText(p.Data[:min(len(p.Data), 64)]) { // declared, and something else
+	if hinted && (looksText(p.Data[:min(len(p.Data), 64)]) || codingOf(p.Data) != "") { // declared, and something else
 		return nil, nil
 	}
 	k.d = p.Data

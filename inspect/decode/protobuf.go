@@ -68,7 +68,7 @@ func decodeProtobuf(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	}
 	d := p.Data
 	hinted := p.Coding == "" && isProtobuf(p.Media)
-	if !hinted && !pbBegins(d, p.Media) {
+	if !hinted && !pbBegins(d, p.Media) || codingOf(d) != "" {
 		return nil, nil
 	}
 	s := pbScanners.Get().(*pbScanner)
