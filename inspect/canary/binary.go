@@ -1,6 +1,7 @@
 package canary
 
 import (
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
 	"strconv"
@@ -23,6 +24,13 @@ func binaryForms(canary int, c *Canary) []pattern {
 			return nil
 		}
 		raw("raw", b)
+		if len(b) >= 8 {
+			std, web := base64.RawStdEncoding.EncodeToString(b), base64.RawURLEncoding.EncodeToString(b)
+			out = append(out, pattern{canary: canary, form: "raw/base64", text: []byte(std)})
+			if web != std {
+				out = append(out, pattern{canary: canary, form: "raw/base64url", text: []byte(web)})
+			}
+		}
 		if len(b) == 8 {
 			raw("int64", reversed(b))
 		}

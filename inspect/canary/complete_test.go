@@ -43,7 +43,7 @@ var writings = []struct {
 	{
 		canary.IMEI, "352099001761481",
 		[]string{"35-209900-176148-1", "35 209900 176148 1", "3520990017614803", "352099-00-176148-1"},
-		nil,
+		[]string{"352099001761480"},
 		[]string{"352099001761481", "35209900176148"},
 		[]string{"352099001761482", "35209900176147", "35209900176148155", "1352099001761481", "3520990017614"},
 	},
@@ -66,7 +66,7 @@ var writings = []struct {
 	},
 	{
 		canary.MAC, "02:00:5e:ab:00:42",
-		[]string{"02 00 5e ab 00 42"},
+		[]string{"02 00 5e ab 00 42", "2:0:5e:ab:0:42"},
 		[]string{"0200.5eab.0042", "02-00-5e-ab-00-42", "02-00-5E-AB-00-42", "2200611520578"},
 		[]string{"02:00:5e:ab:00:42", "02:00:5E:AB:00:42", "02005eab0042", "02005EAB0042"},
 		[]string{"02:00:5e:ab:00:43", "02:00:5e", "02:00:5e:00:00:42"},
@@ -303,6 +303,8 @@ func TestBinaryWritings(t *testing.T) {
 		{canary.AndroidID, "9f3c1d2e4b5a6978", raw("9f3c1d2e4b5a6978"), "raw"},
 		{canary.AndroidID, "9f3c1d2e4b5a6978", raw("78695a4b2e1d3c9f"), "int64"},
 		{canary.AdvertisingID, "c0ffee11-7a11-4d0e-9b1a-5eedca9a7101", raw("c0ffee117a114d0e9b1a5eedca9a7101"), "raw"},
+		{canary.AdvertisingID, "c0ffee11-7a11-4d0e-9b1a-5eedca9a7101", []byte("x:wP/uEXoRTQ6bGl7typpxAQ"), "raw/base64"},
+		{canary.AndroidID, "9f3c1d2e4b5a6978", []byte("x:nzwdLktaaXg="), "raw/base64"},
 		{canary.AdvertisingID, "c0ffee11-7a11-4d0e-9b1a-5eedca9a7101", raw("11eeffc0117a0e4d9b1a5eedca9a7101"), "raw-guid"},
 		{canary.BSSID, "02:00:5e:ab:00:42", raw("02005eab0042"), "raw"},
 		{canary.Place, "48.85837,2.294481", le.AppendUint64(nil, f64(48.85837)), "float64"},

@@ -293,3 +293,46 @@ func TestOldPersona(t *testing.T) {
 }
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 7)) }
+
+// FuzzPictures gives a gallery files that are nearly pictures.
+func FuzzPictures(f *testing.F) {
+	yard := read(f, "testdata/photos/yard.jpg")
+	photo, err := NewPhoto(yard)
+	if err != nil {
+		f.Fatal(err)
+	}
+	m := matcher(f, Canary{Name: "photo", Kind: PhotoFile, Photo: photo})
+	img, _ := decodeImage(yard)
+	f.Add(asJPEG(f, resized(img, 96), 50))
+	f.Add(asPNG(f, resized(img, 64)))
+	f.Add(read(f, "testdata/photos/yard.webp")[:4000])
+	f.Add(withThumbnail(f, asJPEG(f, resized(img, 160), 30)))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, h := range m.Match(&inspect.Part{Data: data}) {
+			if h.Start < 0 || h.End > len(data) || h.Start >= h.End {
+				t.Errorf("%s at %d to %d of %d", h.Form, h.Start, h.End, len(data))
+			}
+		}
+		if cost, _, _ := decodeCost(data); cost < 0 {
+			t.Errorf("costs %d bytes", cost)
+		}
+	})
+}
+
+// BenchmarkPicture is one megapixel that is decoded and compared with three
+// planted photos.
+func BenchmarkPicture(b *testing.B) {
+	p := invented(b, "fr")
+	m, err := NewMatcher(p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	img, _ := decodeImage(read(b, "testdata/photos/yard.jpg"))
+	data := asJPEG(b, mapped(img, 1152, 868, func(x, y int) (int, int) { return x * 400 / 1152, y * 400 / 868 }), 80)
+	for b.Loop() {
+		m.gallery.verdicts, m.gallery.order = nil, nil
+		if hits := m.Match(&inspect.Part{Data: data}); len(hits) > 0 {
+			b.Fatal("taken for a planted photo")
+		}
+	}
+}

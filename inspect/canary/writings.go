@@ -117,9 +117,10 @@ func macWritings(v string) []writing {
 		{"dots", group(4, ".")},
 		{"plain", h},
 		{"spaces", group(2, " ")},
+		{"no-zeros", strings.TrimPrefix(strings.ReplaceAll(":"+group(2, ":"), ":0", ":"), ":")}, // as some location services are asked
 	} {
 		minor := w.form != "colons" && w.form != "plain"
-		out = append(out, writing{form: w.form, text: w.text, fold: true, hashed: w.form != "spaces", minor: minor})
+		out = append(out, writing{form: w.form, text: w.text, fold: true, hashed: w.form != "spaces" && w.form != "no-zeros", minor: minor, word: w.form == "no-zeros"})
 		if w.form == "colons" || w.form == "plain" || w.form == "dashes" {
 			out = append(out, writing{form: w.form + "-upper", text: strings.ToUpper(w.text), fold: true, hashed: true, minor: minor})
 		}
@@ -275,6 +276,7 @@ func (c *Canary) writings() []writing {
 		return []writing{
 			{form: "imei", text: d, digits: true, hashed: true},
 			{form: "imei-14", text: d[:14], digits: true, hashed: true},
+			{form: "imei-zero", text: d[:14] + "0", digits: true, hashed: true, minor: true}, // as networks carry it: 3GPP TS 23.003, section 6.2.1
 			{form: "imeisv", text: d[:14], digits: true, open: 2},
 		}
 	case IMSI:
