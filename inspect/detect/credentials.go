@@ -107,6 +107,9 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 			note(secretPassword, p, inspect.Suspected, "The address holds a user's name and a password in front of the host.")
 		}
 	}
+	if p := calledLogin(t); p != nil {
+		note(secretPassword, p, inspect.Suspected, "A procedure that is named for logging in is called with a name and one more text, in the place of a password.")
+	}
 	var out []inspect.Finding
 	for k := range found {
 		if f := found[k]; f.part != nil {
@@ -114,6 +117,46 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	return out
+}
+
+// calledLogin finds the second of the texts that a procedure named for logging in
+// is called with, as JSON-RPC and XML-RPC call: {"method": "login", "params":
+// ["camille", "…"]}.
+func calledLogin(t *inspect.Tree) *inspect.Part {
+	calls := 0
+	for r := range t.Records() {
+		if r.Direction != flow.Up || r.Parent == nil || len(r.Fields) > 8 {
+			continue
+		}
+		m := r.Field("method", "methodName", "action", "cmd", "op")
+		if m == nil || len(m.Data) > 40 || len(r.Parent.Children) > 64 {
+			continue
+		}
+		if calls++; calls > 16 {
+			return nil
+		}
+		name := string(m.Data)
+		if !containsFold(name, "login") && !containsFold(name, "authenticate") && !containsFold(name, "signin") && !containsFold(name, "logon") {
+			continue
+		}
+		var args []*inspect.Part
+		for _, c := range r.Parent.Children {
+			if (c.Name == "params" || c.Name == "args" || c.Name == "arguments" || c.Name == "string") && c.Group != m.Group && c.Kind <= inspect.Text {
+				args = append(args, c)
+			}
+		}
+		if len(args) >= 2 && len(args) <= 4 {
+			if p := args[len(args)-1]; len(args) == 2 || len(args) == 3 {
+				if len(args) == 3 && !isHandle(args[2].Data) {
+					p = args[1]
+				}
+				if len(p.Data) >= 4 && len(p.Data) <= 64 && !isHidden(p.Data) {
+					return p
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // secrets looks at the fields of one record.

@@ -71,7 +71,7 @@ var idWords = newPhrases(map[idKind]string{
 	idAndroid:      `ssaid andid anid`,
 	idAdvertising:  `adid ifa ifv rdid maid gpid oa`,
 	idDevice:       `deviceid device hwid hid machineid iddispositivo idappareil identifiantappareil geraeteid geräteid gerateid shebeiid shebeihao apparaatid idurzadzenia cihazid idperangkat ustroystvoid unique uniqueid dvid devid ddid xdid boxid stbid fingerprint visitorfingerprint browserid terminalid equipmentid termid`,
-	idInstallation: `distinct clientid installid cuid bcookie pkid ga fbp uetvid muid gaclientid aidd ajsanonymousid domainuserid networkuserid amplitudeid mpdeviceid anonid nnid statsid`,
+	idInstallation: `distinct visitor clientid installid cuid bcookie pkid ga fbp uetvid muid gaclientid aidd ajsanonymousid domainuserid networkuserid amplitudeid mpdeviceid anonid nnid statsid`,
 	idAccount:      `uid user openid unionid xuid idusuario iddeusuario idcliente idutilisateur benutzerid nutzerid kundennummer numerocliente yonghuid zhanghao kundenid idcompte idcuenta identifiantutilisateur gebruikersid idpengguna kullaniciid puid memberid userguid userno customerno loginname loginid accountname sub acct ssoid passportid miid mi uin steamid gamertag`,
 	idLoose:        `mid did vid iid fid aid cid gid hash tid rid pid nid zid lid kid zuid duid wid`,
 	idWeak:         `id uuid guid identifier ident key number value no address oid unid uniquekey`,
@@ -332,7 +332,10 @@ func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 		}
 		lists := 0
 		for _, p := range t.Parts {
-			if p.Direction != flow.Up || p.Same != nil || len(p.Children) > 0 || p.Kind > inspect.Text || len(p.Data) < 16 || lists == maxLoose {
+			if p.Direction != flow.Up || p.Same != nil || p.Kind > inspect.Text || len(p.Data) < 16 || lists == maxLoose {
+				continue
+			}
+			if n := len(p.Children); n > 1 || n == 1 && p.Children[0].Decoder() != "form" {
 				continue
 			}
 			rows := looseRecords(p)
@@ -1038,7 +1041,7 @@ func isShortAd(name string) bool {
 // than an identifier.
 func isWholeWord(name string) bool {
 	switch name {
-	case "device", "user", "account", "unique", "distinct", "fingerprint", "mi", "sub", "ga", "hid", "eid", "acct", "User", "Device", "Account":
+	case "device", "user", "account", "unique", "distinct", "visitor", "fingerprint", "mi", "sub", "ga", "hid", "eid", "acct", "User", "Device", "Account":
 		return true
 	}
 	return false

@@ -87,6 +87,10 @@ type places struct {
 	bssid  *inspect.Part
 	signal bool // one of them came with a strength or a name
 	names  memo[phrase[geo]]
+	// waiting is a latitude or longitude in an object of its own, and where that
+	// stands.
+	waiting   *inspect.Part
+	waitingOf geo
 }
 
 // maxPlaces bounds the findings: a track is proved by its first points.
@@ -135,9 +139,10 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		if ph.of == geoNone && p.Group != "" && isBareValue(p.Name) {
 			var buf [maxName]byte
 			ph = s.names.of(string(container(&buf, p)), lookGeo)
-			if ph.of != geoLat && ph.of != geoLon {
-				continue
+			if ph.of == geoLat || ph.of == geoLon {
+				s.half(r, p, ph.of)
 			}
+			continue
 		}
 		switch ph.of {
 		case geoNone:
@@ -218,6 +223,9 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 			}
 		}
 	}
+	if bssid == nil {
+		bssid, signal = network(r, signal)
+	}
 	if bssid != nil {
 		s.bssids++
 		if s.bssid == nil {
@@ -250,6 +258,26 @@ func lookGeo(name string) phrase[geo] {
 		}
 	}
 	return ph
+}
+
+// half puts together {"latitude": {"value": …}, "longitude": {"value": …}}.
+func (s *places) half(r inspect.Record, p *inspect.Part, of geo) {
+	q := s.waiting
+	if q == nil || s.waitingOf == of || q.Parent != p.Parent || outer(q.Group) != outer(p.Group) {
+		s.waiting, s.waitingOf = p, of
+		return
+	}
+	s.waiting = nil
+	if of == geoLon {
+		s.coordinates(q, p, r, 0)
+	} else {
+		s.coordinates(p, q, r, 0)
+	}
+}
+
+// outer returns the place of the object around the one at group.
+func outer(group string) string {
+	return group[:max(strings.LastIndexAny(group, "./"), 0)]
 }
 
 // isBareValue says that a field's name says nothing beside that of the object
@@ -322,8 +350,14 @@ func degrees(p *inspect.Part, most float64) (a angle, ok bool) {
 }
 
 func degree(d []byte, most float64, e7, whole bool) (a angle, ok bool) {
-	if len(d) == 0 || len(d) > 24 {
-		return a, false
+	if len(d) < 2 || len(d) > 24 {
+		return angle{zero: len(d) == 1 && d[0] == '0'}, len(d) == 1 && d[0]-'0' < 10
+	}
+	if c := d[0]; c == 'N' || c == 'S' || c == 'E' || c == 'W' {
+		d = bytes.TrimLeft(d[1:], " :")
+		if len(d) == 0 {
+			return a, false
+		}
 	}
 	if n := len(d) - 1; d[n]|0x20 == 'n' || d[n]|0x20 == 's' || d[n]|0x20 == 'e' || d[n]|0x20 == 'w' || d[n]|0x20 == 'o' {
 		d = bytes.TrimSpace(d[:n])
@@ -480,8 +514,8 @@ func twoAngles(d []byte) (decimals int, ok bool) {
 	if !ok1 || !ok2 || bytes.IndexByte(first, '.') < 0 || bytes.IndexByte(second, '.') < 0 || a.zero && b.zero {
 		return 0, false
 	}
-	x, _ := number(bytes.TrimPrefix(first, []byte("+")))
-	y, _ := number(bytes.TrimPrefix(second, []byte("+")))
+	x, _ := number(bytes.TrimLeft(first, "+NS "))
+	y, _ := number(bytes.TrimLeft(second, "+EW "))
 	if (x > 90 || x < -90) && (y > 90 || y < -90) || min(a.decimals, b.decimals) < 1 {
 		return 0, false
 	}
@@ -501,6 +535,9 @@ func cutNumber(d []byte) (n, rest []byte, found bool) {
 // degrees with minutes, and pairs with many decimals.
 func (s *places) text(p *inspect.Part) {
 	d := p.Data
+	if len(p.Children) == 0 && len(d) >= 20 && len(d) <= 8<<10 && p.Kind <= inspect.Text && bytes.IndexByte(d, ':') >= 2 {
+		s.scanned(p)
+	}
 	switch c := d[0]; {
 	case c == '$':
 		if isNMEA(d) {
@@ -707,6 +744,51 @@ func (s *places) cell(r inspect.Record, mcc, mnc, area, cell *inspect.Part) {
 	case hasArea && hasCell && containsFold(area.Name, "ac") && (containsFold(cell.Name, "cell") || len(cell.Name) <= 3) && contextOf(r)&(ctxShop|ctxMessage) == 0,
 		country && hasCell && containsFold(cell.Name, "cell"):
 		s.note(cell, inspect.Suspected, "The number of a cell of the mobile network stands with that of its area or its country: together they tell where the phone is.")
+	}
+}
+
+// network finds the hardware address in a record of a scan whatever its names: it
+// stands with a strength, a small negative number of decibels.
+func network(r inspect.Record, signal *inspect.Part) (mac, strength *inspect.Part) {
+	if len(r.Fields) < 2 || len(r.Fields) > 24 || r.Parent == nil {
+		return nil, signal
+	}
+	for _, p := range r.Fields {
+		switch d := p.Data; {
+		case len(d) == 17 && (d[2] == ':' || d[2] == '-') && macForm(d).kind == "mac":
+			mac = p
+		case isDecibels(d):
+			strength = p
+		}
+	}
+	if mac == nil || strength == nil {
+		return nil, signal
+	}
+	return mac, strength
+}
+
+// isDecibels says that d is a strength of a signal as receivers tell it.
+func isDecibels(d []byte) bool {
+	return (len(d) == 3 || len(d) == 4) && d[0] == '-' && allDigits(d[1:]) && (len(d) == 3 && d[1] >= '2' || len(d) == 4 && d[1] == '1' && d[2] <= '2')
+}
+
+// scanned counts the hardware addresses in a text that have a strength behind
+// them.
+func (s *places) scanned(p *inspect.Part) {
+	d := p.Data
+	for i := bytes.IndexByte(d, ':') - 2; i >= 0 && i+20 <= len(d) && s.bssids < 16; i++ {
+		if d[i+2] != ':' || macForm(d[i:i+17]).kind != "mac" {
+			continue
+		}
+		tail := d[i+17 : min(len(d), i+60)]
+		if j := bytes.IndexByte(tail, '-'); j >= 0 && j+3 <= len(tail) && isDecibels(tail[j:j+3]) {
+			s.bssids++
+			s.signal = true
+			if s.bssid == nil {
+				s.bssid = p
+			}
+		}
+		i += 17
 	}
 }
 

@@ -238,8 +238,6 @@ func detectUpdateCheck(t *inspect.Tree) []inspect.Finding {
 	var a asked
 	if t.Subject.Frame == nil {
 		a.address(t.Subject.Path)
-	} else if t.Subject.FrameDirection == flow.Down {
-		return nil
 	}
 	a.records(t)
 	a.answer(t)
@@ -254,6 +252,18 @@ func (a *asked) speak(b updBits) {
 		}
 	}
 	a.words |= b
+}
+
+// operation reads the name of what is to be done: checkUpdate, ota/check.
+func (a *asked) operation(name string) {
+	if strings.IndexByte(name, ' ') >= 0 {
+		return
+	}
+	if strings.IndexByte(name, '/') >= 0 {
+		a.address(name)
+		return
+	}
+	a.speak(updSpoken(name) &^ updConfig)
 }
 
 // address looks at the words of the request's path: those of neighbouring
@@ -310,7 +320,13 @@ func (a *asked) records(t *inspect.Tree) {
 			if i > 200 {
 				break
 			}
-			if p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 {
+			if p.Kind == inspect.Null || len(p.Data) == 0 {
+				continue
+			}
+			if p.Name == "" {
+				if r.Direction == flow.Up && p.Kind == inspect.Text && len(p.Data) <= 64 {
+					a.operation(string(p.Data)) // ["checkUpdate", {…}]
+				}
 				continue
 			}
 			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" && p.Decoder() != "response.header" || alike[p.Name] {
@@ -347,7 +363,7 @@ func (a *asked) records(t *inspect.Tree) {
 				continue
 			case updIsOperation:
 				if up && len(p.Data) <= 2*maxName && p.Kind != inspect.Number {
-					a.speak(updSpoken(string(p.Data[bytes.LastIndexByte(p.Data, '.')+1:])) &^ updConfig)
+					a.operation(string(p.Data))
 				}
 				if !up && isNoUpdate(p.Data) && a.none == nil {
 					a.none = p
@@ -605,7 +621,8 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	switch {
 	case question >= 3 && answer >= 2 && (strong || told != nil), question >= 2 && answer >= 3 && told != nil:
 		c = inspect.Probable
-	case question >= 2 && answer >= 2 && (strong || told != nil), question >= 1 && answer >= 4,
+	case s.Frame != nil && answer >= 3,
+		question >= 2 && answer >= 2 && (strong || told != nil), question >= 1 && answer >= 4, answer >= 5,
 		question >= 3 && answer >= 1 && (strong || a.up[updIsCurrent] != nil || a.up[updIsConfig] != nil),
 		a.phrase && told != nil && (empty || a.readable) && a.words&(updUpdate|updPhrase) != 0,
 		a.words&updUpdate != 0 && a.up[updIsCurrent] != nil && empty,
@@ -619,13 +636,13 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	if at == nil {
 		at = requestPart(t)
 	}
-	if at == nil {
-		return nil
+	var out []inspect.Finding
+	if at != nil {
+		out = append(out, inspect.Finding{
+			Confidence: c, Direction: flow.Up, Path: at.Path,
+			Reason: fmt.Sprintf("The request asks whether there is a newer version: %s.", a.signs(told != nil, answer > 0, nothing)),
+		})
 	}
-	out := []inspect.Finding{{
-		Confidence: c, Direction: flow.Up, Path: at.Path,
-		Reason: fmt.Sprintf("The request asks whether there is a newer version: %s.", a.signs(told != nil, answer > 0, nothing)),
-	}}
 	if said != nil && said.Direction == flow.Down {
 		out = append(out, inspect.Finding{
 			Confidence: c, Direction: flow.Down, Path: said.Path,
