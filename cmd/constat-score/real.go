@@ -282,8 +282,8 @@ func (b *builder) connectors() {
 	}
 }
 
-// looks is what is noted of a document: values by their names without case and
-// punctuation.
+// looks is what is noted of a document: the last value of each name, which is
+// without case and punctuation.
 type looks struct {
 	names            map[string]string
 	email, url, list bool
@@ -310,6 +310,9 @@ func look(data []byte) *looks {
 
 func (l *looks) walk(name string, v any, depth int) {
 	name = plainName.Replace(strings.ToLower(name))
+	if _, ok := l.names[name]; !ok {
+		l.names[name] = "" // of an object or a list
+	}
 	switch x := v.(type) {
 	case map[string]any:
 		for k, v := range x {
