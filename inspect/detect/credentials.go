@@ -68,8 +68,33 @@ var secretIdeographs = []struct {
 	word string
 	of   secret
 }{
-	{"验证码", secretOTP}, {"驗證碼", secretOTP}, {"动态码", secretOTP}, {"校验码", secretOTP}, {"認証コード", secretOTP}, {"인증번호", secretOTP}, {"인증코드", secretOTP}, {"код подтверждения", secretOTP}, {"код_подтверждения", secretOTP}, {"رمز التحقق", secretOTP}, {"ओटीपी", secretOTP},
-	{"密码", secretPassword}, {"密碼", secretPassword}, {"口令", secretPassword}, {"パスワード", secretPassword}, {"暗証番号", secretPIN}, {"비밀번호", secretPassword}, {"암호", secretPassword}, {"пароль", secretPassword}, {"Пароль", secretPassword}, {"पासवर्ड", secretPassword}, {"รหัสผ่าน", secretPassword}, {"كلمة", secretPassword}, {"סיסמ", secretPassword}, {"κωδικός", secretPassword}, {"رمز عبور", secretPassword}, {"mật", secretPassword},
+	{"验证码", secretOTP},
+	{"驗證碼", secretOTP},
+	{"动态码", secretOTP},
+	{"校验码", secretOTP},
+	{"認証コード", secretOTP},
+	{"인증번호", secretOTP},
+	{"인증코드", secretOTP},
+	{"код подтверждения", secretOTP},
+	{"код_подтверждения", secretOTP},
+	{"رمز التحقق", secretOTP},
+	{"ओटीपी", secretOTP},
+	{"密码", secretPassword},
+	{"密碼", secretPassword},
+	{"口令", secretPassword},
+	{"パスワード", secretPassword},
+	{"暗証番号", secretPIN},
+	{"비밀번호", secretPassword},
+	{"암호", secretPassword},
+	{"пароль", secretPassword},
+	{"Пароль", secretPassword},
+	{"पासवर्ड", secretPassword},
+	{"รหัสผ่าน", secretPassword},
+	{"كلمة", secretPassword},
+	{"סיסמ", secretPassword},
+	{"κωδικός", secretPassword},
+	{"رمز عبور", secretPassword},
+	{"mật", secretPassword},
 }
 
 type secretFound struct {
