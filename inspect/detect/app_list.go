@@ -198,6 +198,13 @@ func detectApps(t *inspect.Tree) []inspect.Finding {
 		}
 		a.read(c)
 	}
+	for _, p := range t.Parts {
+		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Children) == 0 && p.Parent == nil && p.Decoder() != "request.path" && p.Decoder() != "request.query" && p.Decoder() != "request.header" && p.Decoder() != "request.host" {
+			if a := appsInLines(p); a != nil {
+				order = append(order, a)
+			}
+		}
+	}
 	path := pathMentions(t, appPlaces)
 	notPath := pathMentions(t, notApps)
 	var out []inspect.Finding
@@ -268,6 +275,34 @@ func (a *apps) read(c *card) {
 			a.versions++
 		}
 	}
+}
+
+// appsInLines reads a text most lines of which name one package, such as a log
+// or the output of a shell; a stack trace is none.
+func appsInLines(p *inspect.Part) *apps {
+	if len(p.Data) < 24 || bytes.IndexByte(p.Data, '\n') < 0 || bytes.Contains(p.Data[:min(len(p.Data), 64<<10)], []byte("\tat ")) || bytes.Contains(p.Data[:min(len(p.Data), 64<<10)], []byte(" at ")) {
+		return nil
+	}
+	a := &apps{card: &card{parent: p, group: "line"}, first: p, packages: make(map[string]bool), stems: make(map[string]bool), names: make(map[string]bool)}
+	lines, with := 0, 0
+	for line := range bytes.Lines(p.Data) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		if lines++; lines > maxApps || len(line) > 1024 {
+			break
+		}
+		for w := range bytes.FieldsFuncSeq(line, func(r rune) bool { return r <= ' ' || r == ',' || r == ';' || r == '|' || r == '"' || r == '=' || r == ':' || r == '/' }) {
+			if a.add(w) {
+				with++
+				break
+			}
+		}
+	}
+	if with < 3 || 3*with < 2*lines {
+		return nil
+	}
+	return a
 }
 
 // isTitle says that b can be what an app is called.

@@ -51,10 +51,10 @@ var webWords = newLexicon(map[webField]string{
 		browserurl browsingurl historyurl urlvisited openpage articleurl loadedurl topurl mainframeurl navigationurl navigatedurl visitedpage websiteurl landingpage landingurl landingpageurl pageaddress viewurl viewedurl zurl screenurl activeurl surl wangzhi 网址 页面地址 seite adresse besuchteseite
 		entryurl exiturl contexturl contextpageurl contentpageurl sourceurl fullurl requestpage requestedpage tabs clickurl clickedurl urlclicked curl purl pageviewurl hostpage frameurl mainurl originurl eventsourceurl initialcurrenturl lastvisitedurl bookmarkurl thisurl viewing urls urllist visitedurls pages visited history visits`,
 	webLink:   `url uri href link address u site website web loc l target links lien sitio sito ссылка адрес 链接 地址 unsafeurl threatentryurl checkurl domainurl resource`,
-	webFrom:   `referrer referer ref dr documentreferrer pagereferrer refurl urlref urlreferrer referrerurl refererurl initialreferrer lastreferrer previousurl prevurl previouspage frompage fromurl prevpage referringurl latestreferrer pagereferer`,
+	webFrom:   `referrer referer ref dr documentreferrer pagereferrer refurl urlref urlreferrer referrerurl refererurl initialreferrer lastreferrer previousurl prevurl previouspage refererpage referrerpage frompage fromurl prevpage referringurl latestreferrer pagereferer`,
 	webSearch: `searchword searchwords searchterm searchterms searchquery searchkeyword searchkeywords searchtext searchstring searchphrase searchedfor searchkey searchinput searchcontent usersearch lastsearch recentsearches searchhistory sousuoci suchbegriff recherche motcle ricerca busqueda pesquisa 搜索词 关键词 поисковыйзапрос sousuo searched sitesearchkeyword sitesearchquery ksearchword querytext querystringuser inputword searches`,
 	webQuery:  `query q keyword keywords kw wd word words term terms phrase search`,
-	webVisit: `title pagetitle visitcount visittime visitdate visitedat lastvisittime lastvisitdate lastvisit dwell dwelltime staytime timespent timeonpage readtime scroll scrolldepth tab tabid browser browsertype incognito private privatemode isprivate favicon transition transitiontype typed typedcount
+	webVisit: `title actionname pagetitle visitcount visittime visitdate visitedat lastvisittime lastvisitdate lastvisit dwell dwelltime staytime timespent timeonpage readtime scroll scrolldepth tab tabid browser browsertype incognito private privatemode isprivate favicon transition transitiontype typed typedcount
 		documenttitle dt opencount stayduration duration browsetime visitduration visitstart enginename searchengine usedsearchengine browsemode ntitle visitid zvisittime pageview hits adblock loadtime opentime leavetime fromsearch viewedat viewtime firstvisit`,
 	webEvent: `event eventname eventtype eventtime eventts ts timestamp time clienttime action en ea ec e anonymousid distinctid userid deviceid imei oaid gaid androidid uid clientid cid sessionid session did properties uuid useragent ua model sentat installid aid visitor visitorid
 		sdk appversion reporttime logtime logid evt ename eventid trackid tid osversion`,
@@ -78,6 +78,12 @@ var (
 	)
 	// webNames are parts of names of addresses.
 	webNames = newStems("url", "uri", "href", "link", "page", "site", "location")
+	// webOpened are parts of names of addresses that were opened.
+	webOpened = newStems("watched", "visited", "opened", "viewed", "clicked", "browsed", "loaded")
+	// webVisits are parts of what events are called that tell of a page.
+	webVisits = newStems("page", "visit", "brows", "openurl", "urlopen", "load", "watch", "play", "download", "tab", "navigat", "video", "article")
+	// searchLists are what lists of searches are called.
+	searchLists = newStems("searchquer", "searchhist", "searches", "recentsearch", "searchlog", "querylog", "queryhist")
 	// searchEvents are what events are called that tell of a search.
 	searchEvents = newStems("search", "sousuo", "recherche", "suche", "busqueda", "ricerca", "pesquisa", "поиск", "搜索", "検索")
 	// webAsks are segments of paths of the same.
@@ -214,9 +220,13 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 		place, event := placePath, reports || v.field[webEvent] > 1
 		for name := range c.where() {
 			place = place || mentions(name, webPlaces)
+			v.searchList = v.searchList || v.query != nil && mentions(name, searchLists)
 		}
 		if !place && (len(v.pages) > 0 || v.links > 0) {
-			place = outerEvent(c, webPlaces)
+			place = outerEvent(c, webPlaces) || outerEvent(c, webVisits)
+			for _, x := range c.cells {
+				place = place || eventNames[x.name] && x.Kind <= inspect.Text && len(x.Data) <= maxName && mentions(string(x.Data), webVisits)
+			}
 		}
 		if len(v.foreign) == 0 && v.from == nil && v.search == nil && v.query == nil {
 			continue
@@ -242,7 +252,7 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 		}
 		confidence, part, why := v.weigh(place, event, query, searches, checks)
 		if confidence == "" {
-			if l := lists[sheetOf]; l != nil && len(v.foreign) > 0 && l.many() && (place || l.named) && v.field[webPreview]+v.field[webShare] == 0 {
+			if l := lists[sheetOf]; l != nil && len(v.foreign) > 0 && l.many() && (place || l.named || l.count >= 3 && timed(c)) && v.field[webPreview]+v.field[webShare] == 0 {
 				confidence, part = inspect.Suspected, v.foreign[0].part
 				if place {
 					confidence = inspect.Probable
@@ -262,12 +272,65 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 			Reason: fmt.Sprintf("The field %s holds %s; it went up to this host.", shortName(part.Name), why),
 		})
 	}
+	if len(out) == 0 {
+		out = pagesInLines(t, own, placePath)
+	}
 	for k, n := range count {
 		if n > 1 {
 			out[at[k]].Reason += fmt.Sprintf(" It is one of %d such entries in the same place.", n)
 		}
 	}
 	return out
+}
+
+// pagesInLines looks for texts each line of which has the address of a page.
+func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
+	const most = 1000
+	for _, p := range t.Parts {
+		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Children) > 0 || len(p.Data) < 48 || bytes.Count(p.Data[:min(len(p.Data), 64<<10)], []byte("://")) < 3 {
+			continue
+		}
+		lines, with := 0, 0
+		var a addresses
+		for line := range bytes.Lines(p.Data) {
+			if len(bytes.TrimSpace(line)) == 0 {
+				continue
+			}
+			if lines++; lines > most || len(line) > 4096 {
+				break
+			}
+			for w := range bytes.FieldsFuncSeq(line, func(r rune) bool { return r <= ' ' || r == ',' || r == ';' || r == '|' || r == '"' }) {
+				if q, ok := pageOf(w); ok && q.site != own && webURL(w) {
+					q.part = p
+					a.add([]page{q})
+					with++
+					break
+				}
+			}
+		}
+		if with < 3 || 3*with < 2*lines || !a.many() {
+			continue
+		}
+		confidence := inspect.Suspected
+		if place {
+			confidence = inspect.Probable
+		}
+		return []inspect.Finding{{
+			Confidence: confidence, Direction: flow.Up, Path: p.Path,
+			Reason: fmt.Sprintf("A text whose lines hold the addresses of %d pages on other sites than this host's went up to this host.", with),
+		}}
+	}
+	return nil
+}
+
+// timed says that c has a point in time.
+func timed(c *card) bool {
+	for _, x := range c.cells {
+		if isRecent(x.Data) {
+			return true
+		}
+	}
+	return false
 }
 
 // addresses are those of one list.
@@ -295,15 +358,16 @@ func (a *addresses) many() bool { return a.count >= 2 && len(a.sites) >= 2 }
 
 // visit is what a card says about a page or a search.
 type visit struct {
-	pages    []page // in fields that are called after a page, of other sites
-	foreign  []page // all of other sites
-	from     *page
-	links    int
-	link     *page
-	search   *inspect.Part
-	query    *inspect.Part
-	field    [webCount]int
-	searched bool // an event is called after searching
+	pages      []page // in fields that are called after a page, of other sites
+	foreign    []page // all of other sites
+	from       *page
+	links      int
+	link       *page
+	search     *inspect.Part
+	query      *inspect.Part
+	field      [webCount]int
+	searchList bool // it stands in a list that is called after searches
+	searched   bool // an event is called after searching
 }
 
 func readVisit(c *card, own string) *visit {
@@ -329,8 +393,11 @@ func readVisit(c *card, own string) *visit {
 		}
 		switch w {
 		case webPage, webLink, webFrom, webNone:
-			if w == webNone && (len(x.Data) < 12 || !webURL(x.Data) || !urlName(x.name) && !c.scalar) {
+			if w == webNone && (len(x.Data) < 12 || !webURL(x.Data) || !urlName(x.name) && !c.scalar && len(x.name) > 2) {
 				continue
+			}
+			if w == webNone && mentions(x.name, webOpened) && urlName(x.name) {
+				w = webPage
 			}
 			p, ok := pageOf(x.Data)
 			if !ok || p.site == own || mentionsOther(x.name, w) {
@@ -398,6 +465,8 @@ func (v *visit) weigh(place, event, query, searches, checks bool) (inspect.Confi
 		return inspect.Suspected, v.pages[0].part, opened
 	case v.link != nil && v.field[webShare] == 0 && (tells > 1 || tells > 0 && (event || place)) && v.field[webPreview] < 2:
 		return inspect.Probable, v.link.part, "the address of a page on another site than this host's, beside fields that tell of a visit"
+	case v.link != nil && v.from != nil && v.field[webShare]+v.field[webPreview] == 0:
+		return inspect.Probable, v.link.part, "the address of a page on another site than this host's, beside the address of the page before it"
 	case v.link != nil && place && v.field[webPreview] == 0 && v.field[webShare] == 0:
 		return inspect.Probable, v.link.part, "the address of a page on another site than this host's, in a place that is called after visits of pages"
 	case v.link != nil && checks && v.field[webPreview] == 0:
@@ -415,6 +484,12 @@ func (v *visit) weigh(place, event, query, searches, checks bool) (inspect.Confi
 			confidence = inspect.Suspected
 		}
 		return confidence, v.search, "words that were searched for, in a request that reports them rather than searches"
+	}
+	if v.query != nil && v.searchList {
+		return inspect.Probable, v.query, "words that were searched for, in a list that is called after searches"
+	}
+	if v.search != nil && v.field[webEvent] > 0 && !query {
+		return inspect.Suspected, v.search, "words that were searched for, beside fields that tell of an event"
 	}
 	if v.query != nil && v.searched && !(query && searches) {
 		return inspect.Probable, v.query, "words that were searched for, in the report of an event"

@@ -459,6 +459,8 @@ func talk(c *card) int {
 			way = 1
 		case callCentre, callSetup:
 			mark = 1
+		case callMark:
+			mark++
 		}
 		switch smsFamily(x.name) {
 		case smsText:
@@ -475,6 +477,9 @@ func talk(c *card) int {
 		if isRecent(x.Data) && x.Kind != inspect.Text {
 			when = 1
 		}
+	}
+	if when > 0 && shortNames(c) {
+		when++
 	}
 	return when + long + way + text + mark
 }

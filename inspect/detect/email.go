@@ -40,13 +40,13 @@ const (
 )
 
 var mailWords = newLexicon(map[mailField]string{
-	mailFrom:    `from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromaddr fromname sendername zsender authoremail fraddr replyto returnpath`,
-	mailTo:      `to recipient recipients torecipients tos cc bcc ccrecipients bccrecipients toaddress toemail tolist cclist rcpt rcptto mailto toaddresses receivers receiver receiveremail recipientemail destinataire destinataires empfanger an destinatario destinatarios destinatari komu do получатель кому shoujianren 收件人 抄送 宛先 받는사람 toaddr envelopeto deliveredto tomail aux`,
+	mailFrom:    `from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromlist fromaddr fromname sendername zsender authoremail fraddr replyto returnpath`,
+	mailTo:      `to recipient recipients torecipients tos cc bcc ccrecipients bccrecipients toaddress toemail tolist cclist bcclist rcpt rcptto mailto toaddresses receivers receiver receiveremail recipientemail destinataire destinataires empfanger an destinatario destinatarios destinatari komu do получатель кому shoujianren 收件人 抄送 宛先 받는사람 toaddr envelopeto deliveredto tomail aux`,
 	mailSubject: `subject subj objet betreff asunto oggetto assunto temat тема zhuti 主题 主旨 件名 제목 normalizedsubject messagesubject mailsubject emailsubject subjectline zsubject threadtopic หัวเรื่อง onderwerp title`,
 	mailText:    `body bodypreview snippet preview text textbody htmlbody bodytext bodyhtml html plain plaintext content contents message excerpt corps inhalt cuerpo corpo tresc текст zhengwen 正文 本文 summary bodyplain textplain texthtml messagebody mailbody emailbody abstract strippedtext`,
 	mailDate:    `date receiveddatetime sentdatetime internaldate receivedat sentat senton receivedon datereceived datesent time timestamp received sent receivedtime senttime createddatetime datum fecha data дата 时间 日期 deliverytime zreceiveddate epoch`,
 	mailMark: `messageid internetmessageid inreplyto references rfc822msgid labelids labels historyid mailboxids keywords hasattachment hasattachments attachments mimeversion contenttransferencoding mailboxid mailbox folder folderid conversationid threadid flags imapuid uid uidvalidity
-		isread isdraft isflagged importance sizeestimate listunsubscribe dkimsignature receivedheaders conversationindex parentfolderid rfc822size mimetype emlpath emailid messageidheader bodystructure envelope seen unread flagged spamscore webmail useridmail changekey replytolist raw answered starred`,
+		isread isdraft isflagged importance sizeestimate listunsubscribe dkimsignature receivedheaders conversationindex parentfolderid rfc822size mimetype emlpath emailid messageidheader bodystructure envelope seen unread flagged flagread readflag spamscore webmail useridmail changekey replytolist raw answered starred`,
 	mailAddr:  `email address addr emailaddress mail mailboxaddress value smtpaddress zaddress`,
 	mailBox:   `mailboxname foldername boxname displayname name path fullname label`,
 	mailRole:  `role specialuse wellknownname attributes foldertype type`,
@@ -113,6 +113,9 @@ type mail struct {
 
 func readMail(c *card) *mail {
 	m := new(mail)
+	if shortNames(c) && !c.scalar {
+		return guessMail(c)
+	}
 	var host, user *inspect.Part
 	for _, x := range c.cells {
 		w := mailWords.of(x.name)
@@ -172,6 +175,42 @@ func readMail(c *card) *mail {
 	if host != nil && user != nil && bytes.IndexByte(host.Data, '.') > 0 && m.field[mailFrom] == nil {
 		m.field[mailFrom] = user
 		m.mailed++
+	}
+	return m
+}
+
+// guessMail reads a card whose names say nothing: two addresses of mailboxes and
+// a text are those of a message.
+func guessMail(c *card) *mail {
+	m := new(mail)
+	for _, x := range c.cells {
+		if x.Kind > inspect.Text || len(x.Data) < 2 {
+			if x.Kind == inspect.Number && isRecent(x.Data) && m.field[mailDate] == nil {
+				m.field[mailDate] = x.Part
+			}
+			continue
+		}
+		w := mailNone
+		switch {
+		case firstAddress(x.Data):
+			m.mailed++
+			if w = mailFrom; m.field[mailFrom] != nil {
+				w = mailTo
+			}
+		case isRecent(x.Data):
+			w = mailDate
+		case isProse(x.Data) && digest(x.Data) == 0:
+			if w = mailSubject; m.field[mailSubject] != nil {
+				w = mailText
+			}
+		}
+		if w != mailNone && m.field[w] == nil {
+			m.field[w] = x.Part
+			m.cells = append(m.cells, x)
+		}
+	}
+	if m.field[mailTo] == nil || m.field[mailSubject] == nil {
+		m.mailed = 0
 	}
 	return m
 }
@@ -323,6 +362,8 @@ func (m *mail) weigh(place, mail bool) inspect.Confidence {
 	case from && !subject && text && date && place && m.marks > 0:
 		return inspect.Suspected
 	case subject && from && place, subject && to && text && place:
+		return inspect.Suspected
+	case subject && from && to && text:
 		return inspect.Suspected
 	case from && to && date:
 		return inspect.Suspected

@@ -117,11 +117,22 @@ type note struct {
 	prose bool // it has a text or title that a person can have written
 	words bool // of several words
 	own   bool // a field is called after notes
+	check bool // it can be ticked off
 }
+
+// fileNames are names of fields that hold the name of a file.
+var fileNames = map[string]bool{"path": true, "file": true, "filename": true, "fileName": true, "filePath": true, "file_path": true, "name": true}
 
 func readNote(c *card) *note {
 	k := new(note)
 	for _, x := range c.cells {
+		if fileNames[x.name] && x.Kind <= inspect.Text && len(x.Data) < 512 && (bytes.HasSuffix(x.Data, []byte(".md")) || bytes.HasSuffix(x.Data, []byte(".txt"))) {
+			dir, _, _ := bytes.Cut(x.Data, []byte("/"))
+			k.own = k.own || bytes.HasSuffix(x.Data, []byte(".md")) || mentions(string(dir), notePlaces)
+		}
+		if (x.name == "checked" || x.name == "isChecked" || x.name == "is_checked" || x.name == "done") && isSmall(x.Part) {
+			k.check = true
+		}
 		w := noteWords.of(x.name)
 		if x.via != "" {
 			v := noteFolds.of(x.via)
@@ -152,7 +163,7 @@ func readNote(c *card) *note {
 			if ok {
 				k.prose = true
 				n, words := sentence(x.Data)
-				k.words = k.words || words || n >= 12
+				k.words = k.words || words || n >= 12 || n >= 4 && !ascii(x.Data)
 				k.own = k.own || mentions(x.name, notePlaces) && !mentions(x.name, notNotes)
 			}
 		case noteDate, noteStart, noteEnd:
@@ -240,6 +251,20 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 			Reason: fmt.Sprintf("An object with the %s, %s, %s.", fieldNames(k.cells), why, route(at)),
 		})
 	}
+	if len(out) == 0 && x.path && (t.Subject.Method == "PUT" || t.Subject.Method == "POST") {
+		// A file of text that is put under a name that says what it is.
+		for _, p := range t.Parts {
+			if p.Direction != flow.Up || p.Kind > inspect.Text || p.Decoder() != "request.body" || !strings.HasPrefix(p.Media, "text/") && p.Media != "" || len(p.Children) > 0 || !isProse(p.Data[:min(len(p.Data), 4096)]) {
+				continue
+			}
+			if n, words := sentence(p.Data[:min(len(p.Data), 4096)]); words && n >= 12 {
+				out = append(out, inspect.Finding{
+					Confidence: inspect.Suspected, Direction: flow.Up, Path: p.Path,
+					Reason: "A text in words went up to this host as a file, under a name that is called after notes.",
+				})
+			}
+		}
+	}
 	for _, k := range bySheet {
 		if k.count > 1 {
 			out[k.at].Reason += fmt.Sprintf(" It is one of %d such objects in the same place.", k.count)
@@ -313,6 +338,8 @@ func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
 		return inspect.Suspected, written
 	case (x.event || x.place) && x.up && k.field[noteText] != nil && k.words:
 		return inspect.Suspected, written
+	case k.check && x.up && k.words && k.field[noteText] != nil && len(c.cells) <= 8 && c.list != "":
+		return inspect.Suspected, task
 	case marks >= 2 && k.field[noteText] != nil && dated && x.up && k.words:
 		return inspect.Suspected, "as something that somebody wrote down is kept, with fields that programs for notes have"
 	case marks >= 3 && k.field[noteText] != nil && k.field[noteTitle] != nil && dated && k.words:

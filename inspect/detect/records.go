@@ -384,7 +384,15 @@ func (d *deck) record(r inspect.Record) {
 func (d *deck) fold(group string) (place, via, over string) {
 	for range 4 {
 		rest, key := lastKey(group)
-		if key == "" || !d.g.fold(key, strings.HasSuffix(group, "]")) {
+		if key != "" && !d.g.fold(key, strings.HasSuffix(group, "]")) {
+			// XML puts the entries of a list into elements inside an element.
+			further, outer := lastKey(rest)
+			if outer == "" || key != "item" && outer != key+"s" || !d.g.fold(outer, false) {
+				break
+			}
+			rest, key = further, outer
+		}
+		if key == "" {
 			break
 		}
 		switch {

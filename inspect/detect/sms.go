@@ -191,7 +191,8 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 		for name := range c.where() {
 			hint = hint || mentions(name, smsPlaces)
 		}
-		m := &message{hint: hint}
+		vmsg := c.cells[0].Decoder() == "vobject" && strings.HasPrefix(c.group, "VMSG")
+		m := &message{hint: hint || vmsg}
 		mms, calls, texts := 0, 0, 0
 		for _, x := range c.cells {
 			if mmsWords.of(x.name) {
@@ -202,6 +203,9 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 			}
 			f := *x.Part
 			f.Name = x.name
+			if vmsg && (x.name == "SUBJECT" || x.name == "TEXT") {
+				f.Name = "body"
+			}
 			switch in := smsFolds.of(x.via); {
 			case x.via == "":
 			case in == smsAddress && smsFamily(x.name) != smsAddress:
@@ -226,7 +230,7 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 		what := "the shape of a stored multimedia message"
 		at := m.field[smsText]
 		switch {
-		case at != nil && (texts > 0 || mms > 0):
+		case at != nil && (texts > 0 || mms > 0 || vmsg || c.deck == nil):
 			if confidence = m.weigh(); confidence == "" && mms > 1 && m.shape >= bareDigits {
 				confidence = inspect.Suspected
 			}
