@@ -12,6 +12,7 @@ const minEntropy = 40
 // What one plain word is worth. Sentences are predictable, and greetings are
 // sent on word for word by thousands; the words of an address are less so.
 const (
+	inPassage  = 2 // part of a text that may be a template's
 	inSentence = 3
 	inAddress  = 6
 )

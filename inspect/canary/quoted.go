@@ -274,7 +274,7 @@ func passages(v string) []string {
 			if len(run) > mostWritten {
 				break
 			}
-			if entropy(run, inSentence) >= minEntropy && len(boilText(run)) >= leastPassage {
+			if entropy(run, inPassage) >= minEntropy && len(boilText(run)) >= leastPassage {
 				out = append(out, run)
 				break
 			}
