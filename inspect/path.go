@@ -97,6 +97,21 @@ func unescapeArg(s string) string {
 	return string(out)
 }
 
+// stepWords are the steps as people call them; of decoders that are not in it
+// the name will do.
+var stepWords = map[string]string{
+	"frame": "WebSocket message", "upload": "file sent in pieces",
+	"br": "Brotli", "charset": "characters", "permessage-deflate": "WebSocket compression",
+	"json": "JSON value", "ndjson": "JSON document number", "jsonp": "JSONP call", "xml": "XML value", "plist": "property list value",
+	"vobject": "vCard or calendar property", "mail": "mail message", "envelope": "envelope item", "graphql": "GraphQL value",
+	"form": "form field", "multipart": "multipart field", "path": "path segment number", "url": "parameter of the URL:",
+	"engineio": "Engine.IO packet", "socketio": "Socket.IO event", "sockjs": "SockJS messages", "signalr": "SignalR message", "stomp": "STOMP frame",
+	"grpc": "gRPC message", "protobuf": "protobuf field", "msgpack": "MessagePack value", "cbor": "CBOR value", "bson": "BSON value",
+	"zip": "file in ZIP archive", "tar": "file in tar archive", "sqlite": "SQLite value", "mqtt": "MQTT packet", "mms": "multimedia message",
+	"pdu": "SMS PDU", "data": "data: URI", "scheme": "credentials", "jwt": "JWT", "percent": "percent-encoding", "transfer": "transfer encoding",
+	"escape": "escaped JSON", "uuencode": "uuencoded file", "narrow": "binary string", "hex": "hexadecimal", "aes": "AES with published key",
+}
+
 // Words describes p for people, outermost layer first: "request body, gzip,
 // form field data_list, base64, JSON value [0].imei".
 func (p Path) Words() string {
@@ -105,38 +120,17 @@ func (p Path) Words() string {
 		name, arg := SplitStep(step)
 		if i == 0 {
 			name = strings.ReplaceAll(name, ".", " ")
-			switch name {
-			case "frame":
-				name = "WebSocket message"
-			case "upload":
-				name = "file sent in pieces"
-			}
+		}
+		switch w := stepWords[name]; {
+		case arg == "" && name == "json":
+			name = "JSON string"
+		case w != "":
+			name = w
 		}
 		if arg != "" {
-			arg = " " + Excerpt([]byte(arg), 0, len(arg))
+			name += " " + Excerpt([]byte(arg), 0, len(arg))
 		}
-		switch name {
-		case "json":
-			name = "JSON value"
-			if arg == "" {
-				name = "JSON string"
-			}
-		case "form":
-			name = "form field"
-		case "multipart":
-			name = "multipart field"
-		case "ndjson":
-			name = "JSON document number"
-		case "url":
-			name = "parameter of the URL:"
-		case "path":
-			name = "path segment number"
-		case "percent":
-			name = "percent-encoding"
-		case "data":
-			name = "data: URI"
-		}
-		out = append(out, name+arg)
+		out = append(out, name)
 	}
 	return strings.Join(out, ", ")
 }

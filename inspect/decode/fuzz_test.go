@@ -1,8 +1,15 @@
 package decode
 
 import (
+	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"go/ast"
+	"go/parser"
+	gotoken "go/token"
 	"net/http"
+	"path/filepath"
 	"testing"
 
 	"constat/inspect"
@@ -128,3 +135,83 @@ func FuzzUUEncode(f *testing.F) { fuzz(f, "text/plain", "") }
 func FuzzNarrow(f *testing.F)   { fuzz(f, "text/plain", "") }
 func FuzzMMS(f *testing.F)      { fuzz(f, "application/vnd.wap.mms-message", "") }
 func FuzzBSON(f *testing.F)     { fuzz(f, "application/bson", "") }
+
+// FuzzPerMessageDeflate inspects whatever comes as a message, behind a window.
+func FuzzPerMessageDeflate(f *testing.F) {
+	in, err := inspect.New(inspect.Config{Decoders: All, Limits: fuzzLimits})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range inspecttest.Seeds(f, "testdata") {
+		f.Add(seed, []byte(`{"type":"message","text":"`))
+	}
+	f.Fuzz(func(t *testing.T, data, window []byte) {
+		if data == nil {
+			data = []byte{}
+		}
+		inspecttest.Check(t, in, &inspect.Subject{Frame: data, FrameDeflated: true, FrameWindow: window[max(0, len(window)-32<<10):]})
+	})
+}
+
+// FuzzAES inspects what was encrypted with the published keys.
+func FuzzAES(f *testing.F) {
+	in, err := inspect.New(inspect.Config{Decoders: All, Limits: fuzzLimits})
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, seed := range inspecttest.Seeds(f, "testdata") {
+		f.Add(seed, byte(1))
+	}
+	f.Fuzz(func(t *testing.T, data []byte, padding byte) {
+		n := aes.BlockSize - len(data)%aes.BlockSize
+		data = append(bytes.Clone(data), bytes.Repeat([]byte{byte(n) * padding}, n)...)
+		for i := range publishedKeys {
+			k := &publishedKeys[i]
+			body := make([]byte, len(data))
+			cipher.NewCBCEncrypter(k.block, k.iv[:]).CryptBlocks(body, data)
+			inspecttest.Check(t, in, &inspect.Subject{Request: inspect.Content{Body: body}})
+		}
+	})
+}
+
+// Every decoder reads what anybody may send it.
+func TestEveryDecoderIsFuzzed(t *testing.T) {
+	list, err := parser.ParseFile(gotoken.NewFileSet(), "all.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets := make(map[string]bool)
+	files, err := filepath.Glob("*_test.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no tests", err)
+	}
+	for _, name := range files {
+		file, err := parser.ParseFile(gotoken.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range file.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok {
+				targets[fn.Name.Name] = true
+			}
+		}
+	}
+	n := 0
+	ast.Inspect(list, func(node ast.Node) bool {
+		l, ok := node.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		for _, e := range l.Elts {
+			if id, ok := e.(*ast.Ident); ok {
+				if n++; !targets["Fuzz"+id.Name] {
+					t.Errorf("%s has no fuzz target", id.Name)
+				}
+			}
+		}
+		return false
+	})
+	if n != len(All) {
+		t.Errorf("found %d decoders, want %d", n, len(All))
+	}
+}
