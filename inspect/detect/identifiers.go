@@ -253,6 +253,9 @@ func lookName(name string) idName {
 			n.kind = k
 		}
 	}
+	if n.kind == idNone {
+		n.kind = idComposed(name)
+	}
 	if ph.before != 0 && n.kind > idICCID && n.kind != idSerial && n.kind != idMAC && n.kind != idAndroid && n.kind != idAdvertising {
 		switch {
 		case ph.before&(ofOther|ofQuality) != 0, ph.before&(ofThing|ofRequest) != 0 && n.kind != idEmail && n.kind != idPhone:
@@ -260,6 +263,40 @@ func lookName(name string) idName {
 		}
 	}
 	return n
+}
+
+// idOwners are words for what an identifier is of, idNouns those that say that it
+// is one.
+var (
+	idOwners = newLexicon(map[idKind]string{
+		idDevice:       `device dev phone handset hardware machine terminal equipment hw`,
+		idAccount:      `user usr account customer member subscriber player passenger`,
+		idInstallation: `install installation visitor anonymous anon instance persistent tracking tracker`,
+		idAdvertising:  `advertising advertiser idfa gaid`,
+	})
+	idNouns = newLexicon(map[bool]string{true: `id ids uid uuid guid identifier ident udid token`})
+)
+
+// idComposed looks at names with other words between the two:
+// advertisingTrackingId, device_fallback_uuid.
+func idComposed(name string) idKind {
+	var buf [maxName]byte
+	var starts [maxWords]uint8
+	end, n := split(&buf, &starts, name)
+	if n < 3 || !idNouns.word(buf[starts[n-1]:end]) {
+		return idNone
+	}
+	kind := idNone
+	for i := range n - 1 {
+		w := buf[starts[i]:starts[i+1]]
+		if frontWords.word(w) != 0 {
+			return idNone
+		}
+		if k := idOwners.word(w); k != idNone && (kind == idNone || k == idAdvertising) {
+			kind = k
+		}
+	}
+	return kind
 }
 
 func idLastTwo(name string) idKind {
@@ -698,6 +735,7 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 	case idLoose:
 		switch {
 		case isUUID(f), f.kind == "hex64", f.kind == "hex" && f.bits >= 128, f.kind == "imei":
+		case opaque && f.bits >= 80 && context()&ctxDevice != 0:
 		case isGA(d):
 		case (p.Name == "did" || p.Name == "cid" || p.Name == "_cid" || p.Name == "iid" || p.Name == "duid" || p.Name == "zuid") && (opaque || digits && len(d) >= 9 && f.kind != "time"):
 		default:

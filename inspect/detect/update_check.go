@@ -381,7 +381,7 @@ func (a *asked) records(t *inspect.Tree) {
 				}
 			}
 			up := r.Direction == flow.Up
-			if up && a.told == nil && looksVersion(p.Data) {
+			if up && a.told == nil && p.Name != "jsonrpc" && looksVersion(p.Data) {
 				a.told = p
 			}
 			switch k {
