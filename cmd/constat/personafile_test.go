@@ -66,8 +66,11 @@ func TestOwnValues(t *testing.T) {
 		t.Error(err)
 	}
 	for _, bad := range []ownValues{
-		{values: write("bad.txt", "imei = 1\n")}, {values: write("none.txt", "# nothing\n")}, {contacts: write("bad.vcf", "x")},
-		{photos: dir}, {sms: filepath.Join(dir, "absent")},
+		{values: write("bad.txt", "imei = 1\n")},
+		{values: write("none.txt", "# nothing\n")},
+		{contacts: write("bad.vcf", "x")},
+		{photos: dir},
+		{sms: filepath.Join(dir, "absent")},
 	} {
 		if _, err := bad.addTo(p); err == nil {
 			t.Errorf("%+v is taken", bad)
