@@ -292,7 +292,9 @@ func appsInLines(p *inspect.Part) *apps {
 		if lines++; lines > maxApps || len(line) > 1024 {
 			break
 		}
-		for w := range bytes.FieldsFuncSeq(line, func(r rune) bool { return r <= ' ' || r == ',' || r == ';' || r == '|' || r == '"' || r == '=' || r == ':' || r == '/' }) {
+		for w := range bytes.FieldsFuncSeq(line, func(r rune) bool {
+			return r <= ' ' || r == ',' || r == ';' || r == '|' || r == '"' || r == '=' || r == ':' || r == '/'
+		}) {
 			if a.add(w) {
 				with++
 				break

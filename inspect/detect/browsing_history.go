@@ -98,7 +98,9 @@ var webGather = gather{
 			return false
 		}
 		if c := p.Data[0]; c == 'h' || c == 'H' || c == 'w' || c == '/' {
-			return len(p.Data) > 9 && (webURL(p.Data) || p.Data[0] == 'w')
+			if len(p.Data) > 9 && (webURL(p.Data) || p.Data[0] == 'w') {
+				return true
+			}
 		}
 		w := webWords.of(p.Name)
 		return w == webSearch || w == webQuery || w == webPage && bytes.IndexByte(p.Data, '.') > 0

@@ -647,6 +647,8 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 			return people(inspect.Probable, called)
 		case !up && (place || x.place) && half(b.marked) && !half(b.desks):
 			return people(inspect.Probable, called+" and"+strings.TrimPrefix(marked, ","))
+		case !up && x.place && b.phoned > 0 && !half(b.desks) && b.keyedByNumber():
+			return people(inspect.Suspected, called+", under a number of its own")
 		case !up && x.place && entries >= 2 && !half(b.desks):
 			return people(inspect.Suspected, called)
 		}
@@ -702,6 +704,12 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 		}
 	}
 	return f, false
+}
+
+// keyedByNumber says that the entries stand under numbers, as clouds keep them.
+func (b *book) keyedByNumber() bool {
+	_, numbered := withoutNumbers(b.first.group)
+	return numbered
 }
 
 func (b *book) fields() string {

@@ -254,7 +254,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 	if len(out) == 0 && x.path && (t.Subject.Method == "PUT" || t.Subject.Method == "POST") {
 		// A file of text that is put under a name that says what it is.
 		for _, p := range t.Parts {
-			if p.Direction != flow.Up || p.Kind > inspect.Text || p.Decoder() != "request.body" || !strings.HasPrefix(p.Media, "text/") && p.Media != "" || len(p.Children) > 0 || !isProse(p.Data[:min(len(p.Data), 4096)]) {
+			if p.Direction != flow.Up || p.Kind > inspect.Text || p.Decoder() != "request.body" || p.Media != "text/plain" && p.Media != "text/markdown" && p.Media != "text/html" && p.Media != "" || len(p.Children) > 0 || !isProse(p.Data[:min(len(p.Data), 4096)]) {
 				continue
 			}
 			if n, words := sentence(p.Data[:min(len(p.Data), 4096)]); words && n >= 12 {

@@ -95,6 +95,7 @@ type message struct {
 	field [smsCount]*inspect.Part
 	shape phoneShape
 	hint  bool // a name says SMS
+	owned bool // it stands in a conversation that has the number
 }
 
 // maxNamed is how many findings name single objects in one part; the first says
@@ -454,6 +455,7 @@ func readMessage(r inspect.Record, hint bool, owner *inspect.Part, inside *nesti
 	}
 	if m.field[smsAddress] == nil && m.field[smsPeer] == nil && owner != nil {
 		m.take(owner)
+		m.owned = true
 	}
 	if m.field[smsAddress] == nil && m.field[smsPeer] == nil {
 		// The sender may be an object of its own.
@@ -577,7 +579,7 @@ func (m *message) weigh() inspect.Confidence {
 			// "from": 1002345 is a user; a short code in a string, in a message that
 			// says which way it went, is not.
 			peer := m.field[smsPeer]
-			if m.shape == shortCode && peer.Kind == inspect.Text && against == 0 && families >= 4 && m.field[smsType] != nil && !isSmall(m.field[smsType]) {
+			if m.shape == shortCode && peer.Kind == inspect.Text && against == 0 && families >= 4 && m.field[smsType] != nil && (m.owned || !isSmall(m.field[smsType])) {
 				return inspect.Suspected
 			}
 			return ""
