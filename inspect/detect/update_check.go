@@ -661,6 +661,7 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 		question >= 3 && answer >= 1 && (strong || a.up[updIsCurrent] != nil || a.up[updIsConfig] != nil),
 		a.phrase && told != nil && (empty || a.readable) && a.words&(updUpdate|updPhrase) != 0,
 		a.words&updUpdate != 0 && a.up[updIsCurrent] != nil && empty,
+		a.words&updUpdate != 0 && a.words&updSystem != 0 && a.words&updDone == 0 && told != nil && looksVersion(told.Data) && (empty || a.readable),
 		a.up[updIsConfig] != nil && a.down[updIsConfig] != nil,
 		conditional && a.words&updConfig != 0 && (answer >= 1 || nothing) && (nothing || a.up[updIsConfig] != nil):
 		c = inspect.Suspected
