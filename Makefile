@@ -22,7 +22,7 @@ FORCE:
 
 # The end-to-end tests drive real programs; this installs those that are missing.
 deps:
-	@.ci/deps curl:curl openssl:openssl sqlite3:sqlite3 chromium:chromium certutil:libnss3-tools
+	@.ci/deps curl:curl openssl:openssl sqlite3:sqlite3 chromium:chromium certutil:libnss3-tools heif-convert:libheif-examples
 
 test: deps
 	$(GO) test -race -timeout 14m $(PACKAGES)

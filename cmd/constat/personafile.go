@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,9 +11,11 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"constat/inspect/canary"
 )
@@ -200,6 +203,47 @@ func addSMSes(p *canary.Persona, r io.Reader) (string, error) {
 // maxPhoto is the largest photo that is read.
 const maxPhoto = 64 << 20
 
+// converters are programs that read more kinds of picture than Constat does, as
+// far as they are installed. They are given pictures of the user's own only:
+// nothing that came over the network.
+var converters = [][]string{
+	{"heif-convert", "-q", "90", "IN", "OUT"},
+	{"magick", "IN[0]", "-auto-orient", "OUT"},
+	{"convert", "IN[0]", "-auto-orient", "OUT"},
+	{"ffmpeg", "-loglevel", "quiet", "-i", "IN", "-frames:v", "1", "OUT"},
+	{"sips", "-s", "format", "jpeg", "IN", "--out", "OUT"},
+}
+
+// rendition returns the picture in file as a JPEG, nil if no program on this
+// computer can make one.
+func rendition(file string) []byte {
+	dir, err := os.MkdirTemp("", "constat-photo-")
+	if err != nil {
+		return nil
+	}
+	defer os.RemoveAll(dir)
+	if file, err = filepath.Abs(file); err != nil {
+		return nil
+	}
+	out := filepath.Join(dir, "photo.jpg")
+	for _, c := range converters {
+		if _, err := exec.LookPath(c[0]); err != nil {
+			continue
+		}
+		args := make([]string, len(c)-1)
+		for i, a := range c[1:] {
+			args[i] = strings.NewReplacer("IN", file, "OUT", out).Replace(a)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		err := exec.CommandContext(ctx, c[0], args...).Run()
+		cancel()
+		if data, err2 := os.ReadFile(out); err == nil && err2 == nil && len(data) > 0 {
+			return data
+		}
+	}
+	return nil
+}
+
 // addPhotos adds the pictures of a folder. Their bytes stay where they are: the
 // persona keeps hashes and a small square of brightness of each.
 func addPhotos(p *canary.Persona, dir string) (string, error) {
@@ -232,7 +276,7 @@ func addPhotos(p *canary.Persona, dir string) (string, error) {
 			t.leave(err.Error())
 			continue
 		}
-		if len(photo.Luma) == 0 {
+		if len(photo.Luma) == 0 && !photo.Look(rendition(filepath.Join(dir, e.Name()))) {
 			blind++
 		}
 		t.put(p, canary.Canary{Name: "own-photo", Kind: canary.PhotoFile, Value: e.Name(), Photo: photo})
@@ -242,7 +286,7 @@ func addPhotos(p *canary.Persona, dir string) (string, error) {
 	}
 	note := t.String()
 	if blind > 0 {
-		note += fmt.Sprintf("; %d are found by their bytes only, not when they were changed: HEIC and AVIF are not decoded", blind)
+		note += fmt.Sprintf("; %d are found by their bytes only, not when they were changed: to read HEIC and AVIF, install heif-convert (libheif-examples), ImageMagick or ffmpeg, and import again", blind)
 	}
 	return note, nil
 }

@@ -65,6 +65,14 @@ func NewPhoto(data []byte) (*Photo, error) {
 	return p, nil
 }
 
+// Look takes the pixels from another file with the same picture, for a format
+// that is not read here: a JPEG of the HEIC that p describes. It reports whether
+// that could be read.
+func (p *Photo) Look(picture []byte) bool {
+	p.look(picture)
+	return len(p.Luma) > 0
+}
+
 // look fills in what the pixels say.
 func (p *Photo) look(data []byte) {
 	img, ok := decodeImage(data)
