@@ -46,7 +46,7 @@ const (
 	webCount
 )
 
-var webWords = newLexicon(map[webField]string{
+var webWords = speaking(newLexicon(map[webField]string{
 	webPage: `page pageurl pagelocation pagehref pageuri documentlocation documenturl documenturi dl dlurl currenturl currentpage currentpageurl currenthref location locationhref siteurl weburl webpage webpageurl weburi taburl visitedurl visiturl lasturl openurl openedurl
 		browserurl browsingurl historyurl urlvisited openpage articleurl loadedurl topurl mainframeurl navigationurl navigatedurl visitedpage websiteurl landingpage landingurl landingpageurl pageaddress viewurl viewedurl zurl screenurl activeurl surl wangzhi 网址 页面地址 seite adresse besuchteseite
 		entryurl exiturl contexturl contextpageurl contentpageurl sourceurl fullurl requestpage requestedpage tabs clickurl clickedurl urlclicked curl purl pageviewurl hostpage frameurl mainurl originurl eventsourceurl initialcurrenturl lastvisitedurl bookmarkurl thisurl viewing urls urllist visitedurls pages visited history visits`,
@@ -62,11 +62,29 @@ var webWords = newLexicon(map[webField]string{
 		networktyperequest requestsize responsesize timeout errorcode peerip remoteip httpurl apiname mimetype checksum md5 sha1 sha256 filesize expires cacheable version build`,
 	webPreview: `preview thumbnail width height image imageurl icon logo banner adunit adid campaign campaignid creativeid placement price bidid impid clicktracking deeplink`,
 	webShare:   `text message body caption comment content roomid channel chatid recipient to from subject conversationid`,
-})
+}),
+	meaning[webField]{ofAddress, webLink}, meaning[webField]{ofVisit, webVisit}, meaning[webField]{ofTitle, webVisit}, meaning[webField]{ofSearch, webQuery}, meaning[webField]{ofDate, webEvent},
+)
+
+// webAround are words in names of fields that say no more than that it is a
+// visit's.
+var webAround = newLexicon(map[bool]string{true: `page visit visits history tab browser web pagina seite strana страница страницы 页面 网页 網頁 ページ 페이지 หน้า صفحه str string raw value field data full`})
+
+// webFamily returns the family of a field's name, by the whole of it or by the
+// word in it that is not about pages.
+func webFamily(name string) webField {
+	if w := webWords.of(name); w != webNone {
+		return w
+	}
+	if len(name) > 3 && name[0] >= 0x80 {
+		return webWords.compound(name, webAround)
+	}
+	return webNone
+}
 
 var (
 	// webPlaces are what reports of visits are called.
-	webPlaces = newStems("history", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "pageview", "weburl", "topsites", "clickstream", "readinglist")
+	webPlaces = newStems("history", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "pageview", "weburl", "topsites", "clickstream", "readinglist", "navigazion", "cronologi", "przegladan", "geschiedenis", "bezoek", "historik", "gecmis", "ziyaret", "riwayat", "kunjungan", "lichsu", "duyetweb", "truycap", "السجل", "التصفح", "المتصفح", "زيارات", "تاریخچه", "היסטורי", "इतिहास", "ब्राउज़", "ประวัติ", "เข้าชม", "履歴", "閲覧", "訪問", "rireki", "방문", "브라우", "기록", "瀏覽", "歷史", "造訪", "посещ", "просмотр", "istoriya", "istoria", "prohlizen", "bongeszes", "webhist", "lishi", "lastpages", "surfed", "urlbar", "visited")
 	// webEvents are what reports are called.
 	webEvents = []string{"collect", "track", "event", "log", "report", "beacon", "batch", "stat", "analytic", "telemetry", "metric", "pixel", "ping", "upload", "data", "capture", "notify", "envelope", "bulk", "sync", "record", "hit", "monitor", "tongji", "tracker", "shangbao", "dc", "matomo", "piwik", "i"}
 	// webChecks are what services are called that are asked about an address.
@@ -83,9 +101,9 @@ var (
 	// webVisits are parts of what events are called that tell of a page.
 	webVisits = newStems("page", "visit", "brows", "openurl", "urlopen", "load", "watch", "play", "download", "tab", "navigat", "video", "article")
 	// searchLists are what lists of searches are called.
-	searchLists = newStems("searchquer", "searchhist", "searches", "recentsearch", "searchlog", "querylog", "queryhist")
+	searchLists = newStems("searchquer", "searchhist", "searches", "recentsearch", "searchlog", "querylog", "queryhist", "searchterm", "searchword", "keywordlog", "recherches", "suchanfrage", "suchverlauf", "busquedas", "pesquisas", "ricerche", "zoekopdracht", "wyszukiwan", "поисковы", "запрос", "aramagecmis", "aramalar", "riwayatpencarian", "lichsutimkiem", "عملياتالبحث", "खोजइतिहास", "ประวัติการค้นหา", "検索履歴", "검색기록", "검색어", "搜索记录", "搜索历史", "搜尋紀錄", "sousuojilu")
 	// searchEvents are what events are called that tell of a search.
-	searchEvents = newStems("search", "sousuo", "recherche", "suche", "busqueda", "ricerca", "pesquisa", "поиск", "搜索", "検索")
+	searchEvents = newStems("search", "sousuo", "recherche", "suche", "busqueda", "ricerca", "pesquisa", "zoek", "wyszuk", "arama", "pencarian", "timkiem", "بحث", "खोज", "ค้นหา", "검색", "搜尋", "поиск", "poisk", "搜索", "検索", "kensaku")
 	// webAsks are segments of paths of the same.
 	webAsks = map[string]bool{"check": true, "safe": true, "scan": true, "verify": true, "reputation": true, "safety": true, "rating": true, "urls": true, "lookup": true}
 	// searchPlaces are what requests are called that search.
@@ -102,7 +120,7 @@ var webGather = gather{
 				return true
 			}
 		}
-		w := webWords.of(p.Name)
+		w := webFamily(p.Name)
 		return w == webSearch || w == webQuery || w == webPage && bytes.IndexByte(p.Data, '.') > 0
 	},
 	fold: func(key string, _ bool) bool {
@@ -375,7 +393,7 @@ type visit struct {
 func readVisit(c *card, own string) *visit {
 	v := new(visit)
 	for _, x := range c.cells {
-		w := webWords.of(x.name)
+		w := webFamily(x.name)
 		if x.via != "" && (w == webNone || w == webLink) {
 			switch {
 			case x.via == "referrer" && (x.name == "url" || x.name == "href"):

@@ -41,7 +41,7 @@ const (
 	callCount
 )
 
-var callWords = newLexicon(map[callField]string{
+var callWords = speaking(newLexicon(map[callField]string{
 	callNumber: `number num phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn callnumber callednumber callingnumber matchednumber calledphone callphone callernumber callernum calleenumber calleephone callerphone
 		remotenumber othernumber peernumber peerphone contactnumber contactphone zaddress formattednumber normalizednumber viapartynumber numberdialed numbercalled dialednumber dialed dialednum phonestr remoteparty otherparty callerid callidnumber
 		fromnumber tonumber anumber bnumber apartynumber bpartynumber aparty bparty callingparty calledparty telefon telefono telefone numero rufnummer nummer номер телефон 号码 电话 电话号码 手机号 phonecall dianhua haoma telno
@@ -59,7 +59,24 @@ var callWords = newLexicon(map[callField]string{
 	callCentre: `agent agentid agentname queue queueid queuename waittime holdtime sla abandoned abandonedcalls handled handledcalls ivr skill campaign campaignid wrapup acw averagehandletime aht csat extension tenant tenantid dispositioncode calls totalcalls callcount avgduration averageduration supervisor`,
 	callOther: `body text message content snippet subject sms msg smstext threadid amount price currency orderid order tripid rideid driver driverid lat lng latitude longitude pickup dropoff email password otp code product sku song track artist album video videoid trackid screen pagename
 		page url step exercise workout calories distance heartrate playlist episode`,
-})
+}),
+	meaning[callField]{ofPhone, callNumber}, meaning[callField]{ofDate, callDate}, meaning[callField]{ofStart, callDate}, meaning[callField]{ofEnd, callEnd}, meaning[callField]{ofDuration, callDuration}, meaning[callField]{ofWay, callType},
+	meaning[callField]{ofSender, callPeer}, meaning[callField]{ofReceiver, callPeer}, meaning[callField]{ofPerson, callName}, meaning[callField]{ofText, callOther},
+)
+
+// callAround are words in names of fields that say no more than that it is a
+// call's.
+var callAround = newLexicon(map[bool]string{true: `call calls phonecall voice telephony appel appels anruf anrufe gesprach llamada llamadas chiamata chiamate chamada chamadas ligacao ligacoes oproep gesprek polaczenie polaczenia rozmowa rozmowy hovor звонок звонка звонки вызов вызова arama cagri gorusme panggilan cuocgoi goi mukalama log record entry item cached str text ms sec secs seconds millis
+	通话 通話 来电 來電 呼叫 电话 전화 통화 कॉल การโทร المكالمه مكالمه שיחה`})
+
+// callFamily returns the family of a field's name, by the whole of it or by the
+// word in it that is not about calls.
+func callFamily(name string) callField {
+	if w := callWords.of(name); w != callNone {
+		return w
+	}
+	return callWords.compound(name, callAround)
+}
 
 var callFolds = newLexicon(map[callField]string{
 	callNumber: `phone phonenumber number caller callee contact peer remote party otherparty participant participants handle remoteparticipanthandles from to addresses correspondent`,
@@ -71,16 +88,17 @@ var (
 	// callPlaces are what lists of calls are called.
 	callPlaces = newStems(
 		"calllog", "callhistory", "callrecord", "callslog", "phonecall", "calldetail", "recentcall", "recents", "missedcall", "cdr", "callentr", "callslist", "calllist", "calls", "zcallrecord", "tonghuajilu", "thjl", "tonghua", "callevent", "callend", "callinfo", "calldata", "callbackup", "callmeta", "callsync",
-		"anruf", "appel", "llamada", "chiamat", "chamada", "polaczen", "звонк", "вызов", "通话", "通話", "来电", "통화", "การโทร", "المكالمات", "hujijilu", "laidian",
+		"anruf", "appel", "llamada", "chiamat", "chamada", "ligacoes", "ligacao", "polaczen", "rozmow", "oproep", "gesprekk", "hovor", "apeluri", "hivas", "samtal", "κλησ", "звонк", "звонок", "вызов", "дзвін", "дзвінк", "通话", "通話", "来电", "來電", "呼叫记录", "着信", "発信", "통화", "전화기록", "การโทร", "สายที่", "المكالمات", "مكالم", "تماس", "שיחות", "कॉल", "hujijilu", "laidian",
+		"aramakay", "aramalar", "cagrikay", "gorusmekay", "panggilan", "cuocgoi", "nhatkygoi", "tsuwa", "tonghwa", "zvonk", "zvonok", "vyzov", "dialer", "phonelog", "telephonylog", "calllogs", "recentcalls",
 	)
 	// callLists are those of them that say so as the name of a field.
 	callLists = newStems("calllog", "callhistory", "callrecord", "phonecall", "calldetail", "missedcall")
 	// callNames are parts of names of fields that only calls have.
-	callNames = newStems("call", "appel", "anruf", "llamad", "通话", "zoriginated", "zanswered", "dialed")
+	callNames = newStems("call", "appel", "anruf", "llamad", "chiamat", "chamada", "ligacao", "oproep", "polaczen", "rozmow", "звонк", "вызов", "cuocgoi", "panggilan", "cagri", "通话", "通話", "통화", "कॉल", "การโทร", "مكالم", "zoriginated", "zanswered", "dialed", "dialled", "ringing", "missed")
 	// dateNames are parts of names of points in time.
 	dateNames = newStems("time", "date", "stamp", "when")
 	// callEvents are what a call is called.
-	callEvents = newStems("call", "anruf", "appel", "llamada", "chiamata", "chamada", "звонок", "通话", "来电", "tonghua")
+	callEvents = newStems("call", "anruf", "appel", "llamada", "chiamata", "chamada", "ligacao", "oproep", "polaczenie", "rozmow", "звонок", "звонк", "вызов", "通话", "通話", "来电", "來電", "통화", "कॉल", "مكالم", "panggilan", "cuocgoi", "cagri", "tonghua", "incomingphone", "dialed")
 )
 
 var callGather = gather{
@@ -97,7 +115,8 @@ var callGather = gather{
 var callTypes = newLexicon(map[callField]string{
 	callType: `call phonecall voicecall missed missedcall rejected declined dialed dialled answered unanswered noanswer voicemail incomingcall outgoingcall callin callout incall outcall busy
 		entrant sortant manque appelentrant appelsortant appelmanque eingehend ausgehend verpasst entrante saliente perdida recebida entrata uscita persa входящий исходящий пропущенный 呼入 呼出 未接 已接 来电 去电 未接来电 拨出 拨打 接听 拒接
-		answeredexternally blocked callmissed missedincoming canceled cancelled hungup huchu huru weijie 着信 発信 不在着信 부재중 수신 발신 incomingmissed incomingaccepted`,
+		answeredexternally blocked callmissed missedincoming canceled cancelled hungup huchu huru weijie 着信 発信 不在着信 不在 応答なし 부재중 부재중전화 수신 발신 거절 incomingmissed incomingaccepted
+		abgelehnt angenommen verpassteranruf eingehenderanruf ausgehenderanruf llamadaperdida llamadaentrante llamadasaliente rechazada efetuada realizada recebidas perdidas naoatendida atendida rejeitada inuscita inentrata persata rifiutata effettuata ricevuta inkomend uitgaand gemist geweigerd przychodzace wychodzace nieodebrane odrzucone przychodzaca wychodzaca nieodebrana входящая исходящая исходящие входящие пропущенная пропущенные отклоненный отклонен принят вхідний вихідний пропущений prichozi odchozi zmeskany gelen giden cevapsiz reddedildi gelenarama gidenarama cevapsizarama وارده صادره فائته واردة صادرة فائتة مرفوضه وارد صادر ورودی خروجی נכנסת יוצאת שלאנענתה आनेवाली इनकमिंग आउटगोइंग मिस्ड छूटी मिस्डकॉल masuk keluar takterjawab panggilanmasuk panggilankeluar tidakterjawab goiden goidi nho cuocgoiden cuocgoidi cuocgoinho den di สายเข้า โทรเข้า สายออก โทรออก ไม่ได้รับ สายที่ไม่ได้รับ 呼入来电 来电未接 已拨 已拨电话 已接来电 撥出 接聽 未接來電 來電 去電 vkhodyashchii iskhodyashchii propushchennyi vhodyashchiy ishodyashchiy propuschennyi rejectedcall busyline dialout dialin hangup`,
 	callFlag: `incoming outgoing inbound outbound in out received made sent rx tx mo mt completed`,
 })
 
@@ -132,7 +151,7 @@ type call struct {
 func readCall(c *card) *call {
 	k := new(call)
 	for _, x := range c.cells {
-		w := callWords.of(x.name)
+		w := callFamily(x.name)
 		if x.via != "" && (w == callNone || x.name == "address") {
 			if w = callFolds.of(x.via); w == callMark || w == callNumber && x.name == "name" {
 				w = callNone

@@ -43,7 +43,7 @@ const (
 	contactSend               // address of a person in the post
 )
 
-var contactWords = newLexicon(map[contactField]string{
+var contactWords = speaking(newLexicon(map[contactField]string{
 	contactName: `name displayname fullname firstname lastname givenname familyname middlename formattedname fn n nickname nick alias label contactname personname surname
 		zfullname zfirstname zlastname first last middle given family structuredname displaynamealt displaynameprimary displaynamealternative unstructuredname zname contactdisplayname friendname
 		nom prenom nomcomplet vorname nachname nombre nombres apellido apellidos nome cognome sobrenome imie nazwisko naam voornaam achternaam adi ad isim soyad jmeno prijmeni namn
@@ -70,7 +70,15 @@ var contactWords = newLexicon(map[contactField]string{
 		dob dateofbirth userid usertype customerid deviceid pushtoken fcmtoken optin emailverified phoneverified username anonymousid distinctid`,
 	contactTalk: `body snippet sdp candidate ice duration callid threadid messageid calltype conversationid msg direction threads inreplyto date timestamp msgid sentat receivedat xirmccalldatetime`,
 	contactSend: `street street1 street2 addressline1 addressline2 line1 line2 city zip zipcode postalcode postcode country countrycode state province district region`,
-})
+}),
+	meaning[contactField]{ofPerson, contactName}, meaning[contactField]{ofPhone, contactPhone}, meaning[contactField]{ofMail, contactMail}, meaning[contactField]{ofBirthday, contactMark},
+)
+
+// contactAround are words in names of fields that say no more than that it is a
+// contact's.
+var contactAround = newLexicon(map[bool]string{true: `contact contacts contacto contactos contato contatos contatto contatti contactpersoon kontakt kontakte kontakty kontakta kontaktu kisi kontak lienhe danhba person people friend friends guardian buddy pb ab phonebook
+	primary main default home work private business other personal raw e164 str string list value field data my full formatted
+	контакт контакта друг 联系人 联络人 聯絡人 好友 朋友 亲友 通讯录 連絡先 相手 연락처 친구 جهه الاتصال संपर्क ผู้ติดต่อ`})
 
 // contactEndings are ends of names: primaryPhone, kABPersonFirstName.
 var contactEndings = newEndings(map[contactField]string{
@@ -97,7 +105,10 @@ func contactFamily(name string) contactField {
 			return f
 		}
 	}
-	return contactEndings.of(w)
+	if f := contactEndings.of(w); f != contactNone {
+		return f
+	}
+	return contactWords.compound(name, contactAround)
 }
 
 // crmWords are fields of programs that keep a company's customers.
@@ -119,7 +130,9 @@ var (
 	// contactPlaces are what lists of contacts are called.
 	contactPlaces = newStems(
 		"contact", "addressbook", "phonebook", "carddav", "vcard", "abperson", "abrecord", "zabcdrecord", "abcdrecord", "telephonebook", "peoplelist", "connections", "rawcontact", "kontakt", "adressbuch", "telefonbuch", "repertoire", "carnetdadresses",
-		"contatti", "rubrica", "contato", "agenda", "libreta", "rehber", "kisiler", "lianxiren", "tongxunlu", "txl", "lxr", "dianhuabu", "контакт", "адреснаякнига", "联系人", "通讯录", "電話帳", "連絡先", "연락처", "رقم", "جهاتالاتصال", "รายชื่อ", "联络人",
+		"contatt", "rubrica", "contato", "agenda", "libreta", "rehber", "kisiler", "lianxiren", "tongxunlu", "txl", "lxr", "dianhuabu", "контакт", "адреснаякнига", "телефоннаякнига", "联系人", "通讯录", "電話帳", "連絡先", "연락처", "جهاتالاتصال", "جهةاتصال", "جهةالاتصال", "مخاطب", "รายชื่อ", "联络人",
+		"annuaire", "anuario", "adresboek", "telefoonboek", "ksiazkaadresowa", "ksiazkatelefoniczna", "adresar", "agendatelefon", "telefonkonyv", "nevjegy", "επαφ", "telefondefteri", "kontak", "bukutelepon", "bukualamat", "danhba", "संपर्क", "फोनबुक", "ผู้ติดต่อ", "สมุดโทรศัพท์", "アドレス帳", "住所録", "電話簿", "renrakusaki", "denwacho",
+		"주소록", "전화번호부", "电话簿", "聯絡人", "通訊錄", "电话本", "אנשיקשר", "rolodex", "pbook", "phbook", "addrbook", "addressentr", "simbook", "mycircle", "kontakti", "contacte",
 	)
 	// contactAsks are what requests are called that ask for numbers.
 	contactAsks = newStems("discover", "lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "matchphone", "phonematch", "contact", "addressbook", "phonebook", "numberinfo", "identifynumber", "spamcheck", "checknumber", "registeredusers", "directory", "whois", "caller", "searchnumber", "numbersearch", "friends", "invite", "tongxunlu")

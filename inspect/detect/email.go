@@ -39,7 +39,7 @@ const (
 	mailCount
 )
 
-var mailWords = newLexicon(map[mailField]string{
+var mailWords = speaking(newLexicon(map[mailField]string{
 	mailFrom:    `from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromlist fromaddr fromname sendername zsender authoremail fraddr replyto returnpath`,
 	mailTo:      `to recipient recipients torecipients tos cc bcc ccrecipients bccrecipients toaddress toemail tolist cclist bcclist rcpt rcptto mailto toaddresses receivers receiver receiveremail recipientemail destinataire destinataires empfanger an destinatario destinatarios destinatari komu do получатель кому shoujianren 收件人 抄送 宛先 받는사람 toaddr envelopeto deliveredto tomail aux`,
 	mailSubject: `subject subj objet betreff asunto oggetto assunto temat тема zhuti 主题 主旨 件名 제목 normalizedsubject messagesubject mailsubject emailsubject subjectline zsubject threadtopic หัวเรื่อง onderwerp title`,
@@ -53,7 +53,23 @@ var mailWords = newLexicon(map[mailField]string{
 	mailTotal: `totalemails unreademails totalitemcount unreaditemcount totalthreads unreadthreads messagestotal messagesunread unseen exists recent unreadcount messagecount total count unseencount uidnext numunread totalmessages childfoldercount threadstotal threadsunread messages unreads num`,
 	mailForm: `password captcha newsletter consent optin company phone phonenumber firstname lastname namefirst sha commit commits branch repository repo pullrequest issue issuenumber ticket ticketid orderid order amount price lat lng latitude longitude stars rating channel channelid room
 		likes comments retweets hashtags avatar username login templateid campaignid campaign event eventname properties traits anonymousid sourceip level logger stacktrace enquirytype reason topic job position cv resume deviceid transaction wallet flight pickup`,
-})
+}),
+	meaning[mailField]{ofSender, mailFrom}, meaning[mailField]{ofReceiver, mailTo}, meaning[mailField]{ofSubject, mailSubject}, meaning[mailField]{ofText, mailText}, meaning[mailField]{ofDate, mailDate}, meaning[mailField]{ofMail, mailAddr}, meaning[mailField]{ofTitle, mailSubject},
+	meaning[mailField]{ofPhone, mailForm},
+)
+
+// mailAround are words in names of fields that say no more than that it is a
+// letter's.
+var mailAround = newLexicon(map[bool]string{true: `mail email msg message letter courriel correo posta pochta wiadomosc bericht письмо письма 邮件 郵件 メール 메일 eposta surel thu อีเมล ईमेल البريد header hdr envelope raw str string text list value field data address addresses addr`})
+
+// mailFamily returns the family of a field's name, by the whole of it or by the
+// word in it that is not about mail.
+func mailFamily(name string) mailField {
+	if w := mailWords.of(name); w != mailNone {
+		return w
+	}
+	return mailWords.compound(name, mailAround)
+}
 
 var mailFolds = newLexicon(map[mailField]string{
 	mailFrom:    `from sender fromaddress replyto expediteur absender`,
@@ -66,7 +82,7 @@ var mailFolds = newLexicon(map[mailField]string{
 })
 
 var (
-	mailPlaces = newStems("mail", "inbox", "imap", "smtp", "jmap", "outbox", "eml", "courriel", "correo", "posta", "youjian", "youxiang", "почта", "письм", "邮件", "邮箱", "メール", "메일", "rfc822", "pop3", "exchange", "mime", "messages")
+	mailPlaces = newStems("mail", "inbox", "imap", "smtp", "jmap", "outbox", "eml", "courriel", "correo", "posta", "youjian", "youxiang", "почт", "письм", "pochta", "лист", "邮件", "邮箱", "郵件", "郵箱", "信箱", "メール", "메일", "이메일", "rfc822", "pop3", "exchange", "mime", "messages", "correio", "wiadomosc", "eposta", "epost", "surel", "thudientu", "hopthu", "อีเมล", "ईमेल", "البريد", "ایمیل", "דואר", "zprav", "levelek", "brief", "skrzynka", "gelenkutusu", "kotakmasuk", "boitedereception", "posteingang", "bandejadeentrada", "caixadeentrada", "受信", "받은편지")
 	// notMails are names with the same letters that mean something else.
 	notMails  = newStems("newsletter", "mailinglist", "subscribe", "contactform", "contactus", "emailverification", "verifyemail", "resetpassword", "mailchimp", "gmaillogin", "commit")
 	mailRoles = newLexicon(map[bool]string{true: `inbox sent drafts draft trash junk spam archive sentitems sentmail deleteditems deleted junkemail outbox allmail starred envoyés élémentsenvoyés brouillons corbeille boîtederéception posteingang gesendet entwürfe papierkorb enviados borradores papelera postainarrivo postainviata bozze cestino входящие отправленные черновики 收件箱 已发送 草稿箱 垃圾箱 垃圾邮件 受信トレイ 送信済み ゴミ箱`})
@@ -118,7 +134,7 @@ func readMail(c *card) *mail {
 	}
 	var host, user *inspect.Part
 	for _, x := range c.cells {
-		w := mailWords.of(x.name)
+		w := mailFamily(x.name)
 		v := mailNone
 		if x.via != "" {
 			v = mailFolds.of(x.via)

@@ -38,7 +38,7 @@ const (
 	greetAgainst             // a person, product or place has it
 )
 
-var greetWords = newLexicon(map[greetField]string{
+var greetWords = speaking(newLexicon(map[greetField]string{
 	greetText: `text txt setup punchline delivery phrase sentence content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs sms smstext smscontent template templates
 		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes`,
 	greetID:       `mid hashid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid uid`,
@@ -50,7 +50,10 @@ var greetWords = newLexicon(map[greetField]string{
 	greetAgainst: `address sender from to recipient phone phonenumber email user userid username nickname nick avatar authorid createdby displayname screenname price currency sku stock brand product
 		rating stars score comment comments reply replies lat lng latitude longitude temperature humidity wind thread
 		threadid conversationid channel channelid room read seen isread duration artist album track city country zip done due completed checked priority assignee answer question`,
-})
+}),
+	meaning[greetField]{ofText, greetText}, meaning[greetField]{ofNumber, greetID}, meaning[greetField]{ofCategory, greetCategory}, meaning[greetField]{ofTitle, greetMeta}, meaning[greetField]{ofSender, greetAgainst}, meaning[greetField]{ofReceiver, greetAgainst}, meaning[greetField]{ofPhone, greetAgainst},
+	meaning[greetField]{ofMail, greetAgainst}, meaning[greetField]{ofRead, greetAgainst}, meaning[greetField]{ofDue, greetAgainst}, meaning[greetField]{ofCreated, greetSoft}, meaning[greetField]{ofModified, greetSoft}, meaning[greetField]{ofDate, greetSoft}, meaning[greetField]{ofAddress, greetSoft},
+)
 
 // wishWords are words of wishes, and labelWords those under which presets of all
 // kinds are filed: in names of fields, of categories and in paths. Both are
@@ -60,14 +63,20 @@ var (
 		"greeting", "wish", "blessing", "christmas", "new year", "newyear", "birthday", "valentine", "easter",
 		"voeux", "vœux", "bonne année", "noël", "anniversaire", "weihnacht", "neujahr", "geburtstag", "navidad", "cumpleaños", "felicit",
 		"auguri", "natale", "życzenia", "přání", "поздравлен", "с новым годом", "с днём рождения",
-		"祝福", "祝您", "祝你", "快乐", "新年", "新春", "春节", "中秋", "元宵", "端午", "圣诞", "生日", "节日", "贺", "情人节", "国庆", "元旦",
+		"祝福", "祝您", "祝你", "快乐", "新年", "新春", "春节", "中秋", "元宵", "端午", "圣诞", "生日", "节日", "贺", "情人节", "国庆", "元旦", "快樂", "聖誕", "生日", "賀", "吉祥",
+		"voeu", "meilleurs vœux", "glückw", "glueckw", "frohe ", "alles gute", "feliz ", "felices ", "próspero", "boas festas", "buon natale", "buon compleanno", "buon anno", "buone feste", "wszystkiego najlepszego", "wesołych", "sto lat", "veselé", "la mulți ani", "boldog ", "gratulerer", "grattis", "god jul", "χρόνια πολλά", "gelukkig", "gefeliciteerd", "prettige",
+		"kutlu olsun", "iyi bayramlar", "bayramınız", "mutlu yıllar", "doğum günün", "عيد مبارك", "كل عام", "تهنئة", "تهاني", "مبارك", "عید", "חג שמח", "יום הולדת", "शुभकामना", "मुबारक", "जन्मदिन", "दीपावली", "दिवाली", "selamat tahun", "selamat hari", "selamat ulang", "selamat natal", "tahun baru", "chúc mừng", "lời chúc", "năm mới", "sinh nhật", "สุขสันต์", "สวัสดีปีใหม่", "อวยพร", "วันเกิด",
+		"おめでとう", "お祝い", "お誕生日", "メリークリスマス", "明けまして", "よいお年", "새해 복", "생일", "메리 크리스마스", "hari raya", "eid mubarak", "diwali", "merry ", "season's", "anniversary",
 	}
 	presetPlaces = newStems("smsres", "smscontent", "smslib", "smstemplate")
 	labelWords   = []string{
 		"joke", "poem", "poetry", "festival", "fortune", "quote", "proverb", "humor", "humour", "holiday", "funny", "riddle", "love", "punchline",
 		"blague", "poème", "poésie", "citation", "witz", "spruch", "sprüche", "gedicht", "zitat", "chiste", "frases", "poesia",
 		"barzellett", "piada", "mensagens", "dowcip", "vtip", "анекдот", "шутк", "笑话", "诗", "段子", "短信", "语录",
-		"xiaohua", "zhufu", "duanzi",
+		"xiaohua", "zhufu", "duanzi", "yulu", "shige", "duanxin",
+		"saying", "aphorism", "pick-up line", "pickupline", "limerick", "haiku", "oneliner", "one-liner", "shayari", "good morning", "good night", "devinette", "proverbe", "maxime", "zitate", "reime", "sprichw", "chistes", "refran", "adivinanza", "poemas", "piadas", "ditados", "citac", "battute", "proverbi", "poesie", "indovinell",
+		"wiersz", "cytat", "żart", "przysłow", "moppen", "grappen", "gedichten", "spreuken", "citaten", "vtipy", "citát", "básn", "glume", "viccek", "versek", "ordspråk", "dikter", "стих", "цитат", "пословиц", "афоризм", "приколы", "shutk", "anekdot", "stihi", "pozdravl", "fıkra", "fikra", "şiir", "siir", "özlü söz", "atasöz", "güzel söz", "نكت", "نكتة", "شعر", "أقوال", "حكم", "امثال", "جوک", "שירים", "בדיחות", "चुटकुल", "शायरी", "सुविचार", "कविता",
+		"lelucon", "pantun", "puisi", "kata bijak", "katabijak", "kata mutiara", "truyện cười", "truyencuoi", "loichuc", "danh ngôn", "danhngon", "thơ", "คำคม", "มุกตลก", "เรื่องตลก", "กลอน", "คำอวยพร", "ジョーク", "名言", "ことわざ", "格言", "俳句", "詩", "笑い話", "なぞなぞ", "농담", "유머", "명언", "속담", "笑話", "詩", "語錄", "名言", "谚语", "歇后语", "谜语", "對聯", "对联",
 	}
 )
 
@@ -289,12 +298,18 @@ func readTexts(r inspect.Record) texts {
 // the array.
 func isArray(r inspect.Record) bool {
 	last := r.Fields[len(r.Fields)-1]
-	return strings.HasSuffix(string(last.Path), "]") && strings.HasSuffix(string(r.Fields[0].Path), "]")
+	return indexed(string(last.Path)) && indexed(string(r.Fields[0].Path))
+}
+
+// indexed says that a path or place ends in an index, and not in a key in
+// brackets as those are written that are no plain words.
+func indexed(s string) bool {
+	return strings.HasSuffix(s, "]") && !strings.HasSuffix(s, `"]`)
 }
 
 // listOf is the array that an object stands in.
 func listOf(group string) string {
-	if strings.HasSuffix(group, "]") {
+	if indexed(group) {
 		return group[:strings.LastIndexByte(group, '[')]
 	}
 	return group

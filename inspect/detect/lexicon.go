@@ -2,6 +2,7 @@ package detect
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -27,7 +28,19 @@ func newLexicon[T comparable](lists map[T]string) *lexicon[T] {
 			l.may[w[0]] |= 1 << len(w)
 		}
 	}
+	foldWords(l)
 	return l
+}
+
+// foldWords adds the words as squeeze writes them.
+func foldWords[T comparable](l *lexicon[T]) {
+	for _, w := range slices.Sorted(maps.Keys(l.words)) {
+		f := folded(w)
+		if _, known := l.words[f]; f != "" && !known {
+			l.words[f] = l.words[w]
+			l.may[f[0]] |= 1 << len(f)
+		}
+	}
 }
 
 // of returns the family of a field's name, the zero value if it is in none.
@@ -58,6 +71,9 @@ func newEndings[T comparable](lists map[T]string) *endings[T] {
 	e := new(endings[T])
 	for family, ends := range lists {
 		for end := range strings.FieldsSeq(ends) {
+			if f := folded(end); f != end && f != "" {
+				e.byLast[f[len(f)-1]] = append(e.byLast[f[len(f)-1]], nameEnd[T]{f, family})
+			}
 			last := end[len(end)-1]
 			e.byLast[last] = append(e.byLast[last], nameEnd[T]{end, family})
 		}
@@ -194,6 +210,7 @@ func newFlags[T ~uint8 | ~uint16 | ~uint32](lists map[T]string) *lexicon[T] {
 			l.may[w[0]] |= 1 << len(w)
 		}
 	}
+	foldWords(l)
 	return l
 }
 

@@ -45,7 +45,7 @@ const (
 	noteCount
 )
 
-var noteWords = newLexicon(map[noteField]string{
+var noteWords = speaking(newLexicon(map[noteField]string{
 	noteText: `content text body note notetext notecontent notebody memo memotext memocontent textcontent plaintext markdown md description desc details contenu texte inhalt notiz contenido nota testo contenuto texto conteudo текст содержание заметка 内容 正文 笔记 备忘 メモ ข้อความ บันทึก snippet noteplain richtext html notehtml bodytext entry zsnippet
 		txt neirong zhengwen journalentry entrytext todotext task todo item datacontent commenttext listcontent htmlcontent xml zcontent ztext value`,
 	noteTitle: `title subject summary name notetitle heading headline titre titel titulo titolo заголовок 标题 主题 タイトル biaoti ztitle ztitle1 taskname tasktitle todotitle eventtitle caption`,
@@ -67,7 +67,24 @@ var noteWords = newLexicon(map[noteField]string{
 	noteProgram: `event eventname eventtype spanid traceid parentspanid level severity logger stack stacktrace duration durationms exitcode jobid worker queue attempts cron pid hostname namespace statuscode method sdk platform properties metric unit kindspan anonymousid distinctid device os osversion model imei
 		deviceid useragent environment screen appversion sessionid battery network exception`,
 	noteOrder: `orderid order items total sku quantity address phone street city deliverydate invoice tracking customer patient payment cart product amount booking size mime filename mimetype url`,
-})
+}),
+	meaning[noteField]{ofText, noteText}, meaning[noteField]{ofTitle, noteTitle}, meaning[noteField]{ofSubject, noteTitle}, meaning[noteField]{ofCreated, noteDate}, meaning[noteField]{ofModified, noteDate}, meaning[noteField]{ofDate, noteDate},
+	meaning[noteField]{ofDue, noteDue}, meaning[noteField]{ofStart, noteStart}, meaning[noteField]{ofEnd, noteEnd}, meaning[noteField]{ofFavourite, noteMark}, meaning[noteField]{ofPhone, noteOrder},
+)
+
+// noteAround are words in names of fields that say no more than that it is a
+// note's or an entry's.
+var noteAround = newLexicon(map[bool]string{true: `note notes memo task todo reminder event entry journal diary nota notas notiz notizen aufgabe tache tarea tarefa termin evento evenement заметка заметки заметке задача задачи notatka notitie not catatan ghichu user last str string text raw plain value field data
+	笔记 便签 备忘 备忘录 待办 日记 日程 筆記 便條 備忘 待辦 メモ ノート タスク 予定 메모 노트 할일 일정 โน้ต บันทึก नोट ملاحظه المذكره`})
+
+// noteFamily returns the family of a field's name, by the whole of it or by the
+// word in it that is not about notes.
+func noteFamily(name string) noteField {
+	if w := noteWords.of(name); w != noteNone {
+		return w
+	}
+	return noteWords.compound(name, noteAround)
+}
 
 var noteFolds = newLexicon(map[noteField]string{
 	noteStart:  `start dtstart`,
@@ -80,8 +97,11 @@ var noteFolds = newLexicon(map[noteField]string{
 })
 
 var (
-	notePlaces     = newStems("note", "memo", "todo", "diary", "journal", "checklist", "tasklist", "tasks", "reminder", "jotting", "scratchpad", "notiz", "aufgabe", "tagebuch", "tache", "apunte", "tarea", "recordatorio", "appunt", "promemoria", "anotac", "lembrete", "tarefa", "заметк", "задач", "напомин", "дневник", "笔记", "备忘", "便签", "待办", "日记", "beiwanglu", "bijibe", "bianqian", "daiban", "notatk", "notatka", "zadani", "メモ", "ノート", "リマインダー", "메모", "โน้ต", "บันทึก", "مذكر")
-	calendarPlaces = newStems("calendar", "caldav", "agenda", "appointment", "schedule", "kalender", "calendrier", "calendario", "rendezvous", "termin", "evenement", "ics", "vevent", "календар", "日历", "日程", "rili", "richeng", "カレンダー", "캘린더", "ปฏิทิน", "kalendarz", "events", "meetings")
+	notePlaces = newStems("note", "memo", "todo", "diary", "journal", "checklist", "tasklist", "tasks", "reminder", "jotting", "scratchpad", "notiz", "aufgabe", "tagebuch", "tache", "apunte", "tarea", "recordatorio", "appunt", "promemoria", "anotac", "lembrete", "tarefa", "заметк", "задач", "напомин", "дневник", "笔记", "备忘", "便签", "待办", "日记", "beiwanglu", "bijibe", "bianqian", "daiban", "notatk", "notatka", "zadani", "メモ", "ノート", "リマインダー", "메모", "โน้ต", "บันทึก", "مذكر",
+		"notas", "notiti", "notities", "notlar", "notlarim", "zapisky", "poznamk", "notite", "jegyzet", "anteckning", "notat", "σημειω", "catatan", "ghichu", "ملاحظ", "یادداشت", "פתקים", "पत्र", "टिप्पणी", "नोट", "筆記", "便條", "備忘", "ノオト", "覚え書き", "필기", "노트", "사용자메모",
+		"tareas", "compit", "daafare", "zadach", "ukol", "sarcin", "feladat", "uppgift", "opgave", "gorev", "yapilacak", "tugas", "congviec", "مهام", "المهام", "कार्यसूची", "งานที่ต้อง", "タスク", "やること", "할일", "待辦", "任务清单", "rappel", "przypomn", "herinner", "hatirlat", "pengingat", "nhacnho", "nhacviec", "تذكير", "अनुस्मारक", "เตือนความจำ", "미리알림", "提醒事项",
+		"diario", "journalintime", "dziennik", "pamietnik", "dagboek", "dagbok", "gunluk", "bukuharian", "nhatky", "يوميات", "المذكرات", "डायरी", "ไดอารี่", "日記", "일기", "daftartugas", "zametk", "bloknot", "блокнот", "записк", "bloc-notes", "blocnotes", "jotter", "memopad", "stickies", "notepad", "zettel", "todos")
+	calendarPlaces = newStems("calendar", "caldav", "agenda", "appointment", "schedule", "kalender", "calendrier", "calendario", "rendezvous", "termin", "evenement", "ics", "vevent", "календар", "日历", "日程", "rili", "richeng", "カレンダー", "캘린더", "ปฏิทิน", "kalendarz", "events", "meetings", "evenement", "eventos", "eventi", "afspra", "spotkan", "wydarzen", "событи", "встреч", "kalendar", "takvim", "etkinlik", "randevu", "التقويم", "مواعيد", "الأحداث", "कैलेंडर", "jadwal", "acara", "lichhen", "sukien", "นัดหมาย", "予定", "スケジュール", "일정", "行程", "行事曆", "日曆")
 	caldavPlaces   = newStems("caldav")
 	// notNotes are names with the same letters that mean something else.
 	notNotes = newStems("releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepadid", "annotation", "footnote", "denote", "stickysession", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable")
@@ -92,7 +112,7 @@ var noteGather = gather{
 		if len(p.Data) < 2 {
 			return false
 		}
-		switch noteWords.of(p.Name) {
+		switch noteFamily(p.Name) {
 		case noteText, noteTitle:
 			return p.Kind <= inspect.Text && (bytes.IndexByte(p.Data, ' ') >= 0 || !ascii(p.Data[:min(len(p.Data), 64)]))
 		case noteStart, noteDue, noteInvite:
@@ -133,7 +153,7 @@ func readNote(c *card) *note {
 		if (x.name == "checked" || x.name == "isChecked" || x.name == "is_checked" || x.name == "done") && isSmall(x.Part) {
 			k.check = true
 		}
-		w := noteWords.of(x.name)
+		w := noteFamily(x.name)
 		if x.via != "" {
 			v := noteFolds.of(x.via)
 			if o := noteFolds.of(x.over); x.over != "" && o == noteInvite {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"constat/inspect"
 )
@@ -135,7 +136,9 @@ func squeeze(buf *[maxName]byte, name string) []byte {
 		switch {
 		case c-'A' < 26:
 			c += 'a' - 'A'
-		case c-'a' < 26, c-'0' < 10, c >= 0x80:
+		case c-'a' < 26, c-'0' < 10:
+		case c >= 0x80:
+			return squeezeWide(buf, n, name[i:])
 		default:
 			continue
 		}
@@ -144,6 +147,32 @@ func squeeze(buf *[maxName]byte, name string) []byte {
 		}
 		buf[n] = c
 		n++
+	}
+	return buf[:n]
+}
+
+// squeezeWide is the rest of squeeze for names that are not ASCII. Diacritics
+// and case go.
+func squeezeWide(buf *[maxName]byte, n int, name string) []byte {
+	for _, r := range name {
+		if r < utf8.RuneSelf {
+			switch c := byte(r); {
+			case c-'A' < 26:
+				r += 'a' - 'A'
+			case c-'a' < 26, c-'0' < 10:
+			default:
+				continue
+			}
+			if n == maxName {
+				return nil
+			}
+			buf[n] = byte(r)
+			n++
+			continue
+		}
+		if n = foldRune(buf, n, r); n < 0 {
+			return nil
+		}
 	}
 	return buf[:n]
 }
@@ -611,7 +640,7 @@ func fieldNames(cells []cell) string {
 }
 
 // stems are words that names are searched for: in lower case and without
-// separators.
+// separators, case and diacritics.
 type stems struct {
 	may     [1024]uint64 // by their first two bytes, as bits
 	byStart map[uint16][]string
@@ -620,6 +649,9 @@ type stems struct {
 func newStems(words ...string) *stems {
 	s := &stems{byStart: make(map[uint16][]string)}
 	for _, w := range words {
+		if w = folded(w); len(w) < 2 {
+			panic("detect: a word for names is too long or too short")
+		}
 		i := uint16(w[0])<<8 | uint16(w[1])
 		s.may[i>>6] |= 1 << (i & 63)
 		s.byStart[i] = append(s.byStart[i], w)

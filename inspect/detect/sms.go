@@ -41,7 +41,7 @@ const (
 	smsCount // how many there are
 )
 
-var smsWords = newLexicon(map[smsField]string{
+var smsWords = speaking(newLexicon(map[smsField]string{
 	smsText: `body text content snippet message msg msgbody msgtext msgcontent messagebody messagetext messagecontent
 		smstext smsbody smscontent smsmessage smsmsg bodytext fulltext textbody textcontent txt bodypreview
 		texte corps contenu nachricht inhalt mensaje texto contenido cuerpo corpo mensagem testo messaggio tekst tresc wiadomosc
@@ -67,7 +67,15 @@ var smsWords = newLexicon(map[smsField]string{
 		clientmsgid clientmessageid emoji sticker likes comments isbot bot senderuserid receiverid recipientuserid serverid ack typing edited peerid dialogid`,
 	smsForm: `email mail emailaddress subject title url link href price amount currency city zip zipcode postalcode street country rating latitude longitude lat lng lon
 		company firstname lastname fullname newsletter captcha slug excerpt published summary description sku product level logger severity exception stacktrace event eventname order orderid ticketid template templateid campaign campaignid`,
-})
+}),
+	meaning[smsField]{ofText, smsText}, meaning[smsField]{ofPhone, smsAddress}, meaning[smsField]{ofSender, smsPeer}, meaning[smsField]{ofReceiver, smsPeer}, meaning[smsField]{ofDate, smsDate}, meaning[smsField]{ofWay, smsType}, meaning[smsField]{ofRead, smsRead},
+	meaning[smsField]{ofMail, smsForm}, meaning[smsField]{ofSubject, smsForm}, meaning[smsField]{ofTitle, smsForm}, meaning[smsField]{ofDuration, smsForm},
+)
+
+// smsAround are words in names of fields that say no more than that it is a
+// message's.
+var smsAround = newLexicon(map[bool]string{true: `sms mms msg message messages texto mensaje mensagem messaggio nachricht bericht wiadomosc сообщение сообщения смс mesaj ileti pesan tinnhan raw str string value field data list contact
+	短信 簡訊 消息 信息 讯息 訊息 メッセージ ショートメッセージ 문자 메시지 संदेश ข้อความ رساله الرساله`})
 
 // smsEndings are ends of names that say what a name is about: lastMessage,
 // timestampMillis, contactPhoneNumber.
@@ -86,7 +94,10 @@ func smsFamily(name string) smsField {
 	if f := smsWords.word(w); f != smsNone || len(w) < 5 {
 		return f
 	}
-	return smsEndings.of(w)
+	if f := smsEndings.of(w); f != smsNone {
+		return f
+	}
+	return smsWords.compound(name, smsAround)
 }
 
 // message is what a record holds of a text message: the first field of each
@@ -168,7 +179,7 @@ var smsFolds = newLexicon(map[smsField]string{
 // mmsWords are fields that only an MMS has (android.provider.Telephony.Mms).
 var mmsWords = newLexicon(map[bool]string{true: `mtype mid msgbox ctt trid mcls msize subcs rrst rr drm mms ismms mmsid pduid retrst respst ct ctl ctlocation textonly`})
 
-var smsPlaces = newStems("sms", "mms", "短信", "textmessage")
+var smsPlaces = newStems("sms", "mms", "短信", "簡訊", "短讯", "textmessage", "смс", "ショートメッセージ", "문자메시지", "문자메세지", "ข้อความsms", "एसएमएस", "duanxin", "tinnhan", "kisamesaj", "mensajesdetexto", "textnachricht", "sporočil", "رسائلنصيه", "الرسائلالنصيه")
 
 // smsParted asks for messages whose text or address stands in a list of its own,
 // and for messages of which only what stands around the text was sent.
