@@ -217,7 +217,15 @@ func (b *build) release() {
 	clear(b.seen)
 	clear(b.numbers)
 	clear(b.t.Names)
-	b.t = Tree{Parts: b.t.Parts[:0], Names: b.t.Names[:0], records: b.t.records[:0], fields: b.t.fields[:0]}
+	clear(b.t.documents)
+	clear(b.t.columns)
+	clear(b.t.making.places)
+	clear(b.t.making.names)
+	b.t.making.names = b.t.making.names[:0]
+	b.t = Tree{
+		Parts: b.t.Parts[:0], Names: b.t.Names[:0], records: b.t.records[:0], fields: b.t.fields[:0],
+		documents: b.t.documents[:0], columns: b.t.columns[:0], making: b.t.making,
+	}
 	b.next, b.last = b.next[:min(1, len(b.next))], 0
 	clear(b.next)
 	b.ctx, b.w.ctx, b.w.window, b.damage = nil, nil, nil, nil
@@ -291,7 +299,7 @@ func (b *build) cut(name string, data []byte, truncated bool) []byte {
 
 func (b *build) root(name, arg, field string, data []byte) *Part {
 	p := &b.arena.parts(1)[0]
-	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name, name: b.number(field)}
+	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name, name: b.number(field), chars: charsIn(data)}
 	if strings.HasPrefix(name, "response") {
 		p.Direction = flow.Down
 	}
@@ -410,6 +418,7 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 		c, q := &children[i], &parts[i]
 		// Field by field: parts are handed out zero, and most of these are.
 		q.Path, q.Direction, q.Data, q.Kind, q.Depth, q.Parent, q.step = paths[start:b.ends[i]], p.Direction, c.Data, c.Kind, p.Depth+1, p, decoder
+		q.chars = charsIn(c.Data)
 		if c.Name != "" {
 			q.Name, q.name = c.Name, b.number(c.Name)
 		}

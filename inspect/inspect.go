@@ -177,8 +177,9 @@ type Part struct {
 	// bytes. It has the children, this one has none.
 	Same *Part
 
-	step string // name of the decoder that made it; of a root, the root's name
-	name uint32 // see NameID
+	step  string // name of the decoder that made it; of a root, the root's name
+	name  uint32 // see NameID
+	chars Chars  // see Holds; 0 when nobody looked
 }
 
 // NameID is the number of p's Name in Tree.Names, counted from 1, so that what is

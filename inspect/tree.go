@@ -24,6 +24,10 @@ type Tree struct {
 	once    sync.Once
 	records []Record
 	fields  []*Part // of the records that are not whole lists of children
+
+	documents []Document
+	columns   []Column
+	making    columns
 }
 
 // Record is what belongs together: the values of one JSON object or array, the
@@ -101,11 +105,26 @@ func (t *Tree) group() {
 			t.add(p, p.Children)
 		}
 	}
+	// The list of records has moved while it grew.
+	at := 0
+	for i := range t.documents {
+		d := &t.documents[i]
+		n := at + len(d.Records)
+		d.Records = t.records[at:n:n]
+		at = n
+	}
 }
 
-// add appends the records of one list of siblings. Those of one decoder, or of
-// one kind of root, stand together in it.
+// add appends the document of one list of siblings.
 func (t *Tree) add(parent *Part, parts []*Part) {
+	start := len(t.records)
+	t.addRecords(parent, parts)
+	t.documents = append(t.documents, Document{Parent: parent, Records: t.records[start:], Columns: t.columnsOf(parts)})
+}
+
+// addRecords appends the records of one list of siblings. Those of one decoder, or
+// of one kind of root, stand together in it.
+func (t *Tree) addRecords(parent *Part, parts []*Part) {
 	for len(parts) > 0 {
 		n, groups := 1, false
 		for n < len(parts) && parts[n].step == parts[0].step {

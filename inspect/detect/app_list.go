@@ -106,6 +106,7 @@ func isPackage(b []byte) (stem string, ok bool) {
 }
 
 var appGather = gather{
+	may: appMay,
 	want: func(p *inspect.Part) bool {
 		if p.Direction != flow.Up || p.Kind > inspect.Number {
 			return false

@@ -111,6 +111,7 @@ var (
 )
 
 var webGather = gather{
+	need: webNeed,
 	want: func(p *inspect.Part) bool {
 		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 2 || len(p.Data) > 8<<10 {
 			return false

@@ -152,6 +152,7 @@ var (
 )
 
 var contactGather = gather{
+	may: contactMay,
 	want: func(p *inspect.Part) bool {
 		switch {
 		case len(p.Data) < 5 || p.Kind > inspect.Number:

@@ -89,6 +89,7 @@ var (
 )
 
 var mailGather = gather{
+	need: mailNeed,
 	want: func(p *inspect.Part) bool {
 		if p.Kind > inspect.Text || len(p.Data) < 4 {
 			return false

@@ -108,6 +108,7 @@ var (
 )
 
 var noteGather = gather{
+	need: noteNeed,
 	want: func(p *inspect.Part) bool {
 		if len(p.Data) < 2 {
 			return false

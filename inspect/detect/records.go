@@ -207,6 +207,11 @@ type gather struct {
 	fold func(key string, list bool) bool
 	// column says that a name can be one of a column that matters.
 	column func(name string) bool
+
+	// need, when not nil, turns away documents that nothing can be found in, by
+	// their columns, and may, when not nil, columns of which want wants no field.
+	need func(v *view) bool
+	may  func(c *inspect.Column) bool
 }
 
 // Bounds of the cards of one document.
@@ -219,36 +224,24 @@ const (
 // none.
 func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 	return func(yield func(*card) bool) {
-		var run []inspect.Record // of one parent
-		flush := func() bool {
-			if len(run) == 0 || !g.wanted(run[0].Parent) {
-				return true
-			}
-			for _, c := range g.deck(run) {
-				if !yield(c) {
-					return false
-				}
-			}
-			return true
-		}
-		for r := range t.Records() {
-			if r.Parent == nil || len(r.Fields) == 0 {
+		docs := t.Documents()
+		for i := range docs {
+			d := &docs[i]
+			if d.Parent == nil || !g.wanted(&view{Document: d, tree: t, g: g}) {
 				continue
 			}
-			if len(run) > 0 && run[0].Parent != r.Parent {
-				if !flush() {
+			for _, c := range g.deck(d.Records) {
+				if !yield(c) {
 					return
 				}
-				run = run[:0]
 			}
-			run = append(run, r)
 		}
-		if !flush() {
+		if !hasLines(docs) {
 			return
 		}
 		texts := 0
 		for _, p := range t.Parts {
-			if texts == maxTables || p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Children) > 0 || p.Same != nil {
+			if texts == maxTables || p.Kind > inspect.Text || len(p.Data) < 24 || p.Holds()&inspect.Newlines == 0 || len(p.Children) > 0 || p.Same != nil {
 				continue
 			}
 			rows := g.lines(p)
@@ -264,16 +257,50 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 	}
 }
 
-func (g *gather) wanted(p *inspect.Part) bool {
-	group := ""
-	for _, c := range p.Children {
-		if c.Group != group && g.place != nil {
-			if group = c.Group; g.place(group) {
+func (g *gather) wanted(v *view) bool {
+	if g.need != nil && !g.need(v) {
+		return false
+	}
+	const first = 64 // names that need no memory
+	var few [first]bool
+	may := few[:]
+	if n := len(v.tree.Names); n >= first {
+		may = make([]bool, n+1)
+	}
+	some, elements := false, false
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if g.place != nil && g.place(c.Place) {
+			return true
+		}
+		if g.may == nil || g.may(c) {
+			may[c.NameID], some = true, true
+		}
+		if c.Elements && hasText(c) && c.Min <= 24 && c.Max > 1 {
+			may[c.NameID], some, elements = true, true, true
+		}
+	}
+	if !some {
+		return false
+	}
+	for _, c := range v.Parent.Children {
+		if !may[c.NameID()] {
+			continue
+		}
+		if g.want(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && g.column(string(c.Data)) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasLines says that there is a text of several lines.
+func hasLines(docs []inspect.Document) bool {
+	for i := range docs {
+		for j := range docs[i].Columns {
+			if c := &docs[i].Columns[j]; c.Holds&inspect.Newlines != 0 && c.Max >= 24 && hasText(c) {
 				return true
 			}
-		}
-		if g.want(c) || c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && g.column(string(c.Data)) {
-			return true
 		}
 	}
 	return false

@@ -184,6 +184,7 @@ var smsPlaces = newStems("sms", "mms", "短信", "簡訊", "短讯", "textmessag
 // smsParted asks for messages whose text or address stands in a list of its own,
 // and for messages of which only what stands around the text was sent.
 var smsParted = gather{
+	need: partedNeed, may: partedMay,
 	want: func(p *inspect.Part) bool {
 		return p.Kind <= inspect.Number && len(p.Data) >= 3 && len(p.Data) <= 40 && telephone(p.Data) >= shortCode && (p.Kind == inspect.Text || smsWords.of(p.Name) == smsAddress)
 	},

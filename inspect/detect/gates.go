@@ -1,0 +1,310 @@
+package detect
+
+import (
+	"bytes"
+	"strings"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// The gates say of a whole document, by its columns, that a detector can find
+// nothing in it, before any record of it is looked at. A gate asks for less than
+// the detector does: what it turns away, the detector would have turned away.
+
+// view is a document as a gather sees it.
+type view struct {
+	*inspect.Document
+	tree *inspect.Tree
+	g    *gather
+}
+
+const anyDigit = inspect.Digits | inspect.NonASCII
+
+// hasText says that a field of c is a text or bytes.
+func hasText(c *inspect.Column) bool { return c.Has(inspect.Text) || c.Has(inspect.Bytes) }
+
+// hasValue says that a field of c is a text, bytes or a number.
+func hasValue(c *inspect.Column) bool { return hasText(c) || c.Has(inspect.Number) }
+
+// renames says that cells of cards can have other names than their parts: those
+// of flat names and numbered ones, of lists of names and values, and of tables.
+func (v *view) renames() bool {
+	numbered, key, value, elements := 0, false, false, false
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		n := len(c.Name)
+		if n > 0 && c.Name[n-1] == ']' || strings.IndexByte(c.Name, '.') >= 0 && hasIndex(c.Name) {
+			return true
+		}
+		if n > 2 && n < maxName && c.Name[n-1]-'0' < 10 {
+			numbered += c.Fields
+		}
+		switch c.Name {
+		case "key", "k", "name", "Name":
+			key = true
+		case "value", "Value", "v":
+			value = true
+		}
+		value = value || strings.HasSuffix(c.Place, ".value")
+		elements = elements || c.Elements && hasText(c)
+	}
+	if numbered >= 4 || key && value {
+		return true
+	}
+	if elements {
+		for _, r := range v.Records {
+			if isArray(r) && v.g.isHead(r) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// named says that the name of a field satisfies f.
+func (v *view) named(f func(name string) bool) bool {
+	for i := range v.Columns {
+		if f(v.Columns[i].Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// placed says that one of the names around the records of the document satisfies
+// f: those of the objects that they stand in, and with outside of the fields that
+// the document was in.
+func (v *view) placed(outside bool, f func(key string) bool) bool {
+	last := ""
+	for i := range v.Columns {
+		place := v.Columns[i].Place
+		if place == last {
+			continue
+		}
+		last = place
+		for place != "" {
+			rest, key := lastKey(place)
+			if key != "" && f(key) {
+				return true
+			}
+			if rest == place {
+				break
+			}
+			place = rest
+		}
+	}
+	if outside {
+		c := card{parent: v.Parent}
+		for key := range c.where() {
+			if f(key) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// callNeed asks for a number, and for what says when, how long and which way.
+func callNeed(v *view) bool {
+	var have [callCount]bool
+	dates, event := false, false
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if c.First.Decoder() == "vobject" {
+			return true
+		}
+		have[callWords.of(c.Name)] = true
+		dates = dates || len(c.Name) > 3 && mentions(c.Name, dateNames)
+		event = event || eventNames[c.Name]
+	}
+	v.placed(false, func(key string) bool {
+		have[callFolds.of(key)] = true
+		return false
+	})
+	if v.renames() {
+		return true
+	}
+	if have[callNumber] || have[callPeer] {
+		signs := 0
+		for _, b := range []bool{have[callDate] || have[callEnd] || dates, have[callDuration], have[callType] || have[callFlag]} {
+			if b {
+				signs++
+			}
+		}
+		if signs > 1 || signs > 0 && (event || have[callMark]) || have[callMark] {
+			return true
+		}
+		if signs > 0 && callPlaced(v) {
+			return true
+		}
+	}
+	// Cards whose names say nothing.
+	for _, r := range v.Records {
+		short := true
+		for _, f := range r.Fields {
+			if len(f.Name) > 2 && !allDigits([]byte(f.Name)) {
+				short = false
+				break
+			}
+		}
+		if short {
+			return true
+		}
+	}
+	for i := range v.Columns {
+		if v.Columns[i].Elements {
+			return callPlaced(v) // bare values are guessed at
+		}
+	}
+	return false
+}
+
+func callPlaced(v *view) bool {
+	return pathMentions(v.tree, callPlaces) || v.placed(true, func(key string) bool { return mentions(key, callPlaces) })
+}
+
+// callMay asks for digits.
+func callMay(c *inspect.Column) bool {
+	return hasValue(c) && c.Holds&anyDigit != 0 && c.Max >= 3 && c.Min <= 40
+}
+
+// partedNeed asks for somebody whom a message is from or to.
+func partedNeed(v *view) bool {
+	return v.named(func(name string) bool { w := smsFamily(name); return w == smsAddress || w == smsPeer }) ||
+		v.placed(false, func(key string) bool { return smsFolds.of(key) == smsAddress }) || v.renames()
+}
+
+func partedMay(c *inspect.Column) bool {
+	return c.Holds&anyDigit != 0 && c.Max >= 3 && c.Min <= 40 && (c.Has(inspect.Text) || hasValue(c) && smsWords.of(c.Name) == smsAddress)
+}
+
+// contactMay asks for digits, an at sign or what can be a hash.
+func contactMay(c *inspect.Column) bool {
+	const mixed = inspect.UpperCase | inspect.LowerCase
+	const marks = inspect.Pluses | inspect.Slashes | inspect.Hyphens | inspect.Underscores
+	switch {
+	case c.Max < 5:
+		return false
+	case c.Has(inspect.Number) && c.Max >= 8 && contactWords.of(c.Name) == contactPhone:
+		return true
+	case !hasText(c):
+		return false
+	}
+	return c.Holds&(anyDigit|inspect.Ats) != 0 || c.Holds&mixed == mixed && c.Holds&marks != 0 || len(c.Name) >= 8 && telephone([]byte(c.Name)) == fullPhone
+}
+
+// mailNeed asks for an address, or for a mailbox that is called inbox.
+func mailNeed(v *view) bool {
+	short := false
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if !hasText(c) {
+			continue
+		}
+		if c.Holds&inspect.Ats != 0 || c.Name == "mailbox" {
+			return true
+		}
+		short = short || c.Min <= 5 && c.Max >= 5
+	}
+	if short {
+		for _, p := range v.Parent.Children {
+			if len(p.Data) == 5 && p.Data[0]|0x20 == 'i' && p.Kind <= inspect.Text && bytes.EqualFold(p.Data, []byte("inbox")) {
+				return true
+			}
+		}
+	}
+	return v.renames()
+}
+
+// noteNeed asks for something written, and for what says that it is a note, a
+// task or an entry of a calendar.
+func noteNeed(v *view) bool {
+	var have [noteCount]int
+	own, check, event := false, false, false
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if c.First.Decoder() == "vobject" {
+			return true
+		}
+		n := 1
+		if c.Elements {
+			n = 2
+		}
+		have[noteWords.of(c.Name)] += n
+		own = own || len(c.Name) > 3 && mentions(c.Name, notePlaces)
+		event = event || eventNames[c.Name]
+		switch c.Name {
+		case "checked", "isChecked", "is_checked", "done":
+			check = true
+		}
+		own = own || fileNames[c.Name] && hasText(c) && c.Holds&inspect.Dots != 0
+	}
+	v.placed(false, func(key string) bool {
+		if w := noteFolds.of(key); w != noteNone {
+			have[w] += 2
+		}
+		return false
+	})
+	switch {
+	case v.renames():
+		return true
+	case have[noteText]+have[noteTitle] == 0 && !own:
+		return false
+	case own, check, have[noteDue] > 0, have[noteStart] > 0 && have[noteTitle] > 0:
+		return true
+	case have[noteMark] > 0 && have[noteDate] > 0 && have[noteText] > 0:
+		return true
+	case event:
+		return true
+	}
+	return pathMentions(v.tree, notePlaces) || v.placed(true, func(key string) bool { return mentions(key, notePlaces) })
+}
+
+// webNeed asks for an address, or for words that were searched for.
+func webNeed(v *view) bool {
+	if v.Parent.Direction != flow.Up {
+		return false
+	}
+	address := false
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if !hasText(c) {
+			continue
+		}
+		if w := webWords.of(c.Name); w == webSearch || w == webQuery {
+			return true
+		}
+		address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0
+	}
+	if address {
+		for _, p := range v.Parent.Children {
+			if p.Kind > inspect.Text || len(p.Data) < 4 {
+				continue
+			}
+			switch d := p.Data; d[0] {
+			case 'h', 'H':
+				if webURL(d) {
+					return true
+				}
+			case 'w', '/':
+				if string(d[:4]) == "www." || d[1] == '/' {
+					return true
+				}
+			}
+		}
+	}
+	return v.renames()
+}
+
+// appMay asks for a full stop, or for the end of a scheme.
+func appMay(c *inspect.Column) bool {
+	const scheme = inspect.Colons | inspect.Slashes
+	p := c.First
+	if p.Direction != flow.Up || !hasValue(c) {
+		return false
+	}
+	return hasText(c) && c.Max >= 5 && (c.Holds&inspect.Dots != 0 || c.Holds&scheme == scheme) ||
+		len(c.Name) >= 6 && strings.IndexByte(c.Name, '.') > 0 ||
+		p.Parent != nil && p.Parent.Name != "" && p.Parent.Children[0] == p && appPlaceOf(p.Parent.Name)
+}
