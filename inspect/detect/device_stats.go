@@ -177,7 +177,7 @@ type statistics struct {
 	report bool
 	// guessed are families that only the form of a value speaks for.
 	guessed uint64
-	names   memo[stat]
+	names   nameMemo[statName]
 }
 
 // enough hardware families make statistics; with software or use around them
@@ -194,7 +194,7 @@ const (
 const maxReceipt = 1 << 10
 
 func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
-	s := statistics{report: t.Subject.Frame != nil || len(t.Subject.Response.Body) < maxReceipt}
+	s := statistics{names: newNameMemo[statName](t), report: t.Subject.Frame != nil || len(t.Subject.Response.Body) < maxReceipt}
 	for _, p := range t.Parts {
 		if p.Direction != flow.Up {
 			continue
@@ -234,27 +234,47 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 
 // take notes the family of a field if its value is of the right type.
 func (s *statistics) take(p *inspect.Part) {
-	var buf [maxName]byte
-	w := squeeze(&buf, p.Name)
-	if len(w) < 2 {
+	n := s.names.of(p, lookStat)
+	if n == (statName{}) {
 		s.guess(p, p.Data)
 		return
 	}
-	f := statWords.word(w)
+	f := n.whole
 	if f == statNone || !f.fits(p.Data) {
-		f = s.inside(p, w)
+		f = statNone
+		if n.pair {
+			var buf [maxName]byte
+			f = s.inside(p, squeeze(&buf, p.Name))
+		}
 	}
 	if f == statNone {
-		f = ending(w)
+		f = n.ending
 	}
 	if f == statNone || !f.fits(p.Data) {
-		f = s.names.of(p.Name, statTail)
+		f = n.tail
 	}
 	if f != statNone && f.fits(p.Data) {
 		s.note(f, p)
 		return
 	}
 	s.guess(p, p.Data)
+}
+
+// statName is what the lists know of a name.
+type statName struct {
+	whole, ending, tail stat
+	pair                bool // the name of the object around may say more
+}
+
+func lookStat(name string) (n statName) {
+	var buf [maxName]byte
+	if w := squeeze(&buf, name); len(w) >= 2 {
+		n = statName{whole: statWords.word(w), ending: ending(w), pair: pairEnds[string(w)]}
+		if len(name) <= 2*maxName {
+			n.tail = statTail(name)
+		}
+	}
+	return n
 }
 
 // statEndings are ends of names that say what the whole name is about:
@@ -291,7 +311,7 @@ func ending(word []byte) stat {
 
 // inside looks a name up together with that of the object around it.
 func (s *statistics) inside(p *inspect.Part, word []byte) stat {
-	if p.Group == "" || !pairEnds[string(word)] {
+	if p.Group == "" {
 		return statNone
 	}
 	var buf, pair [maxName]byte
@@ -642,6 +662,9 @@ var statIdeographs = []struct {
 
 // guess notes what the form of a value says whatever its name.
 func (s *statistics) guess(p *inspect.Part, v []byte) {
+	if len(v) > 160 || p.Holds()&(inspect.Letters|inspect.NonASCII|inspect.Asterisks) == 0 && len(p.Data) == len(v) {
+		return
+	}
 	if f := formOfStat(v); f != 0 {
 		if s.guessed|f != s.guessed && s.best == nil {
 			s.best = p

@@ -308,3 +308,35 @@ func appMay(c *inspect.Column) bool {
 		len(c.Name) >= 6 && strings.IndexByte(c.Name, '.') > 0 ||
 		p.Parent != nil && p.Parent.Name != "" && p.Parent.Children[0] == p && appPlaceOf(p.Parent.Name)
 }
+
+// messageGate asks for a text by its name, or for what can give a field another
+// name: lists of keys and values, and arrays of texts that can be heads of tables.
+func messageGate(v *view) bool {
+	elements, key := false, false
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if smsFamily(c.Name) == smsText {
+			return true
+		}
+		elements = elements || c.Elements && hasText(c)
+		key = key || c.Name == "key" && c.Has(inspect.Text)
+	}
+	if elements {
+		for _, r := range v.Records {
+			if isHead(r) {
+				return true
+			}
+		}
+	}
+	return key
+}
+
+// photoGate asks for the name of a file or a media type.
+func photoGate(v *view) bool {
+	for i := range v.Columns {
+		if c := &v.Columns[i]; c.Has(inspect.Text) && c.Holds&(inspect.Dots|inspect.Slashes) != 0 {
+			return true
+		}
+	}
+	return false
+}

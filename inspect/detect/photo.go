@@ -287,7 +287,6 @@ func screenshotName(s string) string {
 // cameraName returns the file name in s if a camera could have given it:
 // IMG_20140731_134500.jpg, DSC01234.JPG, PXL_…, DCIM/Camera/20140731_134500.jpg.
 func cameraName(s string) string {
-	dcim := containsFold(s, "dcim/") || containsFold(s, "/camera/")
 	name := s
 	if i := strings.LastIndexAny(name, `/\`); i >= 0 {
 		name = name[i+1:]
@@ -299,7 +298,7 @@ func cameraName(s string) string {
 	if dot < 3 || !pictureExtension(name[dot+1:]) {
 		return ""
 	}
-	if dcim {
+	if len(name) < len(s) && (containsFold(s, "dcim/") || containsFold(s, "/camera/")) {
 		return name
 	}
 	stem := name[:dot]
@@ -366,7 +365,7 @@ func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 			out[first].Reason += fmt.Sprintf(" It is one of %d such records in the same place.", count)
 		}
 	}
-	for r := range records(t) {
+	for r := range records(t, photoGate) {
 		if len(r.Fields) < 2 {
 			continue
 		}

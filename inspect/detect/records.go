@@ -15,23 +15,27 @@ const maxPairs = 4096
 
 // records yields the records of t, and behind them those that are written as
 // lists of keys and values, as OpenTelemetry does:
-// [{"key": "model", "value": {"stringValue": "X"}}, …].
-func records(t *inspect.Tree) iter.Seq[inspect.Record] {
+// [{"key": "model", "value": {"stringValue": "X"}}, …]. Documents that the gate
+// turns away have none.
+func records(t *inspect.Tree, gate func(v *view) bool) iter.Seq[inspect.Record] {
 	return func(yield func(inspect.Record) bool) {
 		var paired []*inspect.Part
-		for r := range t.Records() {
-			if r.Parent == nil {
-				continue // headers and cookies
+		docs := t.Documents()
+		for i := range docs {
+			d := &docs[i]
+			if d.Parent == nil || !gate(&view{Document: d, tree: t}) {
+				continue // headers and cookies, or nothing to find
 			}
-			if !yield(r) {
-				return
+			keys := false
+			for j := range d.Columns {
+				keys = keys || d.Columns[j].Name == "key" && d.Columns[j].Has(inspect.Text)
 			}
-			if len(paired) == 0 || paired[len(paired)-1] != r.Parent {
-				for _, f := range r.Fields {
-					if f.Name == "key" && f.Kind == inspect.Text {
-						paired = append(paired, r.Parent)
-						break
-					}
+			if keys {
+				paired = append(paired, d.Parent)
+			}
+			for _, r := range d.Records {
+				if !yield(r) {
+					return
 				}
 			}
 		}

@@ -20,7 +20,7 @@ const maxTables = 8
 func messageRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 	return func(yield func(inspect.Record) bool) {
 		tables := 0
-		for r := range records(t) {
+		for r := range records(t, messageGate) {
 			if !yield(r) {
 				return
 			}

@@ -351,6 +351,7 @@ func (a *asked) records(t *inspect.Tree) {
 			break
 		}
 		var here [updCount]bool
+		around, known := updBits(0), false // of the object or array
 		for i, p := range r.Fields {
 			if i > 200 {
 				break
@@ -373,7 +374,10 @@ func (a *asked) records(t *inspect.Tree) {
 			}
 			if k == updIsNone && p.Group != "" {
 				// What stands in an object that is named for versions or updates.
-				if b := updContainer(p); b&(updUpdate|updVersion) != 0 && b&updDone == 0 {
+				if !known {
+					around, known = updContainer(p), true
+				}
+				if b := around; b&(updUpdate|updVersion) != 0 && b&updDone == 0 {
 					k = updKind(updSpoken(p.Name) | b)
 					if k == updIsVersion && updSpoken(p.Name) == 0 {
 						k = updIsNone

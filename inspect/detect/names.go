@@ -1,0 +1,41 @@
+package detect
+
+import "constat/inspect"
+
+// nameMemo remembers what was found out about the names of one tree, of which
+// there are few for many fields.
+type nameMemo[T any] struct {
+	few  [fewNames]known[T]
+	many []known[T] // of trees with more names
+	n    int
+}
+
+const fewNames = 40
+
+type known[T any] struct {
+	is bool
+	it T
+}
+
+func newNameMemo[T any](t *inspect.Tree) nameMemo[T] { return nameMemo[T]{n: len(t.Names) + 1} }
+
+// of returns what look says of the name of p.
+func (m *nameMemo[T]) of(p *inspect.Part, look func(name string) T) T {
+	id := p.NameID()
+	var k *known[T]
+	switch {
+	case id == 0:
+		return look(p.Name)
+	case id < fewNames:
+		k = &m.few[id]
+	default:
+		if m.many == nil {
+			m.many = make([]known[T], max(m.n, id+1))
+		}
+		k = &m.many[id]
+	}
+	if !k.is {
+		k.is, k.it = true, look(p.Name)
+	}
+	return k.it
+}
