@@ -17,6 +17,16 @@ type view struct {
 	*inspect.Document
 	tree *inspect.Tree
 	g    *gather
+	// columns remembers what g.column says of the elements of arrays.
+	columns *memo[bool]
+}
+
+// column says that b can be the name of a column that matters.
+func (v *view) column(b []byte) bool {
+	if v.columns == nil {
+		v.columns = new(memo[bool])
+	}
+	return v.columns.ofBytes(b, v.g.column)
 }
 
 const anyDigit = inspect.Digits | inspect.NonASCII
@@ -54,7 +64,7 @@ func (v *view) renames() bool {
 	}
 	if elements {
 		for _, r := range v.Records {
-			if isArray(r) && v.g.isHead(r) {
+			if isArray(r) && v.isHead(r) {
 				return true
 			}
 		}

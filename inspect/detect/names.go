@@ -39,3 +39,18 @@ func (m *nameMemo[T]) of(p *inspect.Part, look func(name string) T) T {
 	}
 	return k.it
 }
+
+// ofBytes is like of, for a name that is a value.
+func (m *memo[T]) ofBytes(name []byte, look func(string) T) T {
+	n := len(name)
+	if n == 0 || n > 2*maxName {
+		var none T
+		return none
+	}
+	i := (uint(name[0]) + 5*uint(name[n-1]) + 11*uint(name[n/2]) + 31*uint(n)) & 63
+	if m.names[i] != string(name) {
+		s := string(name)
+		m.names[i], m.found[i] = s, look(s)
+	}
+	return m.found[i]
+}

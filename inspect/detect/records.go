@@ -229,12 +229,13 @@ const (
 func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 	return func(yield func(*card) bool) {
 		docs := t.Documents()
+		v := view{tree: t, g: g}
 		for i := range docs {
-			d := &docs[i]
-			if d.Parent == nil || !g.wanted(&view{Document: d, tree: t, g: g}) {
+			v.Document = &docs[i]
+			if v.Parent == nil || !g.wanted(&v) {
 				continue
 			}
-			for _, c := range g.deck(d.Records) {
+			for _, c := range g.deck(&v) {
 				if !yield(c) {
 					return
 				}
@@ -291,7 +292,7 @@ func (g *gather) wanted(v *view) bool {
 		if !may[c.NameID()] {
 			continue
 		}
-		if g.want(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && g.column(string(c.Data)) {
+		if g.want(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && v.column(c.Data) {
 			return true
 		}
 	}
@@ -310,9 +311,10 @@ func hasLines(docs []inspect.Document) bool {
 	return false
 }
 
-// deck makes the cards of the records of one parent.
-func (g *gather) deck(run []inspect.Record) []*card {
-	d := deck{g: g, parent: run[0].Parent, at: make(map[string]*card)}
+// deck makes the cards of one document.
+func (g *gather) deck(v *view) []*card {
+	run := v.Records
+	d := deck{g: g, parent: v.Parent, at: make(map[string]*card), shapes: newNameMemo[nameShape](v.tree)}
 	tables := 0
 	keyed, named := false, false
 	for _, r := range run {
@@ -324,7 +326,7 @@ func (g *gather) deck(run []inspect.Record) []*card {
 				break
 			}
 		}
-		if tables < maxTables && isArray(r) && g.isHead(r) {
+		if tables < maxTables && isArray(r) && v.isHead(r) {
 			if rows := tableRows(r); len(rows) > 0 {
 				tables++
 				for _, row := range rows {
@@ -352,7 +354,7 @@ func (g *gather) deck(run []inspect.Record) []*card {
 }
 
 // isHead says that r is an array that holds the names of columns.
-func (g *gather) isHead(r inspect.Record) bool {
+func (v *view) isHead(r inspect.Record) bool {
 	if n := len(r.Fields); n < 2 || n > 32 {
 		return false
 	}
@@ -361,7 +363,7 @@ func (g *gather) isHead(r inspect.Record) bool {
 		if f.Kind > inspect.Text || len(f.Data) > maxName {
 			return false
 		}
-		if g.column(string(f.Data)) {
+		if v.column(f.Data) {
 			known++
 		}
 	}
@@ -374,6 +376,11 @@ type deck struct {
 	order  []*card
 	at     map[string]*card
 	last   *card
+	shapes nameMemo[nameShape]
+	folds  [2]memo[bool] // of objects and of lists
+	cards  []card        // room for more
+	cells  []cell        // of several cards, those of tail last, with room for more
+	tail   *card
 	events map[string][]*inspect.Part // what happened, by place; nil until it is asked for
 }
 
@@ -386,7 +393,12 @@ func (d *deck) card(group string) *card {
 		if len(d.order) == maxCards {
 			return nil
 		}
-		c = &card{parent: d.parent, group: group, deck: d}
+		if len(d.cards) == 0 {
+			d.cards = make([]card, min(4+2*len(d.order), 256))
+		}
+		c = &d.cards[0]
+		d.cards = d.cards[1:]
+		*c = card{parent: d.parent, group: group, deck: d}
 		if strings.HasSuffix(group, "]") && !strings.HasSuffix(group, `"]`) {
 			c.list = listOf(group) + "[]"
 		}
@@ -398,17 +410,30 @@ func (d *deck) card(group string) *card {
 }
 
 func (c *card) add(x cell) {
-	if len(c.cells) < maxCells || c.scalar {
-		c.cells = append(c.cells, x)
+	if len(c.cells) >= maxCells && !c.scalar {
+		return
 	}
+	d, n := c.deck, len(c.cells)
+	if d == nil || n > 0 && d.tail != c {
+		c.cells = append(c.cells, x)
+		return
+	}
+	// The last card grows where it is.
+	if len(d.cells) == cap(d.cells) {
+		d.cells = append(make([]cell, 0, 2*n+min(4*maxCells, len(d.parent.Children)+4)), c.cells...)
+	}
+	d.cells, d.tail = append(d.cells, x), c
+	end := len(d.cells)
+	c.cells = d.cells[end-n-1 : end : end]
 }
 
 // record puts the fields of r into their cards.
 func (d *deck) record(r inspect.Record) {
 	flat, numbered := false, 0
 	for _, f := range r.Fields {
-		flat = flat || strings.HasSuffix(f.Name, "]") || hasIndex(f.Name)
-		if n := len(f.Name); n > 2 && n < maxName && f.Name[n-1]-'0' < 10 {
+		s := d.shapes.of(f, lookShape)
+		flat = flat || s.flat
+		if s.numbered {
 			numbered++
 		}
 	}
@@ -433,10 +458,31 @@ func (d *deck) record(r inspect.Record) {
 		}
 		if len(c.cells) == 0 {
 			c.scalar = array && in == ""
-			c.cells = make([]cell, 0, min(len(r.Fields), 2*maxCells))
 		}
 		c.add(cell{Part: f, name: name, via: in, over: out})
 	}
+}
+
+// nameShape says how a name is made.
+type nameShape struct {
+	flat     bool // it holds a place
+	numbered bool // a number is at its end
+}
+
+func lookShape(name string) nameShape {
+	n := len(name)
+	return nameShape{
+		flat:     strings.HasSuffix(name, "]") || hasIndex(name),
+		numbered: n > 2 && n < maxName && name[n-1]-'0' < 10,
+	}
+}
+
+// folded says that an object or list of that name belongs to the card around it.
+func (d *deck) folded(key string, list bool) bool {
+	if list {
+		return d.folds[1].of(key, func(key string) bool { return d.g.fold(key, true) })
+	}
+	return d.folds[0].of(key, func(key string) bool { return d.g.fold(key, false) })
 }
 
 // fold cuts the objects that only order the fields of another off the end of a
@@ -444,10 +490,10 @@ func (d *deck) record(r inspect.Record) {
 func (d *deck) fold(group string) (place, via, over string) {
 	for range 4 {
 		rest, key := lastKey(group)
-		if key != "" && !d.g.fold(key, strings.HasSuffix(group, "]")) {
+		if key != "" && !d.folded(key, strings.HasSuffix(group, "]")) {
 			// XML puts the entries of a list into elements inside an element.
 			further, outer := lastKey(rest)
-			if outer == "" || key != "item" && outer != key+"s" || !d.g.fold(outer, false) {
+			if outer == "" || key != "item" && outer != key+"s" || !d.folded(outer, false) {
 				break
 			}
 			rest, key = further, outer

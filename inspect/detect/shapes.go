@@ -113,7 +113,7 @@ func isProse(b []byte) bool {
 		return false
 	}
 	for _, start := range []string{"{\"", "[{", "[\"", "<?xml", "<!doctype", "<html", "<div"} {
-		if len(b) >= len(start) && equalFold(string(b[:len(start)]), start) {
+		if b[0] == start[0] && len(b) >= len(start) && equalFold(string(b[:len(start)]), start) {
 			return false
 		}
 	}
@@ -139,6 +139,10 @@ func ascii(b []byte) bool {
 func sentence(b []byte) (length int, words bool) {
 	spaces := 0
 	for _, r := range string(b) {
+		if r > ' ' && r < 0x7f {
+			length++
+			continue
+		}
 		switch {
 		case r == ' ', r == '\n', r == '\t':
 			spaces++
