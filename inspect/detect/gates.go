@@ -124,7 +124,7 @@ func callNeed(v *view) bool {
 		if c.First.Decoder() == "vobject" {
 			return true
 		}
-		have[callWords.of(c.Name)] = true
+		have[callFamily(c.Name)] = true
 		dates = dates || len(c.Name) > 3 && mentions(c.Name, dateNames)
 		event = event || eventNames[c.Name]
 	}
@@ -241,7 +241,7 @@ func noteNeed(v *view) bool {
 		if c.Elements {
 			n = 2
 		}
-		have[noteWords.of(c.Name)] += n
+		have[noteFamily(c.Name)] += n
 		own = own || len(c.Name) > 3 && mentions(c.Name, notePlaces)
 		event = event || eventNames[c.Name]
 		switch c.Name {
@@ -282,7 +282,7 @@ func webNeed(v *view) bool {
 		if !hasText(c) {
 			continue
 		}
-		if w := webWords.of(c.Name); w == webSearch || w == webQuery {
+		if w := webFamily(c.Name); w == webSearch || w == webQuery {
 			return true
 		}
 		address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0

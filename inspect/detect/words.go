@@ -172,11 +172,21 @@ var fillers = newLexicon(map[bool]string{true: `the of my a an in on at is de du
 // maxCompound is of how many words a compound name may be.
 const maxCompound = 6
 
+// oneWord says that name is one word in small letters.
+func oneWord(name string) bool {
+	for i := range len(name) {
+		if name[i]-'a' > 25 {
+			return false
+		}
+	}
+	return true
+}
+
 // compound looks up a name that has words of its surroundings in it besides the
 // one that says what it is: call_date, fechaLlamada, nomDuContact, 联系人姓名.
 // The words of around are what the surroundings are called.
 func (l *lexicon[T]) compound(name string, around *lexicon[bool]) (none T) {
-	if len(name) < 4 || len(name) > 2*maxName {
+	if len(name) < 4 || len(name) > 2*maxName || oneWord(name) {
 		return none
 	}
 	if n := len(name); name[n-1] == ']' {
