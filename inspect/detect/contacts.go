@@ -121,7 +121,7 @@ var contactFolds = newLexicon(map[contactField]string{
 	contactPhone: `phone phones phonenumber phonenumbers telephones tel tels mobiles numbers businessphones homephones phonelist phonenumberlist telephone msisdns zphonenumbers`,
 	contactMail:  `email emails emailaddress emailaddresses mails mailaddresses`,
 	contactHash:  `hashes phonehashes hashedphones hashednumbers`,
-	contactValue: `values properties attributes fields data details info contactinfo communication metadata sources source`,
+	contactValue: `values properties attributes fields data details info contactinfo communication communications metadata sources source telecom telecoms reachability channels endpoints handles coordonnees kontaktdaten multivalue multivalues entries labeledvalues phonesandemails`,
 	contactSend:  `address addresses postaladdresses`,
 	contactMark:  `memberships birthdays organizations photos ims relations events userdefined`,
 })
@@ -135,9 +135,9 @@ var (
 		"주소록", "전화번호부", "电话簿", "聯絡人", "通訊錄", "电话本", "אנשיקשר", "rolodex", "pbook", "phbook", "addrbook", "addressentr", "simbook", "mycircle", "kontakti", "contacte",
 	)
 	// contactAsks are what requests are called that ask for numbers.
-	contactAsks = newStems("discover", "lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "matchphone", "phonematch", "contact", "addressbook", "phonebook", "numberinfo", "identifynumber", "spamcheck", "checknumber", "registeredusers", "directory", "whois", "caller", "searchnumber", "numbersearch", "friends", "invite", "tongxunlu")
+	contactAsks = newStems("discover", "lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "matchphone", "phonematch", "contact", "addressbook", "phonebook", "numberinfo", "identifynumber", "spamcheck", "checknumber", "registeredusers", "directory", "whois", "caller", "searchnumber", "numbersearch", "friends", "invite", "tongxunlu", "presence", "reverselookup", "isregistered", "isuser", "checkuser", "usersbyphone", "knownusers", "matching", "phonelookup", "buddies")
 	// contactLooks are those of them that ask for one.
-	contactLooks = newStems("lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "phonematch", "numberinfo", "identifynumber", "spamcheck", "checknumber", "whois", "numbersearch", "searchnumber", "spam", "reverse", "caller", "discover", "truecaller", "yellowpage", "huangye")
+	contactLooks = newStems("lookup", "callerid", "whocalled", "reversephone", "finduser", "findfriend", "phonematch", "numberinfo", "identifynumber", "spamcheck", "checknumber", "whois", "numbersearch", "searchnumber", "spam", "reverse", "caller", "discover", "truecaller", "yellowpage", "huangye", "presence", "reverselookup", "isregistered", "phonelookup", "haomabiaoji", "laidianshibie")
 	// notContacts are names with the same letters that mean something else.
 	notContacts = newStems("contactus", "contactform", "contactpage", "contactsupport", "contactrequest", "contactinfo", "contactless", "contactpreference", "contactdetails", "contactkey", "contactmethod", "contactreason", "contacttopic", "contactpoint", "contactcenter", "contactcentre", "kontaktformular", "store", "shop", "branch", "staff", "team", "employee", "support", "press")
 	// notPeople are names of lists of people that nobody's address book holds.
@@ -209,12 +209,13 @@ type entry struct {
 	phoneKey int    // names that are telephone numbers
 	keyed    int    // names that are no known ones, of telephone numbers
 	vcard    bool
-	many     int // telephone numbers in one value
+	many     int  // telephone numbers in one value
+	talk     bool // a value is the outcome of a call
 }
 
 // sort puts the fields of c into families.
 func (e *entry) sort(c *card) {
-	e.vcard = c.parent != nil && len(c.cells) > 0 && c.cells[0].Decoder() == "vobject"
+	e.vcard = c.properties && c.has("fn", "n") || c.parent != nil && len(c.cells) > 0 && c.cells[0].Decoder() == "vobject"
 	e.short = true
 	bare := c.scalar || len(c.cells) >= 3
 	for _, x := range c.cells {
@@ -222,7 +223,7 @@ func (e *entry) sort(c *card) {
 	}
 	path := len(c.cells) > 0 && c.cells[0].Decoder() == "path"
 	for _, x := range c.cells {
-		e.short = e.short && len(x.name) <= 2
+		e.short = e.short && (len(x.name) <= 2 || c.scalar && c.list != "")
 	}
 	for _, x := range c.cells {
 		if x.Kind == inspect.Null || x.Kind == inspect.Bool && contactFamily(x.name) != contactMark || len(x.Data) == 0 {
@@ -306,7 +307,9 @@ func (e *entry) sort(c *card) {
 					e.take(contactMail, x)
 				}
 			case (w == contactValue || e.short) && x.Kind == inspect.Text && isPersonName(x.Data) && len(x.Data) > 1:
-				if e.count[contactName] == 0 {
+				if _, outcome := isCallType(x.Part); outcome {
+					e.talk = true
+				} else if e.count[contactName] == 0 {
 					e.take(contactName, x)
 				}
 			case len(x.Data) > 24 && len(x.Children) == 0:
@@ -388,6 +391,8 @@ type book struct {
 	hashed     *inspect.Part
 	phones     *inspect.Part
 	fullPhones int
+	longPhones int // of 10 or 11 digits, which no code on a product has
+	hashedToo  int // entries of a name and a hash
 	distinct   map[string]bool
 }
 
@@ -411,7 +416,7 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 			// What stands beside may say that this is an order.
 			continue
 		}
-		if !e.vcard && talks(c) {
+		if !e.vcard && (talks(c) || e.talk && e.short) {
 			e.count[contactTalk]++
 		}
 		s := c.sheet()
@@ -533,10 +538,16 @@ func (b *book) add(c *card, e *entry) {
 			if telephone(x.Data) == fullPhone && !b.distinct[string(x.Data)] {
 				b.fullPhones++
 			}
+			if n := len(x.Data); (n == 10 || n == 11) && telephone(x.Data) >= bareDigits && !(n == 10 && isRecent(x.Data)) && !b.distinct[string(x.Data)] {
+				b.longPhones++
+			}
 			b.distinct[string(x.Data)] = true
 		}
 	}
 	if n[contactHash] > 0 {
+		if n[contactName] > 0 {
+			b.hashedToo++
+		}
 		b.hashes += n[contactHash]
 		b.widths[e.width]++
 		if b.hashed == nil {
@@ -584,7 +595,12 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 	c := b.first
 	up := c.parent.Direction == flow.Up
 	place, other := false, false
+	inner := !up && personOf(c)
 	for name := range c.where() {
+		if inner {
+			inner = false // whom to ask about the thing that is listed
+			continue
+		}
 		other = other || !place && (mentions(name, notPeople) || strings.EqualFold(name, "to") || strings.EqualFold(name, "cc") || strings.EqualFold(name, "bcc"))
 		if mentions(name, contactPlaces) && !mentions(name, notContacts) {
 			place = true
@@ -648,7 +664,7 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 		case up && (entries >= 2 || c.list != "" || b.phoned == 1 && b.mails == 0 && b.wide <= 6) && (x.place || x.asks) && !orders && !half(b.post):
 			return people(inspect.Suspected, called)
 		case up && b.phoned >= 3 && !half(b.post) && !orders && b.wide <= 9*b.cards && len(b.distinct) >= 3:
-			if half(b.short) && b.fullPhones < 3 {
+			if half(b.short) && b.fullPhones < 3 && b.longPhones < 3 {
 				return f, false
 			}
 			if half(b.short) {
@@ -682,6 +698,10 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 				}
 			}
 		}
+	}
+	if b.hashedToo > 0 && entries == 0 && up && place && !against && !other {
+		f.Path = b.hashed.Path
+		return say(inspect.Suspected, "The name of a person beside a hash in the field %s%s, %s.", shortName(b.hashed.Name), called, where)
 	}
 	if n := max(b.bare, b.lists, b.keyed); n >= 3 && !half(b.talk) && !half(b.order) && !half(b.shop) && !other {
 		f.Path = b.path()
@@ -718,6 +738,29 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 		}
 	}
 	return f, false
+}
+
+// personOf says that c is the object contact of an entry of a list, as the
+// offers of a portal have one, and not an entry itself.
+func personOf(c *card) bool {
+	outer, key := lastKey(c.group)
+	if key == "" || !indexed(outer) || indexed(c.group) || !mentions(key, contactPlaces) {
+		return false
+	}
+	_, around := lastKey(outer)
+	return !mentions(around, contactPlaces)
+}
+
+// has says that c has a field of one of these names.
+func (c *card) has(names ...string) bool {
+	for _, x := range c.cells {
+		for _, name := range names {
+			if strings.EqualFold(x.name, name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // keyedByNumber says that the entries stand under numbers, as clouds keep them.

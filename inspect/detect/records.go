@@ -189,8 +189,10 @@ type card struct {
 	group  string // its place
 	list   string // the place of the list that it stands in, "" when in none
 	scalar bool   // a list of bare values
-	cells  []cell
-	deck   *deck // nil for the lines of a text
+	// properties says that its values were written as jCard and jCal write them.
+	properties bool
+	cells      []cell
+	deck       *deck // nil for the lines of a text
 }
 
 // cell is one value of a card.
@@ -249,7 +251,7 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 			if texts == maxTables || p.Kind > inspect.Text || len(p.Data) < 24 || p.Holds()&inspect.Newlines == 0 || len(p.Children) > 0 || p.Same != nil {
 				continue
 			}
-			rows := g.lines(p)
+			rows := g.texts(p)
 			if len(rows) > 0 {
 				texts++
 			}
@@ -316,6 +318,7 @@ func (g *gather) deck(v *view) []*card {
 	run := v.Records
 	d := deck{g: g, parent: v.Parent, at: make(map[string]*card), shapes: newNameMemo[nameShape](v.tree)}
 	tables := 0
+	var lists []inspect.Record // of bare values
 	keyed, named := false, false
 	for _, r := range run {
 		for _, f := range r.Fields {
@@ -342,7 +345,21 @@ func (g *gather) deck(v *view) []*card {
 				continue
 			}
 		}
+		if len(r.Fields) > 0 && isArray(r) {
+			if d.property(r) {
+				continue
+			}
+			if len(r.Fields) >= minJoined {
+				if len(lists) < maxRows {
+					lists = append(lists, r)
+				}
+				d.joined(r)
+			}
+		}
 		d.record(r)
+	}
+	if len(lists) > 1 {
+		d.columns(lists)
 	}
 	if keyed {
 		d.pairs("key", "k")
@@ -458,6 +475,14 @@ func (d *deck) record(r inspect.Record) {
 		}
 		if len(c.cells) == 0 {
 			c.scalar = array && in == ""
+		}
+		if read := readable(f); read != f && (!c.scalar || bytes.ContainsAny(read.Data, " @+:|;,/") || !ascii(read.Data)) {
+			if read.Name == "" {
+				named := *read
+				named.Name = f.Name
+				read = &named
+			}
+			f = read
 		}
 		c.add(cell{Part: f, name: name, via: in, over: out})
 	}
@@ -666,15 +691,13 @@ type sheet struct {
 // itself.
 func (c *card) sheet() sheet {
 	if c.list != "" {
-		return sheet{c.parent, c.list}
+		return sheet{c.parent, withoutIndexes(c.list)}
 	}
-	// Objects under numbers, such as content.17.
-	if place, numbered := withoutNumbers(c.group); numbered {
-		return sheet{c.parent, place}
-	}
-	// Objects inside the entries of a list, such as events[3].properties.
-	if i, j := strings.LastIndexByte(c.group, '['), strings.LastIndexByte(c.group, ']'); i > 0 && j > i && c.group[j-1] != '"' {
-		return sheet{c.parent, c.group[:i] + "[]" + c.group[j+1:]}
+	// Objects under numbers, such as content.17, and those inside the entries of a
+	// list, such as events[3].properties.
+	place, numbered := withoutNumbers(c.group)
+	if all := withoutIndexes(place); numbered || all != place {
+		return sheet{c.parent, all}
 	}
 	if p := c.parent; p.Parent != nil && (p.Decoder() == "ndjson" || p.Group != "" && p.Decoder() != "json") {
 		return sheet{p.Parent, "series " + c.group}
@@ -682,15 +705,93 @@ func (c *card) sheet() sheet {
 	return sheet{c.parent, c.group}
 }
 
-// withoutNumbers puts [] for the keys of a place that are numbers.
+// withoutNumbers puts [] for the keys of a place that are numbers or identifiers.
 func withoutNumbers(group string) (place string, numbered bool) {
-	for word := range strings.SplitSeq(group, ".") {
-		if allDigits([]byte(word)) {
-			word, numbered = "[]", true
+	for start := 0; start <= len(group); {
+		end := start
+		for end < len(group) && group[end] != '.' && group[end] != '/' {
+			if group[end] == '[' && end+1 < len(group) && group[end+1] == '"' {
+				if i := strings.Index(group[end:], `"]`); i > 0 {
+					end += i + 1
+				}
+			}
+			end++
+		}
+		word := group[start:end]
+		bare := word
+		if i := strings.LastIndexByte(bare, '['); i > 0 && indexed(bare) {
+			bare = bare[:i]
+		}
+		quoted := ""
+		if i := strings.Index(bare, `["`); i >= 0 && strings.HasSuffix(bare, `"]`) {
+			quoted, bare = bare[:i], bare[i+2:len(bare)-2]
+		}
+		if isKeyID(bare) {
+			word, numbered = quoted+"[]", true
 		}
 		place += "." + word
+		start = end + 1
 	}
 	return place, numbered
+}
+
+// isKeyID says that a key is the number or identifier of an entry, not the name
+// of a field: 17, n102, id-7, 5f0c22a1b3c4, -MzQ1kd02mQ8f.
+func isKeyID(key string) bool {
+	if len(key) == 0 || len(key) > 64 {
+		return false
+	}
+	digits, letters, upper, others := 0, 0, 0, 0
+	for i := range len(key) {
+		switch c := key[i]; {
+		case c-'0' < 10:
+			digits++
+		case c-'a' < 26:
+			letters++
+		case c-'A' < 26:
+			letters++
+			upper++
+		case c == '-' || c == '_' || c == ':':
+			others++
+		default:
+			return false
+		}
+	}
+	switch {
+	case digits == len(key):
+		return true
+	case digits == 0:
+		return false
+	case letters <= 2 && digits >= 2, letters <= 2 && others > 0 && digits > 0:
+		return true
+	case len(key) >= 12 && digits >= 3 && (upper == 0 || upper == letters || len(key) >= 18), len(key) >= 18 && digits >= 1 && upper > 1 && upper < letters:
+		return true
+	}
+	return false
+}
+
+// withoutIndexes takes the numbers out of the indexes of a place.
+func withoutIndexes(group string) string {
+	i := strings.IndexByte(group, '[')
+	if i < 0 {
+		return group
+	}
+	out := make([]byte, 0, len(group))
+	for at := 0; at < len(group); at++ {
+		c := group[at]
+		out = append(out, c)
+		if c != '[' {
+			continue
+		}
+		end := at + 1
+		for end < len(group) && group[end]-'0' < 10 {
+			end++
+		}
+		if end < len(group) && group[end] == ']' {
+			at = end - 1
+		}
+	}
+	return string(out)
 }
 
 // fieldNames are the names of the cells, as often as they differ, for reasons.

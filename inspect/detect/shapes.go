@@ -68,7 +68,7 @@ func shapeOfPhone(b []byte) phoneShape {
 
 // looksLikeDate tells 2014-07-31 and 31.07.2014 from numbers.
 func looksLikeDate(b []byte) bool {
-	return len(b) >= 10 && (b[4] == '-' && b[7] == '-' || b[2] == '.' && b[5] == '.')
+	return len(b) >= 10 && (b[4] == '-' && b[7] == '-' || b[2] == '.' && b[5] == '.' && (len(b) == 10 || b[10] == ' ' || b[10] == 'T' || b[10] == ','))
 }
 
 // isInstant says that p can be a point in time: a count of seconds or finer
