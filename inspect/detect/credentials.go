@@ -44,14 +44,14 @@ var secretLabels = [secretCount]string{
 }
 
 var secretWords = newPhrases(map[secret]string{
-	secretPassword: `passcode kennwort motdepasse mdp contrasena contraseña senha wachtwoord parola haslo hasło heslo пароль 密码 mima sandi katasandi sifre şifre salasana lozinka jelszo losenord lösenord adgangskode clave claveacceso contraseñaactual palavrapasse tajnehaslo parol пассворд парол गुप्त كلمةالمرور كلمةالسر パスワード 비밀번호 密碼 登录密码 passwordhash shenfen userpasswd loginpasswd denglumima matkhau lockpattern unlockpattern gesturepassword screenlock palabraclave parolachiave codeacces codedacces geslo fjalekalimi zaporka passwort pswd pwd pswrd pword userpw loginpw j_password`,
-	secretPass:     `pass pw psw secret passphrase pasw`,
+	secretPassword: `passcode kennwort motdepasse mdp contrasena contraseña senha wachtwoord parola haslo hasło heslo пароль 密码 mima sandi katasandi sifre şifre salasana lozinka jelszo losenord lösenord adgangskode clave claveacceso contraseñaactual palavrapasse tajnehaslo parol пассворд парол गुप्त كلمةالمرور كلمةالسر パスワード 비밀번호 密碼 登录密码 passwordhash shenfen userpasswd loginpasswd denglumima matkhau lockpattern unlockpattern gesturepassword screenlock palabraclave parolachiave codeacces codedacces geslo fjalekalimi zaporka passwort pswd pwd pswrd pword userpw loginpw j_password passwordverifier srpverifier passwordsecret contrasenya pasahitza jelszó lozinke sapadi slaptazodis parool salasona wagwoord pasfhocal netpassword`,
+	secretPass:     `hash pass pw psw secret passphrase pasw`,
 	secretPIN:      `pin mpin upin userpin tpin`,
 	secretOTP:      `otp totp vcode yzm 验证码 sms2fa mfa 2fa otac`,
 	secretCode:     `code token verification checkcode authcode confirmationcode securitycode vericode confirmation`,
 	secretRefresh:  `refresh passtoken rememberme remembertoken autologin rmtoken persistentlogin`,
 	secretKey:      `privkey sk xprv wif`,
-	secretSeed:     `mnemonic seed seedwords backupwords recoveryseed`,
+	secretSeed:     `phrase words recovery mnemonic seed seedwords backupwords recoveryseed`,
 	secretWifi:     `psk wpakey wepkey`,
 }, map[secret]string{
 	secretPassword: `password passwd pwd passwort passcode userpass userpassword loginpassword pass2 motdepasse wachtwoord contrasena contraseña senha`,
@@ -68,6 +68,23 @@ var secretIdeographs = []struct {
 	word string
 	of   secret
 }{
+	{"кодизсмс", secretOTP},
+	{"кодсмс", secretOTP},
+	{"смскод", secretOTP},
+	{"кодподтвержд", secretOTP},
+	{"одноразов", secretOTP},
+	{"кодпідтвердження", secretOTP},
+	{"קודאימות", secretOTP},
+	{"کدتایید", secretOTP},
+	{"κωδικόςεπιβεβαίωσης", secretOTP},
+	{"รหัสยืนยัน", secretOTP},
+	{"รหัสotp", secretOTP},
+	{"парола", secretPassword},
+	{"лозинка", secretPassword},
+	{"گذرواژه", secretPassword},
+	{"رمزعبور", secretPassword},
+	{"κωδικ", secretPassword},
+	{"ססמ", secretPassword},
 	{"验证码", secretOTP},
 	{"驗證碼", secretOTP},
 	{"动态码", secretOTP},
@@ -75,9 +92,7 @@ var secretIdeographs = []struct {
 	{"認証コード", secretOTP},
 	{"인증번호", secretOTP},
 	{"인증코드", secretOTP},
-	{"код подтверждения", secretOTP},
-	{"код_подтверждения", secretOTP},
-	{"رمز التحقق", secretOTP},
+	{"رمزالتحقق", secretOTP},
 	{"ओटीपी", secretOTP},
 	{"密码", secretPassword},
 	{"密碼", secretPassword},
@@ -87,13 +102,11 @@ var secretIdeographs = []struct {
 	{"비밀번호", secretPassword},
 	{"암호", secretPassword},
 	{"пароль", secretPassword},
-	{"Пароль", secretPassword},
 	{"पासवर्ड", secretPassword},
 	{"รหัสผ่าน", secretPassword},
 	{"كلمة", secretPassword},
 	{"סיסמ", secretPassword},
 	{"κωδικός", secretPassword},
-	{"رمز عبور", secretPassword},
 	{"mật", secretPassword},
 }
 
@@ -187,6 +200,10 @@ func calledLogin(t *inspect.Tree) *inspect.Part {
 // secrets looks at the fields of one record.
 func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], note func(secret, *inspect.Part, inspect.Confidence, string)) {
 	var ctx secretContext
+	typed(r, note)
+	if n := len(r.Fields); n >= 12 && n <= 24 && n%3 == 0 && r.Parent != nil && isArray(r) && lookSecret(r.Fields[0].Name).of == secretSeed && areSeedWords(fieldData(r)) {
+		note(secretSeed, r.Fields[0], inspect.Probable, "The list holds the words that restore a wallet, by its name and their number; it went up to this host.")
+	}
 	for _, p := range r.Fields {
 		if p.Kind > inspect.Number || len(p.Data) < 3 || len(p.Data) > longestToken || p.Name == "" {
 			continue
@@ -195,6 +212,21 @@ func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], not
 			continue
 		}
 		ph := names.of(p.Name, lookSecret)
+		if p.Group != "" && (p.Name == "code" || p.Name == "value") {
+			// {"securityCode": {"code": "…"}}
+			var buf [maxName]byte
+			switch around := names.of(string(container(&buf, p)), lookSecret).of; {
+			case around == secretOTP, around == secretCode && p.Name == "code":
+				if !ctx.known {
+					ctx.read(t, r)
+				}
+				if ctx.login {
+					ph.of = secretOTP
+				}
+			case around == secretPassword && p.Name == "value":
+				ph.of = around
+			}
+		}
 		if ph.of != secretNone && strings.HasPrefix(string(p.Path), "request.header:") && (formOf(p.Data).kind != "" || !isPrintable(p.Data) || containsFold(p.Name, "passcode")) && ph.of != secretOTP {
 			continue // the key of an app
 		}
@@ -224,10 +256,12 @@ var secretEnds = newEndings(map[secret]string{
 
 // lookSecret looks up a name.
 func lookSecret(name string) phrase[secret] {
+	name = lowerIdeographs(name)
 	ph := secretWords.of(name)
 	if ph.of == secretNone && !ascii([]byte(name)) {
+		w := squeezeString(name)
 		for _, x := range secretIdeographs {
-			if strings.Contains(name, x.word) {
+			if strings.Contains(w, x.word) {
 				ph.of = x.of
 				return ph
 			}
@@ -246,6 +280,8 @@ func lookSecret(name string) phrase[secret] {
 type secretContext struct {
 	known                                       bool
 	user, login, address, oauth, ssid, refreshs bool
+	// failed says that the record is about an error, whose code is none of these.
+	failed bool
 }
 
 var loginWords = newFlags(map[ctxFlags]string{
@@ -276,6 +312,11 @@ func (c *secretContext) read(t *inspect.Tree, r inspect.Record) {
 			c.ssid = true
 		case ctxEvent:
 			challenge = true
+		case ctxMap:
+			switch squeezeString(f.Name) {
+			case "status", "statuscode", "error", "message", "level":
+				c.failed = true
+			}
 		}
 	}
 	path := strings.ToLower(t.Subject.Path)
@@ -305,11 +346,20 @@ func weighSecret(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, p
 		}
 		say(secretPassword, ctx.user || ctx.login || ctx.oauth)
 	case secretPass:
+		if strings.EqualFold(p.Name, "hash") {
+			if n := len(d); ctx.user && ctx.login && isHexDigits(d) && (n == 32 || n == 40 || n == 64) {
+				say(secretPassword, true)
+			}
+			return
+		}
 		if (ctx.user || ctx.ssid) && len(d) <= 256 && !ctx.address && p.Parent != nil && (p.Name != "secret" || ctx.login) {
 			say(secretPassword, ctx.user && ctx.login)
 		}
 	case secretPIN:
 		postal := strings.HasSuffix(strings.ToLower(p.Name), "code") && !ctx.login && !ctx.user
+		if ph.before&ofThing != 0 || containsFold(p.Name, "board") || containsFold(p.Name, "map") || containsFold(p.Name, "quiz") {
+			return // of a game, a board, a map
+		}
 		if allDigits(d) && len(d) >= 4 && len(d) <= 12 && !ctx.address && !postal || ph.hashed && len(d) >= 32 {
 			say(secretPIN, ctx.user || ctx.login)
 		}
@@ -318,7 +368,7 @@ func weighSecret(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, p
 			say(secretOTP, ctx.user || ctx.login)
 		}
 	case secretCode:
-		if (allDigits(d) && len(d) >= 4 && len(d) <= 8) && ctx.user && ctx.login && !ctx.address && (p.Name != "token" || len(d) == 6) {
+		if (allDigits(d) && len(d) >= 4 && len(d) <= 8) && ctx.user && ctx.login && !ctx.address && !ctx.failed && (p.Name != "token" || len(d) == 6) {
 			say(secretOTP, false)
 		}
 	case secretRefresh:
@@ -330,7 +380,7 @@ func weighSecret(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, p
 			say(secretKey, len(d) >= 40)
 		}
 	case secretSeed:
-		if n := len(bytes.Fields(d)); n >= 12 && n <= 24 {
+		if areSeedWords(bytes.Fields(d)) {
 			say(secretSeed, true)
 		}
 	case secretWifi:
@@ -338,6 +388,57 @@ func weighSecret(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, p
 			say(secretWifi, ctx.ssid)
 		}
 	}
+}
+
+// typed looks at a record that is a field of a form, as keyboards and scripts
+// write it down: {"type": "password", "text": "…"}.
+func typed(r inspect.Record, note func(secret, *inspect.Part, inspect.Confidence, string)) {
+	if len(r.Fields) < 2 || len(r.Fields) > 16 || r.Parent == nil {
+		return
+	}
+	var value *inspect.Part
+	hidden := false
+	for _, p := range r.Fields {
+		switch p.Name {
+		case "type", "inputType", "input_type", "hint", "autocomplete", "autofill", "autofillHint", "kind", "fieldType":
+			switch string(p.Data) {
+			case "password", "textPassword", "current-password", "new-password", "numberPassword", "TYPE_TEXT_VARIATION_PASSWORD":
+				hidden = true
+			}
+		case "value", "text", "val", "v", "content":
+			value = p
+		}
+	}
+	if hidden && value != nil && value.Kind <= inspect.Number && len(value.Data) >= 3 && len(value.Data) <= 64 && !isHidden(value.Data) && !isTruth(value.Data) && !isNothing(value.Data) {
+		note(secretPassword, value, inspect.Suspected, "The record is a field of a form that hides what is typed, with what was typed; it went up to this host.")
+	}
+}
+
+// areSeedWords says that there are as many words, as short and plain, as restore
+// a wallet (BIP 39).
+func areSeedWords(words [][]byte) bool {
+	if n := len(words); n < 12 || n > 24 || n%3 != 0 {
+		return false
+	}
+	for _, w := range words {
+		if len(w) < 3 || len(w) > 8 {
+			return false
+		}
+		for _, c := range w {
+			if c-'a' >= 26 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func fieldData(r inspect.Record) [][]byte {
+	out := make([][]byte, len(r.Fields))
+	for i, p := range r.Fields {
+		out[i] = p.Data
+	}
+	return out
 }
 
 // isHidden says that a value was made unreadable: ******, [Filtered].

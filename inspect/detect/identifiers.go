@@ -64,15 +64,15 @@ var idLabels = [idCount]string{
 // other words.
 var idWords = newPhrases(map[idKind]string{
 	idIMEI:         `imeisv deviceimei phoneimei imeisi tacimei`,
-	idPhone:        `phone mobile tel telephone cell cellphone handphone ph phn mob telefono telefon telefone telnum celular movil numerotelefono numerodetelefono handynummer rufnummer telefonnr telefoon nohp nomorhp numerocelular gsm shoujihao dianhua phoneprefix usermobile userphone телефон 手机号 手机 電話番号 shouji contactno`,
-	idEmail:        `mail em hem useremail correo courriel emailid youxiang correoelectronico adressemail epost eposta adresseelectronique почта 邮箱 login username userlogin account`,
-	idSerial:       `serial sn srl snr sernum seriennummer numeroserie numerodeserie numserie xuliehao serienummer numeroseriale`,
+	idPhone:        `phone mobile tel telephone cell cellphone handphone ph phn mob telefono telefon telefone telnum celular movil numerotelefono numerodetelefono handynummer rufnummer telefonnr telefoon nohp nomorhp numerocelular gsm shoujihao dianhua phoneprefix usermobile userphone sodienthoai sodt telefonszam mobilszam numartelefon numardetelefon numertelefonu nomortelepon nomortelpon nohandphone ceptelefonu telefonnumarasi puhelinnumero mobilnummer telefonnummerobil celnummer tilefono kinito τηλεφωνο τηλέφωνο κινητο κινητό טלפון טלפוןנייד номертелефону мобільний phonenr cellno fon 手机号 手机 電話番号 shouji contactno`,
+	idEmail:        `mail em hem useremail correo courriel emailid youxiang correoelectronico adressemail epost eposta adresseelectronique pochta епошта електроннапошта иимейл имейл 電子郵件 電郵 epostadresi emailcim adresaemail adresemail adresemailowa emailadres emailadresse emailadresa posta indirizzoemail enderecodeemail correoe diachiemail thudientu login username userlogin account`,
+	idSerial:       `serial sn srl snr sernum seriennummer numeroserie numerodeserie numserie xuliehao serienummer numeroseriale serino serinumarasi numerseryjny sorozatszam seriovecislo numardeserie nomorseri soseri sarjanumero σειριακοςαριθμος серійнийномер מספרסידורי`,
 	idMAC:          `mac wmac bmac etmac ethmac`,
 	idAndroid:      `ssaid andid anid`,
 	idAdvertising:  `adid ifa ifv rdid maid gpid oa`,
-	idDevice:       `deviceid device hwid hid machineid iddispositivo idappareil identifiantappareil geraeteid geräteid gerateid shebeiid shebeihao apparaatid idurzadzenia cihazid idperangkat ustroystvoid unique uniqueid dvid devid ddid xdid boxid stbid fingerprint visitorfingerprint browserid terminalid equipmentid termid`,
-	idInstallation: `distinct visitor clientid installid cuid bcookie pkid ga fbp uetvid muid gaclientid aidd ajsanonymousid domainuserid networkuserid amplitudeid mpdeviceid anonid nnid statsid`,
-	idAccount:      `uid user openid unionid xuid idusuario iddeusuario idcliente idutilisateur benutzerid nutzerid kundennummer numerocliente yonghuid zhanghao kundenid idcompte idcuenta identifiantutilisateur gebruikersid idpengguna kullaniciid puid memberid userguid userno customerno loginname loginid accountname sub acct ssoid passportid miid mi uin steamid gamertag`,
+	idDevice:       `deviceid device hwid hid machineid iddispositivo idappareil identifiantappareil geraeteid geräteid gerateid shebeiid shebeihao apparaatid idurzadzenia cihazid idperangkat ustroystvoid mathietbi idthietbi cihazkimligi cihazno identyfikatorurzadzenia idzarizeni identifikatorzarizeni enhetsid enhetid laiteid laitetunnus eszkozid eszkozazonosito iddispozitiv idaparelho iddoaparelho iddodispositivo iddeldispositivo identificadordispositivo identificadordeldispositivo identificativodispositivo identifiantdelappareil identifikatoruredjaja idustrojstva idnutzergerat ідентифікаторпристрою идентификаторустройства идустройства αναγνωριστικοσυσκευης αναγνωριστικόσυσκευής מזההמכשיר شناسهدستگاه معرفالجهاز 裝置識別碼 裝置id 設備id 設備識別碼 设备唯一码 unique uniqueid dvid devid ddid xdid boxid stbid fingerprint visitorfingerprint browserid terminalid equipmentid termid`,
+	idInstallation: `distinct visitor clientid installid cuid ecid mcid mcvid marketingcloudid experiencecloudid bcookie pkid ga fbp uetvid muid gaclientid aidd ajsanonymousid domainuserid networkuserid amplitudeid mpdeviceid anonid nnid statsid`,
+	idAccount:      `uid user openid unionid xuid idusuario iddeusuario idcliente idutilisateur benutzerid nutzerid kundennummer numerocliente yonghuid zhanghao kundenid idcompte idcuenta identifiantutilisateur gebruikersid idpengguna kullaniciid puid memberid userguid userno customerno loginname loginid cpf curp aadhaar aadhar aadhaarnumber pesel bsn codicefiscale tckimlik tckn snils nric fin personnummer cnic nif dni nie curpnumber citizenid idcard idcardno identitynumber nationalno mynumber rrn hkid shenfenzheng 身份证 身份证号 身分證字號 主民番号 accountname sub acct ssoid passportid miid mi uin steamid gamertag`,
 	idLoose:        `mid did vid iid fid aid cid gid hash tid rid pid nid zid lid kid zuid duid wid`,
 	idWeak:         `id uuid guid identifier ident key number value no address oid unid uniquekey`,
 }, map[idKind]string{
@@ -97,7 +97,7 @@ var idWords = newPhrases(map[idKind]string{
 		usernumber userkey customernumber personid crmid accountidentifier patientid studentid employeeid memberno cardholderid membernumber loyaltyid loyaltynumber passportno ssn nationalid taxid userpk cuserid uidcode
 		miaccount micloudid accountguid userno appleid googleid facebookid fbid twitterid wechatid openidentifier wxopenid unionid weiboid qqid lineuserid telegramid firebaseuid authuserid identityid subjectid`,
 	idPush: `fcmtoken gcmtoken apnstoken apnsdevicetoken pushtoken pushdevicetoken registrationid regid pushid deviceregistrationid registrationtoken fcmregistrationtoken devicepushtoken firebasetoken notificationtoken devicetoken apnsid
-		mipushregid hmstoken pushregid onesignalid pushregistrationid fcmid gcmid fcmregid apnstokens`,
+		mipushregid hmstoken pushregid onesignalid pushregistrationid fcmid gcmid fcmregid apnstokens p256dh`,
 })
 
 // idEnds are ends of names that are written without any mark between words.
@@ -117,6 +117,22 @@ var idIdeographs = []struct {
 	{"联系人", idNone},
 	{"请求", idNone},
 	{"会话", idNone},
+	{"裝置", idDevice},
+	{"شناسه", idDevice},
+	{"מזהה", idDevice},
+	{"αναγνωριστικ", idDevice},
+	{"пристро", idDevice},
+	{"手機號", idPhone},
+	{"手機", idPhone},
+	{"電話", idPhone},
+	{"تلفن", idPhone},
+	{"טלפון", idPhone},
+	{"τηλ", idPhone},
+	{"電子郵件", idEmail},
+	{"ایمیل", idEmail},
+	{"דואר", idEmail},
+	{"序號", idSerial},
+	{"серійн", idSerial},
 	{"设备号", idDevice},
 	{"设备id", idDevice},
 	{"设备标识", idDevice},
@@ -184,7 +200,7 @@ var idPairs = newLexicon(map[idKind]string{
 	idDevice: `device.id device.uuid device.guid device.identifier device.uid device.key device.unique device.fingerprint hardware.id hardware.uuid machine.id phone.id terminal.id deviceinfo.id deviceinfo.uuid
 		device.hash host.id host.uuid handset.id dev.id equipment.id deviceidentifier.value device.no device.hwid os.uuid`,
 	idAccount: `user.id user.uuid user.guid user.identifier account.id account.uuid customer.id member.id profile.id person.id player.id enduser.id account.number account.identifier user.key
-		userinfo.id userinfo.uuid customer.uuid identity.id me.id subscriber.id currentuser.id users.id user.no account.key usr.id owner.id login.id user.number user.mid`,
+		userinfo.id userinfo.uuid customer.uuid identity.id me.id subscriber.id currentuser.id users.id uids.id eids.id user.no account.key usr.id owner.id login.id user.number user.mid`,
 	idInstallation: `installation.id installation.uuid install.id client.id client.uuid visitor.id instance.id anonymous.id browser.id app.installid app.instanceid app.uuid service.instanceid visitor.uuid install.uuid client.guid analytics.id`,
 	idSerial:       `device.serial device.sn hardware.serial phone.serial device.number sim.serial machine.serial deviceinfo.serial deviceinfo.sn`,
 	idMAC:          `wifi.mac bluetooth.mac device.mac bluetooth.address wifi.address network.mac ethernet.mac bt.mac deviceinfo.mac wlan.mac bt.address`,
@@ -222,6 +238,11 @@ func nameOf(m *idNames, p *inspect.Part) idName {
 		var buf [maxName]byte
 		if k := idInside(p, squeeze(&buf, p.Name)); k != idNone {
 			n.kind = k
+		} else if n.kind == idNone || n.kind == idWeak {
+			// {"imei": {"value": "…"}}, {"ECID": [{"id": "…"}]}
+			if w := m.of(string(container(&buf, p)), lookName); w.kind != idNone && w.kind < idAccount && w.kind != idPhone && w.kind != idEmail || w.hashed {
+				n.kind, n.hashed = w.kind, w.hashed
+			}
 		}
 	}
 	return n
@@ -234,6 +255,7 @@ func lookName(name string) idName {
 	if len(w) == 0 {
 		return idName{}
 	}
+	name = lowerIdeographs(name)
 	ph := idWords.of(name)
 	n := idName{kind: ph.of, hashed: ph.hashed}
 	if n.kind == idNone && !ascii(w) {
@@ -380,7 +402,7 @@ var ctxWords = newFlags(map[ctxFlags]string{
 	ctxContact: `displayname givenname familyname phonenumbers contactid rawcontactid starred lookupkey contactname contacts photouri`,
 	ctxWifi:    `ssid bssid rssi signalstrength signallevel`,
 	ctxUser:    `userid username uid accountid email login useremail account password firstname lastname phone nickname avatar birthday gender`,
-	ctxMap:     `zoom z bbox bounds tile viewport radiusofmap mapsize maptype zoomlevel`,
+	ctxMap:     `zoom bbox bounds tile viewport radiusofmap mapsize maptype zoomlevel`,
 })
 
 func contextOf(r inspect.Record) (c ctxFlags) {
@@ -403,12 +425,24 @@ func contextOf(r inspect.Record) (c ctxFlags) {
 func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 	return func(yield func(inspect.Record) bool) {
 		var paired []*inspect.Part
+		tables := 0
 		for r := range t.Records() {
 			if r.Direction != flow.Up {
 				continue
 			}
 			if !yield(r) {
 				return
+			}
+			if tables < maxTables && isNames(r) {
+				rows := tableRows(r)
+				if len(rows) > 0 {
+					tables++
+				}
+				for _, row := range rows[:min(len(rows), looseRows)] {
+					if !yield(row) {
+						return
+					}
+				}
 			}
 			if r.Parent != nil && len(r.Fields) <= 12 && (len(paired) == 0 || paired[len(paired)-1] != r.Parent) {
 				for _, f := range r.Fields {
@@ -448,6 +482,23 @@ func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 	}
 }
 
+// isNames says that r is an array of words that can be the names of columns.
+func isNames(r inspect.Record) bool {
+	n := len(r.Fields)
+	if n == 0 || n > 64 || r.Parent == nil || !isArray(r) {
+		return false
+	}
+	if n == 1 && (len(r.Fields[0].Data) > maxName || lookName(string(r.Fields[0].Data)).kind == idNone) {
+		return false
+	}
+	for _, f := range r.Fields {
+		if f.Kind != inspect.Text || len(f.Data) == 0 || len(f.Data) > maxName || f.Data[0]-'0' < 10 || bytes.ContainsAny(f.Data, " @/:=") {
+			return false
+		}
+	}
+	return true
+}
+
 func isKeyName(s string) bool {
 	switch s {
 	case "key", "Key", "name", "Name", "k", "type", "n", "field", "property", "attribute", "idType", "id_type", "NAME", "KEY":
@@ -462,6 +513,16 @@ func isValueName(s string) bool {
 		return true
 	}
 	return false
+}
+
+// valueGroup cuts the object "value" off a place: of JSON, XML and the like.
+func valueGroup(group string) (around string, inside bool) {
+	group = strings.TrimSuffix(group, "[0]") // of XML
+	n := len(group) - len("value")
+	if n < 1 || !equalFold(group[n:], "value") || group[n-1] != '.' && group[n-1] != '/' {
+		return group, false
+	}
+	return group[:n-1], true
 }
 
 // namedValues makes records of the lists of names and values among the children
@@ -480,9 +541,10 @@ func namedValues(parent *inspect.Part) []inspect.Record {
 		if isValueName(c.Name) {
 			key = keys[group]
 		}
-		if key == "" && strings.HasSuffix(group, ".value") {
-			group = strings.TrimSuffix(group, ".value")
-			key = keys[group]
+		if key == "" {
+			if g, inside := valueGroup(group); inside {
+				group, key = g, keys[g]
+			}
 		}
 		if key == "" {
 			continue
@@ -521,6 +583,7 @@ type identifiers struct {
 	// people.
 	people map[person]bool
 	many   map[person]int // by kind and name
+	first  map[person]*inspect.Part
 	names  idNames
 	lists  map[nameIn]bool
 }
@@ -539,13 +602,18 @@ type nameIn struct {
 }
 
 func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
-	s := identifiers{people: make(map[person]bool), many: make(map[person]int), lists: make(map[nameIn]bool)}
+	s := identifiers{people: make(map[person]bool), many: make(map[person]int), first: make(map[person]*inspect.Part), lists: make(map[nameIn]bool)}
 	for r := range upRecords(t) {
 		s.record(t, r)
 	}
+	texts := 0
 	for _, p := range t.Parts {
+		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Children) == 0 && len(p.Data) >= 24 && p.Same == nil && texts < maxLoose && (p.Parent != nil || p.Decoder() == "request.body" || p.Decoder() == "upload" || p.Decoder() == "frame") && isPrintable(p.Data) && bytes.ContainsAny(p.Data[:min(len(p.Data), 256)], " |,;\t\n") {
+			texts++
+			s.told(p)
+		}
 		if p.Parent != nil {
-			break
+			continue
 		}
 		switch p.Decoder() {
 		case "request.path":
@@ -701,7 +769,7 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 	case idMAC:
 		switch {
 		case f.kind == "mac" || len(d) == 12 && isHexDigits(d) && !isEmptyMAC(d):
-			if context()&ctxWifi == 0 {
+			if context()&ctxWifi == 0 && !s.several(p) {
 				s.note(k, p, inspect.Probable, false, "")
 			}
 		case hashed && (len(p.Name) > 3 || context()&ctxDevice != 0):
@@ -734,6 +802,9 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 		s.account(t, r, p, d, f, opaque, n, context)
 	case idLoose:
 		switch {
+		case len(d) == 38 && digits: // a number of 128 bits, as visitors are given
+			s.note(idInstallation, p, inspect.Probable, false, "")
+			return
 		case isUUID(f), f.kind == "hex64", f.kind == "hex" && f.bits >= 128, f.kind == "imei":
 		case opaque && f.bits >= 80 && context()&ctxDevice != 0:
 		case isGA(d):
@@ -782,6 +853,9 @@ func (s *identifiers) account(t *inspect.Tree, r inspect.Record, p *inspect.Part
 	case p.Parent == nil && p.Decoder() == "request.header" && !containsFold(p.Name, "user") && !containsFold(p.Name, "uid") && !containsFold(p.Name, "member"):
 		return // who made the app, to a service that it pays for
 	}
+	if context()&ctxEvent == 0 && s.several(p) {
+		return // of several people or things
+	}
 	digits := allDigits(d)
 	hashed := isHashForm(d, f)
 	loose := isWholeWord(p.Name) || len(p.Name) <= 3 && !strings.EqualFold(p.Name, "uid")
@@ -789,6 +863,8 @@ func (s *identifiers) account(t *inspect.Tree, r inspect.Record, p *inspect.Part
 	case loose && digits && len(d) < 8:
 	case opaque, digits && len(d) >= 5:
 		s.note(idAccount, p, inspect.Probable, hashed && n.hashed, "")
+	case loose && isDashed(d, 9, 18):
+		s.note(idAccount, p, inspect.Suspected, false, "")
 	case loose:
 	case digits && len(d) >= 2, isHandle(d) && len(d) >= 3:
 		s.note(idAccount, p, inspect.Suspected, false, "")
@@ -807,7 +883,30 @@ func (s *identifiers) count(k idKind, p *inspect.Part, d []byte) {
 	who := person{k, bareName(p.Name), string(d)}
 	if len(s.people) < 64 && !s.people[who] {
 		s.people[who] = true
-		s.many[person{kind: k, name: who.name}]++
+		name := person{kind: k, name: who.name}
+		// Two in different objects are one person's at two times: traits before
+		// and after.
+		if first := s.first[name]; first == nil || first.Parent != p.Parent || sameShape(first.Group, p.Group) || s.many[name] > 1 {
+			s.many[name]++
+		}
+		if s.first[name] == nil {
+			s.first[name] = p
+		}
+	}
+}
+
+// sameShape says that two places differ in nothing but numbers.
+func sameShape(a, b string) bool {
+	for {
+		a, b = strings.TrimLeft(a, "0123456789"), strings.TrimLeft(b, "0123456789")
+		i := 0
+		for i < len(a) && i < len(b) && a[i] == b[i] && a[i]-'0' > 9 {
+			i++
+		}
+		if i == 0 {
+			return a == b || strings.HasPrefix(a, "[") != strings.HasPrefix(b, "[") && strings.Trim(a+b, "[]0123456789") == ""
+		}
+		a, b = a[i:], b[i:]
 	}
 }
 
@@ -859,7 +958,7 @@ const strangersOfAll = 13
 // several says that the name of p stands in several records of one list, or
 // several times in an array, with different values.
 func (s *identifiers) several(p *inspect.Part) bool {
-	if p.Parent == nil || len(p.Name) < 4 {
+	if p.Parent == nil || p.Name == "" {
 		return false
 	}
 	key := nameIn{p.Parent, p.Name}
@@ -871,7 +970,7 @@ func (s *identifiers) several(p *inspect.Part) bool {
 	}
 	many := false
 	for _, q := range p.Parent.Children {
-		if q.Name == p.Name && q != p && !bytes.Equal(q.Data, p.Data) && (q.Group != p.Group && listOf(q.Group) == listOf(p.Group) && q.Group != "" || q.Group == p.Group && strings.HasSuffix(string(p.Path), "]")) {
+		if q.Name == p.Name && q != p && len(q.Data) > 1 && !bytes.Equal(q.Data, p.Data) && (q.Group != p.Group && listOf(q.Group) == listOf(p.Group) && q.Group != "" || q.Group == p.Group && strings.HasSuffix(string(p.Path), "]")) {
 			many = true
 			break
 		}
@@ -899,7 +998,7 @@ func (s *identifiers) unnamed(r inspect.Record, p *inspect.Part, d []byte, conte
 	if len(d) == 17 && (d[2] == ':' || d[2] == '-') {
 		f := macForm(d)
 		if f.kind == "mac" && context()&ctxWifi == 0 && !isWifiName(p.Name) {
-			if first := unhex(d[0])<<4 | unhex(d[1]); first&3 == 0 {
+			if first := unhex(d[0])<<4 | unhex(d[1]); first&3 == 0 && !s.several(p) {
 				s.note(idMAC, p, inspect.Suspected, false, "form")
 			}
 		}
@@ -1155,7 +1254,7 @@ const (
 // behind "=" or ":" between separators. The fields have the path of the text.
 func looseRecords(p *inspect.Part) []inspect.Record {
 	d := p.Data
-	if len(d) > longestLoose || d[0] == '<' || d[0] == '{' || d[0] == '[' || p.Parent == nil && p.Decoder() == "request.path" || alike[p.Name] && p.Parent == nil {
+	if len(d) > longestLoose || d[0] == '<' || d[0] == '{' || d[0] == '[' && charOf[d[1]]&(chLower|chUpper) == 0 || p.Parent == nil && p.Decoder() == "request.path" || alike[p.Name] && p.Parent == nil {
 		return nil
 	}
 	first, rest, lines := bytes.Cut(d, []byte("\n"))
@@ -1218,14 +1317,18 @@ func pairRecords(p *inspect.Part) []inspect.Record {
 		return nil
 	}
 	var separator byte
-	for _, c := range []byte("\n;|&\t,^#") {
+	for _, c := range []byte("\n;|&\t,^#~") {
 		if n := bytes.Count(d, []byte{c}); n >= 1 && n <= 400 {
 			separator = c
 			break
 		}
 	}
 	if separator == 0 {
-		return nil
+		return spokenRecords(p)
+	}
+	signs := "=:"
+	if separator == '~' {
+		signs = "=:."
 	}
 	r := inspect.Record{Parent: p, Direction: p.Direction}
 	pieces := 0
@@ -1234,17 +1337,151 @@ func pairRecords(p *inspect.Part) []inspect.Record {
 		if len(piece) == 0 {
 			continue
 		}
+		if piece[0] == '[' && piece[len(piece)-1] == ']' {
+			continue // the head of a section
+		}
 		pieces++
-		i := bytes.IndexAny(piece, "=:")
-		if i < 2 || i > 48 || i+1 == len(piece) || bytes.ContainsAny(piece[:i], " /@<>\"") && piece[0] != '"' {
+		i := bytes.IndexAny(piece, signs)
+		if i < 1 || i > 48 || i+1 == len(piece) {
 			continue
 		}
-		r.Fields = append(r.Fields, looseField(p, string(bytes.Trim(piece[:i], " \"'")), bytes.Trim(piece[i+1:], " \"'")))
+		name := bytes.TrimRight(piece[:i], " \t")
+		if bytes.ContainsAny(name, " /@<>\"") && piece[0] != '"' || bytes.IndexByte(piece[i+1:], '=') >= 0 && bytes.IndexByte(piece[i+1:], ' ') > 0 {
+			continue
+		}
+		r.Fields = append(r.Fields, looseField(p, string(bytes.Trim(name, " \"'")), bytes.Trim(piece[i+1:], " \"'")))
 	}
 	if len(r.Fields) < 2 || 3*len(r.Fields) < 2*pieces {
+		return spokenRecords(p)
+	}
+	return []inspect.Record{r}
+}
+
+// maxSpoken bounds the names with values that are taken out of one text.
+const maxSpoken = 128
+
+// isLog says that p may be what a program wrote: a body or a file, or a field
+// that is named for one. What people write speaks of codes and numbers, too.
+func isLog(p *inspect.Part) bool {
+	if p.Kind == inspect.Bytes {
+		return !bytes.HasPrefix(p.Data, []byte("BEGIN:V"))
+	}
+	return logNames.of(p.Name)
+}
+
+var logNames = newLexicon(map[bool]string{true: `log logs logline loglines logcat line lines trace stack stacktrace detail details debug debuginfo diagnostics report dump output stdout stderr crashlog d data info extra payload params sysinfo deviceinfo`})
+
+// spokenRecords makes a record of the names with values in a text of words, such
+// as the lines of a log: "… registering imei=356938035643809 …". The sign
+// between the two is "=", or ":" with no space behind it.
+func spokenRecords(p *inspect.Part) []inspect.Record {
+	d := p.Data
+	if len(d) > longestLoose || !isPrintable(d) || !isLog(p) {
+		return nil
+	}
+	r := inspect.Record{Parent: p, Direction: p.Direction}
+	for at := 0; len(r.Fields) < maxSpoken; {
+		i := bytes.IndexAny(d[at:], "=:")
+		if i < 0 {
+			break
+		}
+		i += at
+		at = i + 1
+		start := i
+		for start > 0 && i-start <= maxName && (charOf[d[start-1]]&(chDigit|chLower|chUpper|chURL) != 0 || d[start-1] == '.') {
+			start--
+		}
+		if i-start < 2 || i-start > maxName || i+3 >= len(d) || d[i+1] == ' ' || d[i+1] == '/' || start > 0 && (d[start-1] == '/' || d[start-1] == '@') {
+			continue
+		}
+		value := d[i+1:]
+		if q := value[0]; q == '"' || q == '\'' {
+			end := bytes.IndexByte(value[1:min(len(value), longestValue)], q)
+			if end < 1 {
+				continue
+			}
+			value = value[1 : 1+end]
+		} else {
+			end := 0
+			for end < len(value) && end < longestValue && value[end] > ' ' && bytes.IndexByte([]byte(`,;|&"')}]>`), value[end]) < 0 {
+				end++
+			}
+			value = value[:end]
+		}
+		at += len(value)
+		if len(value) >= 2 {
+			r.Fields = append(r.Fields, looseField(p, string(d[start:i]), value))
+		}
+	}
+	if len(r.Fields) == 0 {
 		return nil
 	}
 	return []inspect.Record{r}
+}
+
+// told looks for numbers in a text of words that their form gives away, and for
+// the address of somebody who signed in.
+func (s *identifiers) told(p *inspect.Part) {
+	d := p.Data
+	if len(d) > longestLoose || bytes.HasPrefix(d, []byte("BEGIN:V")) {
+		return
+	}
+	// Digits: an IMEI has 15, an ICCID 19 or 20.
+	run := 0
+	for i := 0; i <= len(d); i++ {
+		if i < len(d) && d[i]-'0' < 10 {
+			run++
+			continue
+		}
+		if n := run; n == 15 || n == 19 || n == 20 {
+			w := d[i-n : i]
+			if (i == n || charOf[d[i-n-1]]&(chLower|chUpper|chURL) == 0 && d[i-n-1] != '.') && (i == len(d) || charOf[d[i]]&(chLower|chUpper|chURL) == 0 && d[i] != '.') {
+				k := idNone
+				switch {
+				case n == 15 && isIMEI(w) && (w[0] == '3' || w[0] == '8' || string(w[:2]) == "01"):
+					k = idIMEI
+				case n > 15 && w[0] == '8' && w[1] == '9' && luhn(w):
+					k = idICCID
+				}
+				if k != idNone && s.found[k].part == nil {
+					s.note(k, p, inspect.Suspected, false, "form")
+					s.found[k].start, s.found[k].end = i-n, i
+				}
+			}
+		}
+		run = 0
+	}
+	for i := bytes.IndexByte(d, '@'); i > 0 && i < len(d)-4; {
+		start, end := i, i
+		for start > 0 && d[start-1] > ' ' && d[start-1] < 0x7f && bytes.IndexByte([]byte(`=:<>()"',;|[]{}`), d[start-1]) < 0 {
+			start--
+		}
+		for end < len(d) && d[end] > ' ' && bytes.IndexByte([]byte(`<>()"',;|[]{}`), d[end]) < 0 {
+			end++
+		}
+		if w := bytes.TrimRight(d[start:end], "."); isEmail(w) && signedIn(d[max(0, start-24):start]) && s.found[idEmail].part == nil {
+			s.note(idEmail, p, inspect.Suspected, false, "form")
+			s.found[idEmail].start, s.found[idEmail].end = start, start+len(w)
+			return
+		}
+		next := bytes.IndexByte(d[i+1:], '@')
+		if next < 0 {
+			return
+		}
+		i += 1 + next
+	}
+}
+
+// signedIn says that what stands in front of an address is about whose account
+// it is.
+func signedIn(d []byte) bool {
+	d = bytes.ToLower(bytes.TrimRight(d, " =:\"'<("))
+	for _, w := range []string{"signed in as", "logged in as", "login", "user", "account", "userid", "username", "account for", "email", "sign in", "as user"} {
+		if bytes.HasSuffix(d, []byte(w)) {
+			return true
+		}
+	}
+	return false
 }
 
 func looseField(p *inspect.Part, name string, value []byte) *inspect.Part {
@@ -1253,4 +1490,13 @@ func looseField(p *inspect.Part, name string, value []byte) *inspect.Part {
 		kind = inspect.Number
 	}
 	return &inspect.Part{Path: p.Path, Direction: p.Direction, Data: value, Name: name, Kind: kind, Depth: p.Depth + 1, Parent: p}
+}
+
+// lowerIdeographs puts a name in small letters if it has others than those of
+// ASCII, which squeeze and split see to.
+func lowerIdeographs(name string) string {
+	if len(name) > 2*maxName || ascii([]byte(name)) {
+		return name
+	}
+	return strings.ToLower(name)
 }

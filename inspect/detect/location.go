@@ -2,7 +2,9 @@ package detect
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -39,14 +41,18 @@ const (
 	geoMNC
 	geoArea
 	geoCell
-	geoCells // a cell in one value
-	geoMACs  // networks in one value
+	geoCells    // a cell in one value
+	geoMACs     // networks in one value
+	geoCode     // a code of a grid: Open Location Code, MGRS, three words, H3, S2
+	geoPolyline // a line of points
+	geoEast     // metres of a grid
+	geoNorth
 )
 
 var geoWords = newPhrases(map[geo]string{
-	geoLat:    `lat la weidu wd breite`,
-	geoLon:    `lon lng long lo jingdu jd laenge`,
-	geoBoth:   `ll latlng latlon lnglat lonlat sll cll uule gps gpsinfo`,
+	geoLat:    `lat la lt weidu wd breite lintang enlem szerokosc szerokość vido platos`,
+	geoLon:    `lon lng long lo ln jingdu jd laenge bujur boylam dlugosc długość kinhdo mikos`,
+	geoBoth:   `ll latlng latlon lnglat lonlat sll cll uule gps gpsinfo konum lokasi ubicacion ubicación localizacao localização posizione standort местоположение 位置 定位 坐标 위치`,
 	geoSome:   `loc location coords coordinates coordinate coord point position pos geo geopoint origin near around where here lastlocation at geolocation place area`,
 	geoHash:   `gh`,
 	geoBSSID:  `apmac apbssid routermac`,
@@ -57,21 +63,39 @@ var geoWords = newPhrases(map[geo]string{
 	geoMCC:    `mobilecountrycode homemobilecountrycode`,
 	geoMNC:    `mobilenetworkcode homemobilenetworkcode networkid sid`,
 	geoCells:  `gsmcell ltecell servingcell celldata cellkey currentcell bts cellinfo nearbts celltower celltowers towers`,
-	geoMACs:   `macs mmac wifis wifilist aps`,
+	geoMACs:   `macs mmac wifis wifilist aps nearbywifi wifinearby wifimacs bssids bssidlist accesspoints wifiaccesspoints wifiscan scanresults visiblewifi visiblenetworks hotspots wifiap wifiaps`,
+	geoCode:   `olc mgrs usng w3w what3words whatthreewords threewords h3 h3index h3cell h3id s2 s2cell s2cellid s2token s2id maidenhead`,
+	geoEast:   `easting eastings utmx utmeasting`,
+	geoNorth:  `northing northings utmy utmnorthing`,
 }, map[geo]string{
-	geoLat:    `latitude latitud latitudine breitengrad lat широта 纬度 緯度 위도 अक्षांश ละติจูด latdeg latitudedegrees latitudee7 latitudee6 late7 late6 gpslat gpslatitude latdegrees`,
-	geoLon:    `longitude longitud longitudine laengengrad längengrad lon lng долгота 经度 経度 경도 देशांतर ลองจิจูด londeg longitudedegrees longitudee7 longitudee6 lone7 lone6 lnge7 lnge6 gpslng gpslon gpslongitude longtitude londegrees long`,
-	geoBoth:   `latlng latlon lnglat lonlat latlong longlat geolocation geoposition gpscoordinates gpslocation gpsposition gpscoords geopoint geocoordinates currentlocation userlocation devicelocation lastlocation lastknownlocation mylocation latitudelongitude gpsloc geoloc geocoords geouri`,
-	geoSome:   `location coords coordinates position coordinate nmea track trajectory`,
-	geoHash:   `geohash`,
-	geoBSSID:  `bssid`,
-	geoSSID:   `ssid`,
-	geoSignal: `rssi signallevel signalstrength signaldbm`,
-	geoMCC:    `mcc`,
-	geoMNC:    `mnc`,
-	geoArea:   `locationareacode trackingareacode lac tac areacode`,
-	geoCell:   `cellid cellidentity gsmcellid cellidentifier cgi ecgi`,
+	geoLat:      `latitude latitud latitudine latitudo leveysaste zemepisnasirka breitengrad breedtegraad breddegrad szerokoscgeograficzna szerokośćgeograficzna zeměpisnášířka lat широта 纬度 緯度 위도 अक्षांश ละติจูด vĩđộ γεωγραφικόπλάτος πλάτος خطالعرض دائرةالعرض عرضجغرافیایی קורוחב gpslat gpslatitude ` + geoUnits(`latitude`, `lat`),
+	geoLon:      `longitude longitud longitudine longitudo pituusaste zemepisnadelka laengengrad längengrad lengtegraad lengdegrad dlugoscgeograficzna długośćgeograficzna zeměpisnádélka lon lng долгота довгота 经度 経度 經度 경도 देशांतर ลองจิจูด kinhđộ γεωγραφικόμήκος μήκος خطالطول طولجغرافیایی קואורך gpslng gpslon gpslongitude longtitude long ` + geoUnits(`longitude`, `lon`, `lng`),
+	geoBoth:     `latlng latlon lnglat lonlat latlong longlat geolocation geoposition gpscoordinates gpslocation gpsposition gpscoords geopoint geocoordinates currentlocation userlocation devicelocation lastlocation lastknownlocation mylocation latitudelongitude gpsloc geoloc geocoords geouri`,
+	geoSome:     `location coords coordinates position coordinate nmea track trajectory`,
+	geoHash:     `geohash`,
+	geoBSSID:    `bssid`,
+	geoSSID:     `ssid`,
+	geoSignal:   `rssi signallevel signalstrength signaldbm`,
+	geoMCC:      `mcc`,
+	geoMNC:      `mnc`,
+	geoArea:     `locationareacode trackingareacode lac tac`,
+	geoCell:     `cellid cellidentity gsmcellid cellidentifier cgi ecgi`,
+	geoCode:     `pluscode openlocationcode globalcode what3words h3index h3cell s2cellid s2token mgrs`,
+	geoPolyline: `polyline polylines encodedpath encodedpoints encodedroute encodedtrack encodedpolyline`,
 })
+
+// geoUnits writes each name with the units that a coordinate can be in.
+func geoUnits(names ...string) string {
+	var b strings.Builder
+	for _, n := range names {
+		for _, unit := range strings.Fields(`deg degrees degree e5 e6 e7 micro microdeg microdegrees x1e6 x1e7 1e6 1e7 wgs wgs84 gcj gcj02 bd09 dms decimal dd`) {
+			b.WriteString(n)
+			b.WriteString(unit)
+			b.WriteByte(' ')
+		}
+	}
+	return b.String()
+}
 
 // place is what was found.
 type place struct {
@@ -91,13 +115,17 @@ type places struct {
 	// stands.
 	waiting   *inspect.Part
 	waitingOf geo
+	row       inspect.Record // the last that has no names
+	path      string         // of the request
+	macs      map[string]*inspect.Part
 }
 
 // maxPlaces bounds the findings: a track is proved by its first points.
 const maxPlaces = 8
 
 func detectLocation(t *inspect.Tree) []inspect.Finding {
-	var s places
+	s := places{path: t.Subject.Path}
+	s.segments(t)
 	for r := range upRecords(t) {
 		if len(s.found) >= maxPlaces && s.bssids > 8 {
 			break
@@ -123,13 +151,54 @@ func (s *places) note(p *inspect.Part, c inspect.Confidence, reason string) {
 	}
 }
 
+// segments looks for coordinates in the path of the request: one behind the
+// other, or behind their names.
+func (s *places) segments(t *inspect.Tree) {
+	p := requestPart(t)
+	if p == nil || p.Decoder() != "request.path" || bytes.Count(p.Data, []byte(".")) < 2 {
+		return
+	}
+	var before, last, lastName []byte
+	for segment := range bytes.SplitSeq(p.Data[:min(len(p.Data), 1024)], []byte("/")) {
+		if !isPlainNumber(segment) {
+			before = segment
+			continue
+		}
+		if last != nil {
+			a, ok1 := degree(last, 90, false, false)
+			b, ok2 := degree(segment, 180, false, false)
+			named := geoWords.of(string(lastName)).of == geoLat && geoWords.of(string(before)).of == geoLon
+			if ok1 && ok2 && (named && min(a.decimals, b.decimals) >= 2 || min(a.decimals, b.decimals) >= 4 && !bytes.HasPrefix(last, []byte("0."))) {
+				s.note(p, inspect.Suspected, "Two segments of the path are a latitude and a longitude with "+decimals(max(a.decimals, b.decimals))+".")
+				return
+			}
+		}
+		last, lastName = segment, before
+	}
+}
+
 // record looks for the parts of a place among the fields of one record.
 func (s *places) record(t *inspect.Tree, r inspect.Record) {
 	var lat, lon, bssid, ssid, signal, mcc, mnc, area, cell *inspect.Part
 	var latWord, lonWord wordFlags
-	array := false
+	var east, north *inspect.Part
+	var row [maxColumnsOfPlace]*inspect.Part // numbers under one name
+	inRow := 0
+	add := func(p *inspect.Part) {
+		if inRow > 0 && bareIndex(row[0].Name) != bareIndex(p.Name) {
+			inRow = 0
+		}
+		if inRow < len(row) {
+			row[inRow] = p
+		}
+		inRow++
+	}
 	for _, p := range r.Fields {
 		if p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 || p.Name == "" {
+			continue
+		}
+		if len(p.Name) == 17 && isDecibels(p.Data) && isMAC([]byte(p.Name)) {
+			s.network(p, true) // a scan as an object of addresses and strengths
 			continue
 		}
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
@@ -139,8 +208,17 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		if ph.of == geoNone && p.Group != "" && isBareValue(p.Name) {
 			var buf [maxName]byte
 			ph = s.names.of(string(container(&buf, p)), lookGeo)
-			if ph.of == geoLat || ph.of == geoLon {
+			switch ph.of {
+			case geoLat, geoLon:
 				s.half(r, p, ph.of)
+			case geoBoth, geoSome:
+				if isPlainNumber(p.Data) && ph.before&(ofPlace|ofThing) == 0 {
+					add(p)
+				}
+			case geoMACs:
+				if isMAC(p.Data) {
+					s.network(p, false)
+				}
 			}
 			continue
 		}
@@ -162,11 +240,24 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 			if ph.before&(ofPlace|ofThing) != 0 {
 				continue
 			}
-			if p.Kind == inspect.Number {
-				array = true
+			if p.Kind == inspect.Number || isPlainNumber(p.Data) {
+				add(p)
 				continue
 			}
-			s.pair(p, ph.of == geoBoth, contextOf(r))
+			if len(p.Data) <= 15 {
+				s.code(p)
+			}
+			s.pair(p, ph.of == geoBoth, s.context(r))
+		case geoCode:
+			if ph.before&ofThing == 0 {
+				s.code(p)
+			}
+		case geoPolyline:
+			s.polyline(p)
+		case geoEast:
+			east = p
+		case geoNorth:
+			north = p
 		case geoHash:
 			if isGeohash(p.Data) {
 				c := inspect.Suspected
@@ -198,17 +289,33 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		case geoCells:
 			s.cells(p)
 		case geoMACs:
-			s.macs(p)
+			if isMAC(p.Data) {
+				s.network(p, false)
+			} else {
+				s.listed(p)
+			}
 		}
 	}
-	if lat != nil && lon != nil && (latWord|lonWord)&(ofPlace|ofThing) == 0 {
-		s.coordinates(lat, lon, r, contextOf(r))
+	switch {
+	case lat != nil && lon != nil && (latWord|lonWord)&(ofPlace|ofThing) == 0:
+		s.coordinates(lat, lon, r, s.context(r))
+	case lat != nil && len(r.Fields) == 3 && isArray(r):
+		s.triple(r, lat, geoLat)
+	case lon != nil && len(r.Fields) == 3 && isArray(r):
+		s.triple(r, lon, geoLon)
 	}
-	if array && isArray(r) {
+	if inRow >= 2 && inRow <= 4 && (len(r.Fields) == inRow || row[0].Name != row[1].Name || !isArray(r)) {
+		r := r
+		r.Fields = row[:inRow]
 		s.array(r)
 	}
+	if east != nil && north != nil && isMetres(east.Data) && isMetres(north.Data) {
+		s.note(east, inspect.Suspected, "The fields "+quoted(east.Name)+" and "+quoted(north.Name)+" hold metres of a grid that covers the earth (UTM), which are a place.")
+	}
+	s.beacon(r)
 	if lat == nil && lon == nil {
 		s.axes(r)
+		s.track(r)
 	}
 	if lat == nil && lon == nil && len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
 		s.numbered(r)
@@ -226,17 +333,256 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 	if bssid == nil {
 		bssid, signal = network(r, signal)
 	}
+	if bssid == nil && lat == nil {
+		s.nameless(r)
+	}
 	if bssid != nil {
-		s.bssids++
-		if s.bssid == nil {
-			s.bssid = bssid
-		}
-		s.signal = s.signal || ssid != nil || signal != nil
+		s.network(bssid, ssid != nil || signal != nil)
 	}
 	if mcc == nil && mnc == nil && (area == nil || cell == nil) {
 		return
 	}
 	s.cell(r, mcc, mnc, area, cell)
+}
+
+// maxColumnsOfPlace bounds the numbers under one name that can be a place:
+// latitude, longitude, height, and one more.
+const maxColumnsOfPlace = 5
+
+// nameless counts the messages of a list that hold a hardware address and a
+// number, their fields having numbers for names, as scans are sent.
+func (s *places) nameless(r inspect.Record) {
+	if n := len(r.Fields); n < 2 || n > 6 || r.Parent == nil || r.Fields[0].Decoder() != "protobuf" {
+		return
+	}
+	var mac *inspect.Part
+	value := false
+	for _, p := range r.Fields {
+		switch {
+		case len(p.Data) == 17 && (p.Data[2] == ':' || p.Data[2] == '-') && macForm(p.Data).kind == "mac":
+			mac = p
+		case p.Kind == inspect.Number:
+			value = true
+		}
+	}
+	if mac == nil || !value {
+		return
+	}
+	if s.macs == nil {
+		s.macs = make(map[string]*inspect.Part)
+	}
+	if len(s.macs) < 3 {
+		s.macs[string(mac.Data)] = mac
+		if len(s.macs) == 3 {
+			s.note(mac, inspect.Suspected, "Several hardware addresses went up, each with a number beside it, as scans of the Wi-Fi networks around a phone are written.")
+		}
+	}
+}
+
+// network counts a network of the surroundings.
+func (s *places) network(p *inspect.Part, signal bool) {
+	s.bssids++
+	if s.bssid == nil {
+		s.bssid = p
+	}
+	s.signal = s.signal || signal
+}
+
+// bareIndex cuts the index off a name of a form: coords[0], coords[].
+func bareIndex(name string) string {
+	for strings.HasSuffix(name, "]") {
+		i := strings.LastIndexByte(name, '[')
+		if i < 1 || !allDigits([]byte(name[i+1:len(name)-1])) && i != len(name)-2 {
+			break
+		}
+		name = name[:i]
+	}
+	return name
+}
+
+// isPlainNumber says that d is one number with decimals.
+func isPlainNumber(d []byte) bool {
+	if len(d) < 3 || len(d) > 24 || bytes.IndexByte(d, '.') < 0 {
+		return false
+	}
+	_, ok := number(d)
+	return ok
+}
+
+// isMetres takes the coordinates of a grid of metres.
+func isMetres(d []byte) bool {
+	n, ok := number(d)
+	return ok && n >= 100_000 && n < 10_000_000
+}
+
+// context is contextOf, and whether the record is a view of a map.
+func (s *places) context(r inspect.Record) ctxFlags {
+	c := contextOf(r)
+	if z := r.Field("z", "Z"); z != nil && len(z.Data) <= 2 && allDigits(z.Data) {
+		c |= ctxMap
+	}
+	return c
+}
+
+// triple puts degrees, minutes and seconds together that are arrays, as the
+// fields of pictures are written: {"GPSLatitude": [50, 43, 11.4], …}.
+func (s *places) triple(r inspect.Record, p *inspect.Part, of geo) {
+	if a, ok := degree(r.Fields[0].Data, 180, false, false); !ok || a.decimals > 0 {
+		return
+	}
+	for _, f := range r.Fields[1:] {
+		if n, ok := number(f.Data); !ok || n < 0 || n >= 60 {
+			return
+		}
+	}
+	if q := s.waiting; q != nil && s.waitingOf != of && q.Parent == p.Parent {
+		s.waiting = nil
+		s.note(q, inspect.Probable, "The fields "+quoted(q.Name)+" and "+quoted(p.Name)+" hold a latitude and a longitude in degrees, minutes and seconds.")
+		return
+	}
+	s.waiting, s.waitingOf = p, of
+}
+
+// beacon looks at what a Bluetooth beacon says of itself, and how strong it was
+// heard: who knows where the beacon hangs knows where the phone is.
+func (s *places) beacon(r inspect.Record) {
+	if len(r.Fields) < 3 || r.Parent == nil {
+		return
+	}
+	var major, minor, id, strength *inspect.Part
+	for _, p := range r.Fields {
+		switch p.Name {
+		case "major", "Major", "maj":
+			major = p
+		case "minor", "Minor", "min":
+			minor = p
+		case "namespace", "namespaceId", "instance", "instanceId":
+			id = p
+		default:
+			if isDecibels(p.Data) {
+				strength = p
+			}
+		}
+	}
+	if strength == nil || !(major != nil && minor != nil && allDigits(major.Data) && allDigits(minor.Data) || id != nil && isHexDigits(id.Data) && len(id.Data) >= 12) {
+		return
+	}
+	s.note(strength, inspect.Suspected, "A Bluetooth beacon that the phone heard is told with its numbers and its strength; who knows where it hangs knows where the phone is.")
+}
+
+// code looks at a word that names a square on the earth.
+func (s *places) code(p *inspect.Part) {
+	d := bytes.TrimSpace(p.Data)
+	what := ""
+	switch {
+	case len(d) < 4 || len(d) > 64:
+	case isPlusCode(d):
+		return // found by its form
+	case isH3(d):
+		return
+	case len(d) >= 6 && isGeohash(d) && hasLetter(d) && strings.EqualFold(p.Name, "geo"):
+		what = "a geohash"
+	case isMGRS(d):
+		what = "a square of the Military Grid Reference System"
+	case isThreeWords(d) && strings.ContainsAny(p.Name, "wW"):
+		what = "three words that name a square of three metres"
+	case containsFold(p.Name, "s2") && (isHexDigits(d) && len(d) >= 8 && len(d) <= 16 && hasDigit(d) || allDigits(d) && len(d) >= 18 && len(d) <= 20):
+		what = "a cell of the S2 grid"
+	}
+	if what != "" {
+		s.note(p, inspect.Suspected, "The field "+quoted(p.Name)+" holds "+what+", which is a place.")
+	}
+}
+
+// isH3 takes a cell of the H3 grid (h3geo.org, section Index representations):
+// the mode 1, a resolution of about a kilometre or finer, and ones in the digits
+// that the resolution does not use.
+func isH3(d []byte) bool {
+	if len(d) != 15 || d[0] != '8' || !isHexDigits(d) {
+		return false
+	}
+	n, err := strconv.ParseUint(string(d), 16, 64)
+	if err != nil {
+		return false
+	}
+	resolution := int(n >> 52 & 15)
+	unused := 3 * (15 - resolution)
+	return resolution >= 7 && n&(1<<unused-1) == 1<<unused-1 && n>>45&0x7f < 122
+}
+
+// isMGRS takes 32ULB6601220331: zone, square, and two numbers of the same
+// length.
+func isMGRS(d []byte) bool {
+	i := 0
+	for i < 2 && i < len(d) && d[i]-'0' < 10 {
+		i++
+	}
+	if i == 0 || len(d)-i < 3+4 || (len(d)-i-3)%2 != 0 || len(d) > 15 {
+		return false
+	}
+	for _, c := range d[i : i+3] {
+		if c-'A' >= 26 || c == 'I' || c == 'O' {
+			return false
+		}
+	}
+	return allDigits(d[i+3:])
+}
+
+// isThreeWords takes filled.count.soap, also behind three slashes.
+func isThreeWords(d []byte) bool {
+	d = bytes.TrimPrefix(d, []byte("///"))
+	words := 1
+	for i, c := range d {
+		switch {
+		case c == '.':
+			if i == 0 || d[i-1] == '.' || i == len(d)-1 {
+				return false
+			}
+			words++
+		case c|0x20-'a' < 26, c >= 0x80:
+		default:
+			return false
+		}
+	}
+	return words == 3
+}
+
+// polyline looks at a line of points, written as differences of hundred
+// thousandths of a degree (developers.google.com/maps/documentation/utilities/
+// polylinealgorithm).
+func (s *places) polyline(p *inspect.Part) {
+	d := p.Data
+	if len(d) < 12 {
+		return
+	}
+	var lat, lon, points int
+	for at := 0; at < len(d) && points < 64; points++ {
+		for _, sum := range []*int{&lat, &lon} {
+			n, shift := 0, 0
+			for {
+				if at == len(d) || d[at] < 63 || d[at] > 126 || shift > 30 {
+					return
+				}
+				c := int(d[at] - 63)
+				at++
+				n |= c & 31 << shift
+				shift += 5
+				if c < 32 {
+					break
+				}
+			}
+			if n&1 != 0 {
+				n = ^n
+			}
+			*sum += n >> 1
+		}
+		if lat > 90e5 || lat < -90e5 || lon > 180e5 || lon < -180e5 {
+			return
+		}
+	}
+	if points >= 2 {
+		s.note(p, inspect.Probable, "The field "+quoted(p.Name)+" holds a line of "+strconv.Itoa(points)+" or more points on the earth, written as differences (encoded polyline).")
+	}
 }
 
 // geoEnds are ends of names that are written without any mark between words. A
@@ -247,6 +593,7 @@ var geoEnds = newEndings(map[geo]string{
 
 // lookGeo looks up a name.
 func lookGeo(name string) phrase[geo] {
+	name = lowerIdeographs(bareIndex(name))
 	ph := geoWords.of(name)
 	if ph.of == geoNone && len(name) > 3 {
 		var buf [maxName]byte
@@ -284,7 +631,7 @@ func outer(group string) string {
 // around it: {"latitude": {"value": 48.8}}.
 func isBareValue(name string) bool {
 	switch name {
-	case "value", "val", "v", "deg", "degrees", "$", "#text", "_", "Value", "doubleValue", "decimal":
+	case "value", "val", "v", "item", "element", "double", "float", "decimalValue", "double_value", "doubleVal", "stringValue", "deg", "degrees", "$", "#text", "_", "Value", "doubleValue", "decimal":
 		return true
 	}
 	return false
@@ -302,11 +649,14 @@ func (s *places) coordinates(lat, lon *inspect.Part, r inspect.Record, ctx ctxFl
 		return
 	}
 	b, ok := degrees(lon, 180)
-	if !ok || a.zero && b.zero || max(a.decimals, b.decimals) < 2 || min(a.decimals, b.decimals) < 1 && max(a.decimals, b.decimals) < 3 {
+	if !ok || a.whole != b.whole || a.zero && b.zero || max(a.decimals, b.decimals) < 2 || min(a.decimals, b.decimals) < 1 && max(a.decimals, b.decimals) < 3 {
 		return
 	}
 	if ctx&ctxShop != 0 && ctx&(ctxDevice|ctxEvent|ctxUser) == 0 || ctx&ctxMap != 0 {
 		return
+	}
+	if len(lat.Name) <= 3 && max(a.decimals, b.decimals) < 5 && (len(lon.Name) == 2 || isMeasurement(r)) {
+		return // latencies: "lat" beside "long" or "ping"
 	}
 	var buf [maxName]byte
 	switch w := string(container(&buf, lat)); w {
@@ -340,13 +690,101 @@ func within(n int) string {
 type angle struct {
 	decimals int
 	zero     bool
+	whole    bool // a whole number of millionths or the like
+}
+
+var measureWords = newLexicon(map[bool]string{true: `down up dl ul download upload jitter jit ping loss rtt ttfb dns tcp tls mbps bandwidth throughput p50 p75 p90 p95 p99 latency avg mean median lcp fcp cls inp qps iops`})
+
+// isMeasurement says that a record tells times and speeds of a network.
+func isMeasurement(r inspect.Record) bool {
+	for _, f := range r.Fields {
+		if len(r.Fields) > 64 {
+			return false
+		}
+		if measureWords.of(f.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // degrees reads a coordinate: degrees with decimals, or whole millionths or
 // ten-millionths of a degree where the name says so.
 func degrees(p *inspect.Part, most float64) (a angle, ok bool) {
 	d := bytes.TrimSpace(p.Data)
-	return degree(d, most, strings.HasSuffix(p.Name, "E7") || strings.HasSuffix(p.Name, "e7"), true)
+	if a, ok = degree(d, most, strings.HasSuffix(p.Name, "E7") || strings.HasSuffix(p.Name, "e7"), true); ok || len(d) < 8 {
+		return a, ok
+	}
+	if a, ok = sexagesimal(d, most); ok {
+		return a, true
+	}
+	if len(d) <= 32 && len(d)%4 == 0 && hasLetter(d) { // each value by itself in base64
+		var out [24]byte
+		if n, err := base64.StdEncoding.Decode(out[:], d); err == nil {
+			return degree(out[:n], most, false, false)
+		}
+	}
+	return a, false
+}
+
+// sexagesimal reads degrees, minutes and perhaps seconds: 50°43'11.4"N, N 50
+// 43.190, and the fractions of pictures, 50/1,43/1,1143/100.
+func sexagesimal(d []byte, most float64) (a angle, ok bool) {
+	if len(d) > 48 {
+		return a, false
+	}
+	var n [3]float64
+	count, decimals, sign, letter := 0, 0, false, false
+	for i := 0; i < len(d); {
+		c := d[i]
+		switch {
+		case c-'0' < 10:
+			start := i
+			for i < len(d) && (d[i]-'0' < 10 || d[i] == '.') {
+				i++
+			}
+			x, err := strconv.ParseFloat(string(d[start:i]), 64)
+			if err != nil || count == 3 {
+				return a, false
+			}
+			if dot := bytes.IndexByte(d[start:i], '.'); dot >= 0 {
+				decimals = i - start - dot - 1
+			}
+			if i+1 < len(d) && d[i] == '/' && d[i+1]-'0' < 10 {
+				start = i + 1
+				for i++; i < len(d) && d[i]-'0' < 10; i++ {
+				}
+				y, err := strconv.ParseFloat(string(d[start:i]), 64)
+				if err != nil || y == 0 {
+					return a, false
+				}
+				x /= y
+				sign = true
+			}
+			n[count] = x
+			count++
+			continue
+		case c == 'N', c == 'S', c == 'E', c == 'W', c == 'O':
+			if letter {
+				return a, false
+			}
+			letter = true
+		case c == 0xc2 && i+1 < len(d) && d[i+1] == 0xb0: // °
+			sign = true
+			i++
+		case c == 0xe2: // ′ and ″
+		case c == 0x80, c == 0xb2, c == 0xb3:
+		case c == ' ', c == '\'', c == '"', c == ',', c == '-' && i == 0, c == '+' && i == 0, c == ':':
+		default:
+			return a, false
+		}
+		i++
+	}
+	if count < 2 || !sign && !letter || n[0] > most || n[1] >= 60 || n[2] >= 60 || n[0] != math.Trunc(n[0]) {
+		return a, false
+	}
+	// A minute is a sixtieth, a second a sixtieth of that.
+	return angle{decimals: 2*(count-1) + min(decimals, 4), zero: n[0] == 0 && n[1] == 0}, true
 }
 
 func degree(d []byte, most float64, e7, whole bool) (a angle, ok bool) {
@@ -386,7 +824,7 @@ func degree(d []byte, most float64, e7, whole bool) (a angle, ok bool) {
 		if whole && (x > 1e5 || x < -1e5) {
 			// Millionths, or ten-millionths.
 			if !e7 && x <= most*1e6 && x >= -most*1e6 || x <= most*1e7 && x >= -most*1e7 {
-				return angle{decimals: 6}, true
+				return angle{decimals: 6, whole: true}, true
 			}
 			return a, false
 		}
@@ -416,6 +854,9 @@ func (s *places) array(r inspect.Record) {
 		return
 	}
 	p := r.Fields[0]
+	if r.Fields[0].Data[0] == '0' && r.Fields[1].Data[0] == '0' || strings.HasPrefix(string(r.Fields[0].Data), "-0.") && strings.HasPrefix(strings.TrimPrefix(string(r.Fields[1].Data), "-"), "0.") {
+		return // shares of one
+	}
 	if strings.HasSuffix(r.Group, "]") && containsFold(p.Name, "point") {
 		return // of a drawing
 	}
@@ -535,8 +976,11 @@ func cutNumber(d []byte) (n, rest []byte, found bool) {
 // degrees with minutes, and pairs with many decimals.
 func (s *places) text(p *inspect.Part) {
 	d := p.Data
-	if len(p.Children) == 0 && len(d) >= 20 && len(d) <= 8<<10 && p.Kind <= inspect.Text && bytes.IndexByte(d, ':') >= 2 {
-		s.scanned(p)
+	if p.Kind <= inspect.Text && len(d) >= 20 && (len(p.Children) == 0 || len(d) < 512 && p.Decoder() != "request.body") {
+		if len(p.Children) == 0 && len(d) <= 8<<10 && bytes.IndexByte(d, ':') >= 2 {
+			s.scanned(p)
+		}
+		s.sentence(p)
 	}
 	switch c := d[0]; {
 	case c == '$':
@@ -560,7 +1004,11 @@ func (s *places) text(p *inspect.Part) {
 				s.note(p, inspect.Probable, "The value is a point in well-known text, which is a longitude and a latitude.")
 			}
 		}
-	case isPlusCode(d):
+	case len(d) == 15 && c == '8' && isH3(d):
+		if n := 15 - int(unhex(d[1])); n >= 5 || containsFold(p.Name, "h3") {
+			s.note(p, inspect.Suspected, "The value is a cell of the H3 grid, which is a place.")
+		}
+	case isPlusCode(d) && idThing(p.Name)&ofThing == 0:
 		s.note(p, inspect.Probable, "The value is an Open Location Code, which is a latitude and a longitude written as one word.")
 	case len(d) <= 64 && (c-'0' < 10 || c == '-' || c == '+' || c == 'N' || c == 'S'):
 		if isDMS(d) {
@@ -570,7 +1018,7 @@ func (s *places) text(p *inspect.Part) {
 		} else if geoWords.of(p.Name).of == geoNone && bytes.IndexByte(d, ' ') < 0 && (p.Name == "" || idThing(p.Name)&ofPlace == 0) {
 			// A pair without a name that says so.
 			least := 4
-			if p.Decoder() == "path" {
+			if p.Decoder() == "path" && mentions(strings.ReplaceAll(s.path[:min(len(s.path), maxName)], "/", "_"), skyWords) {
 				least = 2
 			}
 			if n, ok := twoAngles(d); ok && n >= least && bytes.IndexByte(d, ',') > 2 && evenDecimals(d, least) {
@@ -583,6 +1031,192 @@ func (s *places) text(p *inspect.Part) {
 		}
 	}
 }
+
+// longestTrack is how much of a text is searched for coordinates.
+const longestTrack = 256 << 10
+
+// decimal is a number with decimals in a text.
+type decimal struct {
+	start, end int
+	angle      angle
+	value      float64
+}
+
+// sentence looks for a latitude and a longitude in the lines of a text: behind
+// their names, or beside each other in a place that speaks of places.
+func (s *places) sentence(p *inspect.Part) {
+	d := p.Data[:min(len(p.Data), longestTrack)]
+	var last decimal
+	said, rows := 0, rows{}
+	for i := bytes.IndexByte(d, '.'); i >= 0 && said < 2; {
+		n, ok := decimalAt(d, i)
+		next := max(n.end, i+1)
+		if ok && n.angle.decimals >= 3 {
+			if gap := n.start - last.end; last.end > 0 && gap > 0 && gap <= 24 && last.value >= -90 && last.value <= 90 {
+				c := named(d, last, n)
+				if c == "" && gap <= 3 && beside(d, last, n, p) {
+					c = inspect.Suspected
+				}
+				if c != "" {
+					said++
+					s.note(p, c, "The text holds a latitude and a longitude with "+decimals(max(last.angle.decimals, n.angle.decimals))+", by what stands around them.")
+				}
+				rows.add(d, last, n)
+			}
+			last = n
+		}
+		j := bytes.IndexByte(d[next:], '.')
+		if j < 0 {
+			break
+		}
+		i = next + j
+	}
+	if said == 0 && rows.found >= 2 && speaksOfPlaces(s.path, p) {
+		s.note(p, inspect.Suspected, "The lines hold, in the same place of each, two numbers in the form of a latitude and a longitude that hardly change, and what stands around speaks of a way.")
+	}
+}
+
+// decimalAt reads the number whose point stands at i.
+func decimalAt(d []byte, i int) (n decimal, ok bool) {
+	start, end := i, i+1
+	for start > 0 && i-start < 4 && d[start-1]-'0' < 10 {
+		start--
+	}
+	for end < len(d) && d[end]-'0' < 10 {
+		end++
+	}
+	n.end = end
+	if start == i || end-i < 4 || end-i > 18 || end < len(d) && (d[end] == '.' || d[end]|0x20-'a' < 26) {
+		return n, false
+	}
+	if start > 0 {
+		switch c := d[start-1]; {
+		case c == '-' || c == '+':
+			start--
+		case c-'0' < 10, c == '.', c|0x20-'a' < 26, c == '_':
+			return n, false
+		}
+	}
+	n.start = start
+	v, err := strconv.ParseFloat(string(d[start:end]), 64)
+	n.value = v
+	n.angle = angle{decimals: end - i - 1, zero: v == 0}
+	return n, err == nil && v >= -180 && v <= 180 && v != 0
+}
+
+// named says how sure it is that a latitude's name stands in front of a and a
+// longitude's in front of b.
+func named(d []byte, a, b decimal) inspect.Confidence {
+	if isLabel(d[max(0, a.start-24):a.start], "lat", "latitude") && isLabel(d[a.end:b.start], "lon", "lng", "long", "longitude") {
+		return inspect.Probable
+	}
+	return ""
+}
+
+// isLabel says that the last word of d, in front of an equals sign or a colon,
+// ends as one of words.
+func isLabel(d []byte, words ...string) bool {
+	d = bytes.TrimRight(d, "=: \"'\\>(")
+	for _, w := range words {
+		if len(d) >= len(w) && equalFold(string(d[len(d)-len(w):]), w) {
+			return true
+		}
+	}
+	return false
+}
+
+// placeWords are what a text says in front of coordinates.
+var placeWords = newStems("location", "latlng", "latlon", "lat/lng", "position", "gps", "coord", "geo", "fused", "lastknown", "standort", "ubicacion", "posizione", "whereami")
+
+// beside says that the pair stands where coordinates do: in an address of a map
+// behind an at sign, between angle brackets, or behind a word for places.
+func beside(d []byte, a, b decimal, p *inspect.Part) bool {
+	if min(a.angle.decimals, b.angle.decimals) < 4 || bytes.IndexByte(d[a.end:b.start], ',') < 0 && bytes.IndexByte(d[a.end:b.start], ';') < 0 {
+		return false
+	}
+	if a.start > 0 && (d[a.start-1] == '@' && a.start > 1 && d[a.start-2] == '/' || d[a.start-1] == '<' && b.end < len(d) && d[b.end] == '>') {
+		return true
+	}
+	return mentions(lastOf(d[:a.start]), placeWords)
+}
+
+// lastOf returns the end of a text as a name, without its digits.
+func lastOf(d []byte) string {
+	d = d[max(0, len(d)-40):]
+	if i := bytes.LastIndexByte(d, '\n'); i >= 0 {
+		d = d[i+1:]
+	}
+	return string(d)
+}
+
+// rows counts the lines that hold two coordinates near those of the line before.
+type rows struct {
+	line, found int
+	a, b        float64
+}
+
+func (r *rows) add(d []byte, a, b decimal) {
+	if min(a.angle.decimals, b.angle.decimals) < 4 || b.start-a.end > 2 || math.Abs(a.value) < 1 && math.Abs(b.value) < 1 {
+		return
+	}
+	if da, db := math.Abs(a.value-r.a), math.Abs(b.value-r.b); r.a != 0 && da < 0.2 && db < 0.2 && da+db > 0 && bytes.IndexByte(d[r.line:a.start], '\n') >= 0 {
+		r.found++
+	}
+	r.a, r.b, r.line = a.value, b.value, b.end
+}
+
+// wayWords speak of where somebody goes.
+var wayWords = newStems("track", "gps", "geo", "location", "position", "points", "trace", "route", "trip", "ride", "journey", "waypoint", "travel", "latlng", "latlon", "coord", "fixes", "path", "segment", "movement", "visits", "places", "gpx", "nmea")
+
+func speaksOfPlaces(path string, p *inspect.Part) bool {
+	if mentions(p.Name, wayWords) || p.Group != "" && len(p.Group) < maxName && mentions(p.Group, wayWords) {
+		return true
+	}
+	for segment := range strings.SplitSeq(path[:min(len(path), 512)], "/") {
+		if len(segment) > 2 && len(segment) <= maxName && mentions(segment, wayWords) {
+			return true
+		}
+	}
+	return false
+}
+
+// track looks at rows without names, one of which is r: the numbers of two
+// neighbouring columns are coordinates that hardly change from row to row.
+func (s *places) track(r inspect.Record) {
+	if n := len(r.Fields); n < 3 || n > 12 || !isArray(r) || strings.Count(r.Group, "[")+strings.Count(string(r.Fields[0].Path), "[") == 0 {
+		s.row = inspect.Record{}
+		return
+	}
+	last := s.row
+	s.row = r
+	if len(last.Fields) != len(r.Fields) || last.Parent != r.Parent || listOf(last.Group) != listOf(r.Group) || last.Group == r.Group {
+		return
+	}
+	for i := 0; i+1 < len(r.Fields); i++ {
+		var v [4]float64
+		ok := true
+		for j, p := range []*inspect.Part{last.Fields[i], last.Fields[i+1], r.Fields[i], r.Fields[i+1]} {
+			dot := bytes.IndexByte(p.Data, '.')
+			n, is := number(p.Data)
+			if ok = is && dot > 0 && len(p.Data)-dot > 4 && n >= -180 && n <= 180 && (j%2 == 1 || n >= -90 && n <= 90) && math.Abs(n) >= 0.001; !ok {
+				break
+			}
+			v[j] = n
+		}
+		da, db := math.Abs(v[0]-v[2]), math.Abs(v[1]-v[3])
+		if ok && da < 0.2 && db < 0.2 && da+db > 0 && (math.Abs(v[0]) >= 1 || math.Abs(v[1]) >= 1) {
+			for _, p := range r.Fields[:i] {
+				if isInstant(p) && speaksOfPlaces(s.path, p) {
+					s.note(r.Fields[i], inspect.Suspected, "Row by row, two numbers without names have the form of a latitude and a longitude that hardly change, beside a time, and what stands around speaks of a way.")
+					return
+				}
+			}
+		}
+	}
+}
+
+// skyWords speak of what is asked for by place.
+var skyWords = newStems("weather", "forecast", "geo", "near", "point", "location", "position", "around", "place", "map", "sun", "tide", "airquality", "pollen", "radar", "timezone", "elevation")
 
 // evenDecimals says that both numbers of a pair have so many decimals, and
 // that neither is small, as what a sensor measures is.
@@ -682,8 +1316,8 @@ func isMAC(d []byte) bool {
 	return len(d) == 17 && macForm(d).kind == "mac" || len(d) == 12 && isHexDigits(d) && hasDigit(d) && !isEmptyMAC(d)
 }
 
-// macs counts the networks in one value: "aa:bb:…,-61,home|…".
-func (s *places) macs(p *inspect.Part) {
+// listed counts the networks in one value: "aa:bb:…,-61,home|…".
+func (s *places) listed(p *inspect.Part) {
 	d := p.Data
 	n := 0
 	for i := 0; i+17 <= len(d) && n < 3; i++ {
