@@ -79,9 +79,18 @@ func chain(ctx context.Context, q queryer, b *flow.Body) (ids []int64, err error
 // makes itself.
 func (r *Reader) readPrefix(ctx context.Context, b *flow.Body, data []byte) error {
 	start, arg := lastChunk(b)
-	// Where the chunks end is known before their data is touched.
-	rows, err := r.db.QueryContext(ctx, chunksOf(start)+"SELECT k.size, k.codec, k.data FROM c CROSS JOIN chunk k ON k.id = c.id WHERE k.size < ?",
-		arg, b.Kept()/flow.ChunkSize+1, len(data)+flow.ChunkSize)
+	query := "SELECT k.size, k.codec, k.data FROM chunk k WHERE k." + start + " LIMIT 1"
+	args := []any{arg}
+	if b.Kept() > flow.ChunkSize {
+		// Where the chunks end is known before their data is touched.
+		query = chunksOf(start) + "SELECT k.size, k.codec, k.data FROM c CROSS JOIN chunk k ON k.id = c.id WHERE k.size < ?"
+		args = []any{arg, b.Kept()/flow.ChunkSize + 1, len(data) + flow.ChunkSize}
+	}
+	stmt, err := r.prepared(ctx, query)
+	if err != nil {
+		return sqlError("read body", err)
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return sqlError("read body", err)
 	}

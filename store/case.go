@@ -46,8 +46,9 @@ type Case struct {
 	signer               note.Signer
 	origin               string
 	sealEvery            time.Duration
-	walLimit             int64     // bytes of the write-ahead log from which it is cut
-	walLooked            time.Time // monotonic
+	catchUp              time.Duration // see Follow
+	walLimit             int64         // bytes of the write-ahead log from which it is cut
+	walLooked            time.Time     // monotonic
 
 	failed  chan struct{}
 	failure error // set before failed is closed
@@ -78,6 +79,7 @@ func Open(ctx context.Context, cfg Config) (_ *Case, err error) {
 	c := &Case{
 		cfg: cfg, writer: newWriter(), journal: newJournal(), known: newKnown(),
 		failed: make(chan struct{}), ended: make(chan struct{}), sealEvery: checkpointEvery, walLimit: defaultWALLimit,
+		catchUp: defaultCatchUp,
 	}
 	if c.packer, err = newPacker(); err != nil {
 		return nil, fmt.Errorf("open case: %w", err)

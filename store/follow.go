@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -120,15 +121,29 @@ func (s *feeds) add(ops []*op) {
 	}
 }
 
+// defaultCatchUp is how long Follow goes on after its end with what was put off
+// while the capture was busy.
+const defaultCatchUp = 20 * time.Second
+
 // Follow inspects what is there, then what is committed, until ctx ends and all
-// that was committed by then has its report. It returns early only when the
-// case fails.
+// that was committed by then has its report. While more comes than a phone
+// sends, it gives way to the capture. It returns early when the case fails, and
+// with ErrBehind when much is left at the end: another Follow or Inspect goes on
+// with that.
 func (c *Case) Follow(ctx context.Context, in *inspect.Inspector) error {
 	f := c.feeds.open()
 	defer c.feeds.close(f)
 	i := newInspection(c, in)
+	i.pace = &pace{count: c.exchangeID.Load}
 	// What was committed by the end of ctx is still to be inspected.
-	return i.run(context.WithoutCancel(ctx), func(inner context.Context, add func(work) error) error {
+	all, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancel(nil)
+	stop := context.AfterFunc(ctx, func() {
+		late := time.AfterFunc(c.catchUp, func() { cancel(ErrBehind) })
+		context.AfterFunc(all, func() { late.Stop() })
+	})
+	defer stop()
+	err := i.run(all, ctx, func(inner context.Context, add func(work) error) error {
 		wait := time.NewTimer(0)
 		defer wait.Stop()
 		next := int64(0) // all before has been handed out
@@ -174,6 +189,10 @@ func (c *Case) Follow(ctx context.Context, in *inspect.Inspector) error {
 			}
 		}
 	})
+	if cause := context.Cause(all); errors.Is(cause, ErrBehind) && c.Err() == nil {
+		return cause
+	}
+	return err
 }
 
 // Inspect appends a report for every exchange and frame that has none by this
@@ -190,6 +209,6 @@ func (c *Case) Inspect(ctx context.Context, in *inspect.Inspector, progress func
 	if i.changes, err = newChanges(ctx, c, total, progress); err != nil {
 		return Changes{}, err
 	}
-	err = i.run(ctx, func(ctx context.Context, add func(work) error) error { return i.missing(ctx, 0, end, add) })
+	err = i.run(ctx, ctx, func(ctx context.Context, add func(work) error) error { return i.missing(ctx, 0, end, add) })
 	return i.changes.sum(), err
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -323,4 +324,36 @@ func BenchmarkFollow(b *testing.B) {
 		b.Error(err)
 	}
 	b.ReportMetric(float64((cpuTime()-start).Nanoseconds())/1e3/float64(b.N), "cpu-µs/op")
+}
+
+// What is still to be inspected at the end is left after a while, and taken up
+// by the next.
+func TestFollowLeavesTheRest(t *testing.T) {
+	c := newCase(t)
+	c.catchUp = 10 * time.Millisecond
+	for i := range 100 {
+		commit(t, c, testExchange(i, []byte{byte(i)}, nil))
+	}
+	slow, err := inspect.New(inspect.Config{Detectors: []inspect.Detector{{
+		Name: "slow", Class: inspect.SMS, Doc: "takes its time",
+		Detect: func(*inspect.Tree) []inspect.Finding { time.Sleep(5 * time.Millisecond); return nil },
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := c.Follow(ended, slow); !errors.Is(err, ErrBehind) {
+		t.Errorf("Follow ended with %v, want ErrBehind", err)
+	}
+	if n := reports(t, c); n >= 100 {
+		t.Errorf("%d reports, want fewer than there are exchanges", n)
+	}
+	c.catchUp = time.Hour
+	if err := c.Follow(ended, slow); err != nil {
+		t.Error(err)
+	}
+	if n := reports(t, c); n != 100 {
+		t.Errorf("%d reports, want 100", n)
+	}
 }

@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"hash"
 	"runtime"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -25,6 +27,7 @@ type inspection struct {
 	memo    memo
 	shelf   shelf
 	changes *changes // nil when nobody wants to know
+	pace    *pace    // nil: nobody is to be given way to
 }
 
 const (
@@ -40,8 +43,8 @@ func newInspection(c *Case, in *inspect.Inspector) *inspection {
 }
 
 // run inspects what source adds, in several goroutines, and returns when all of
-// it has its report in the case.
-func (i *inspection) run(ctx context.Context, source func(ctx context.Context, add func(work) error) error) error {
+// it has its report in the case. It gives way to the capture until rush ends.
+func (i *inspection) run(ctx, rush context.Context, source func(ctx context.Context, add func(work) error) error) error {
 	g, inner := errgroup.WithContext(ctx)
 	todo := make(chan work, 16)
 	g.Go(func() error {
@@ -57,9 +60,16 @@ func (i *inspection) run(ctx context.Context, source func(ctx context.Context, a
 	})
 	for range runtime.GOMAXPROCS(0)/2 + 1 {
 		g.Go(func() error {
+			var worked time.Duration
 			for w := range todo {
+				began := time.Now()
 				if err := i.one(inner, w); err != nil {
 					return err
+				}
+				// Sleeping is not worth it for less.
+				if worked += time.Since(began); i.pace != nil && worked > 200*time.Microsecond {
+					i.pace.rest(rush, worked)
+					worked = 0
 				}
 			}
 			return nil
@@ -84,7 +94,7 @@ const missing = `
 
 // missing adds what has no report among the records from start to end.
 func (i *inspection) missing(ctx context.Context, start, end int64, add func(work) error) error {
-	const page = 256
+	const page = 64
 	for start < end {
 		batch, err := i.missingPage(ctx, start, end, page)
 		if err != nil {
@@ -119,7 +129,35 @@ func (i *inspection) missingPage(ctx context.Context, start, end int64, n int) (
 	if err := rows.Err(); err != nil {
 		return nil, sqlError("inspect case", err)
 	}
-	return batch, nil
+	return batch, i.fetch(ctx, batch)
+}
+
+// fetch reads the exchanges of a batch in one go.
+func (i *inspection) fetch(ctx context.Context, batch []work) error {
+	at := make(map[int64]*work)
+	var ids []int64
+	for j := range batch {
+		if w := &batch[j]; w.frame == 0 {
+			at[w.exchange] = w
+			ids = append(ids, w.exchange)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(ids)
+	if err != nil {
+		return err
+	}
+	exchanges, err := list(ctx, i.c.db, exchangeKind, "id IN (SELECT value FROM json_each(?))", string(text))
+	if err != nil {
+		return err
+	}
+	for _, e := range exchanges {
+		e.record.ID = e.id
+		at[e.id].record = e.record
+	}
+	return nil
 }
 
 // one inspects w and hands its report to the writer.

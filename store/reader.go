@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -33,6 +34,8 @@ type Reader struct {
 	zstd    *zstd.Decoder
 
 	windows windows
+
+	statements sync.Map // of *sql.Stmt by query: the few that inspection runs for each exchange
 }
 
 // readOnly are the parameters of connections that only read, immutable those for
@@ -111,7 +114,24 @@ func (r *Reader) try(ctx context.Context) error {
 // Close ends all queries.
 func (r *Reader) Close() error {
 	r.zstd.Close()
+	r.statements.Range(func(_, stmt any) bool { stmt.(*sql.Stmt).Close(); return true })
 	return r.db.Close()
+}
+
+// prepared returns the statement for a query, which is kept. There must be few
+// different ones.
+func (r *Reader) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
+	if stmt, ok := r.statements.Load(query); ok {
+		return stmt.(*sql.Stmt), nil
+	}
+	stmt, err := r.db.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	if other, ok := r.statements.LoadOrStore(query, stmt); ok {
+		return other.(*sql.Stmt), stmt.Close()
+	}
+	return stmt, nil
 }
 
 // DB is a read-only pool on the case, for queries over the public views.

@@ -25,6 +25,8 @@ var (
 	ErrReadOnly = errors.New("case file cannot be written")
 	ErrFull     = errors.New("disk is full")
 	ErrStopped  = errors.New("case is closed or has failed") // wraps the first failure
+	// ErrBehind means that Follow ended before all had its report.
+	ErrBehind   = errors.New("not all that was recorded has been inspected")
 	ErrNotFound = errors.New("no such record")
 )
 

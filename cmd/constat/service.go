@@ -183,7 +183,14 @@ func (s *service) Serve(ctx context.Context) error {
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
 	defer unfollow()
 	if !s.cfg.Later {
-		start(&inspection, "inspection", func() error { return s.Case.Follow(following, s.inspector) })
+		start(&inspection, "inspection", func() error {
+			err := s.Case.Follow(following, s.inspector)
+			if errors.Is(err, store.ErrBehind) {
+				s.cfg.Log.Warn().Msgf("not all is inspected yet; go on with: constat inspect --case %s", s.cfg.Case)
+				return nil
+			}
+			return err
+		})
 	}
 
 	select {
