@@ -34,7 +34,7 @@ func main() {
 	}
 	var o options
 	names := flag.String("scenarios", "S1,S2,S3,S4,S5,S6,S7,S9,S10", "what to measure, by name")
-	peers := flag.String("peers", "constat,goproxy,mitmdump", "which proxies; one that is not installed is left out")
+	peers := flag.String("peers", "constat,goproxy,mitmdump", "which proxies; one that is not installed is left out; recorder is constat without inspection")
 	flag.DurationVar(&o.duration, "d", 3*time.Second, "length of one measurement")
 	flag.IntVar(&o.rounds, "rounds", 3, "measurements of each proxy in each scenario")
 	flag.StringVar(&o.constat, "constat", "", "the constat program (default: beside this one)")

@@ -51,7 +51,7 @@ func newKind(name, constat string, o *origin) (kind, error) {
 	switch name {
 	case "direct":
 		return kind{name: name}, nil
-	case "constat":
+	case "constat", "recorder":
 		path, err := exec.LookPath(constat)
 		if err != nil {
 			return kind{}, fmt.Errorf("%w: build it, or name it with -constat", err)
@@ -60,6 +60,9 @@ func newKind(name, constat string, o *origin) (kind, error) {
 			args := []string{
 				"run", "--listen", "127.0.0.1:0", "--ui", "off", "--case", filepath.Join(dir, caseFile),
 				"--ca-dir", filepath.Join(dir, "ca"), "--upstream-ca", o.ca, "--print-ready", "--log-level", "error",
+			}
+			if name == "recorder" {
+				args = append(args, "--inspect=false")
 			}
 			for i := range hosts {
 				args = append(args, "--resolve", hostName(i)+":443:"+o.addr)
