@@ -190,7 +190,8 @@ func (c *Case) Follow(ctx context.Context, in *inspect.Inspector) error {
 		}
 	})
 	if cause := context.Cause(all); errors.Is(cause, ErrBehind) && c.Err() == nil {
-		return cause
+		// The reports were handed in without waiting for each.
+		return errors.Join(cause, c.writer.control(context.WithoutCancel(ctx), func() error { return nil }))
 	}
 	return err
 }
