@@ -67,7 +67,7 @@ func TestScore(t *testing.T) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Classes) != 3*len(inspect.Classes) || r.Planted.Plain != 6 || r.Planted.Placed != 6 {
+	if len(r.Classes) != 4*len(inspect.Classes) || r.Planted.Plain != 6 || r.Planted.Placed != 6 {
 		t.Errorf("%d results, %+v", len(r.Classes), r.Planted)
 	}
 	for _, c := range r.Classes {
@@ -174,5 +174,54 @@ func TestExitStatus(t *testing.T) {
 		if got := run(tc.args, &out, &out); got != tc.want {
 			t.Errorf("%v: status %d, want %d\n%s", tc.args, got, tc.want, out.String())
 		}
+	}
+}
+
+// TestBlind holds how large the blind split is and that its labels are classes.
+func TestBlind(t *testing.T) {
+	b := &builder{data: os.DirFS(dataFolder(t)), seed: 1}
+	b.blind()
+	positives, kinds := make(map[inspect.Class]int), make(map[inspect.Class]map[string]bool)
+	negatives, negativeKinds, names := 0, make(map[string]bool), make(map[string]bool)
+	for _, s := range b.samples {
+		kind, _, _ := strings.Cut(s.name, "#")
+		if names[s.name] {
+			t.Errorf("%s: made twice", s.name)
+		}
+		names[s.name] = true
+		for c := range s.want {
+			if !slices.Contains(inspect.Classes, c) {
+				t.Errorf("%s: %q is no class", s.name, c)
+			}
+			if slices.Contains(s.open, c) && c != inspect.DeviceStats {
+				t.Errorf("%s: %s is wanted and open", s.name, c)
+			}
+			if kinds[c] == nil {
+				kinds[c] = make(map[string]bool)
+			}
+			positives[c]++
+			kinds[c][kind] = true
+		}
+		for _, c := range s.open {
+			if !slices.Contains(inspect.Classes, c) {
+				t.Errorf("%s: %q is no class", s.name, c)
+			}
+		}
+		x := s.subject
+		if x.Frame == nil && len(x.Request.Body)+len(x.Response.Body)+len(x.Query) == 0 && x.Request.Header.Get("Authorization") == "" && x.Status != 204 && !strings.Contains(x.Path, "/") {
+			t.Errorf("%s: nothing in it", s.name)
+		}
+		if len(s.want) == 0 {
+			negatives++
+			negativeKinds[kind] = true
+		}
+	}
+	for _, c := range inspect.Classes {
+		if positives[c] < 60 || len(kinds[c]) < 20 {
+			t.Errorf("%s: %d positives of %d kinds", c, positives[c], len(kinds[c]))
+		}
+	}
+	if negatives < 400 || len(negativeKinds) < 50 {
+		t.Errorf("%d negatives of %d kinds", negatives, len(negativeKinds))
 	}
 }

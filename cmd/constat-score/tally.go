@@ -20,26 +20,30 @@ type sample struct {
 	name    string // kind and number
 	odd     bool   // its contents belong to the half that rules are not tuned on
 	unseen  bool   // its envelope is in no sample of the even half
+	blind   bool   // its envelope and contents were written without a look at the detectors
 	subject *inspect.Subject
 	want    map[inspect.Class]flow.Direction // "": any direction
 	// open are classes that the label says nothing about.
 	open []inspect.Class
 }
 
-// split is one of the three parts that are counted apart.
+// split is one of the four parts that are counted apart.
 type split int
 
 const (
 	even split = iota // what rules may be tuned on
 	odd               // the same envelopes with contents of their own
 	unseen
+	blind
 	splits
 )
 
-func (s split) String() string { return [splits]string{"even", "odd", "held-out"}[s] }
+func (s split) String() string { return [splits]string{"even", "odd", "held-out", "blind"}[s] }
 
 func (s *sample) split() split {
 	switch {
+	case s.blind:
+		return blind
 	case s.unseen:
 		return unseen
 	case s.odd:
