@@ -3,6 +3,8 @@ package detect
 import (
 	"bytes"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"constat/inspect"
 )
@@ -66,7 +68,7 @@ var callWords = speaking(newLexicon(map[callField]string{
 
 // callAround are words in names of fields that say no more than that it is a
 // call's.
-var callAround = newLexicon(map[bool]string{true: `call calls phonecall voice telephony appel appels anruf anrufe gesprach llamada llamadas chiamata chiamate chamada chamadas ligacao ligacoes oproep gesprek polaczenie polaczenia rozmowa rozmowy hovor звонок звонка звонки вызов вызова arama cagri gorusme panggilan cuocgoi goi mukalama log record entry item cached str text ms sec secs seconds millis
+var callAround = newLexicon(map[bool]string{true: `call calls phonecall voice telephony appel appels anruf anrufe gesprach llamada llamadas chiamata chiamate chamada chamadas ligacao ligacoes oproep gesprek polaczenie polaczenia rozmowa rozmowy hovor звонок звонка звонки вызов вызова arama cagri gorusme panggilan cuocgoi goi mukalama log record entry item cached str text ms sec secs seconds millis hash hashed sha256 sha1 md5 hmac digest enc encrypted masked
 	通话 通話 来电 來電 呼叫 电话 전화 통화 कॉल การโทร المكالمه مكالمه שיחה`})
 
 // callFamily returns the family of a field's name, by the whole of it or by the
@@ -104,11 +106,20 @@ var (
 var callGather = gather{
 	need: callNeed, may: callMay,
 	want: func(p *inspect.Part) bool {
+		if len(p.Data) > 12 && len(p.Data) <= 160 && p.Kind == inspect.Text && indexed(string(p.Path)) && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
+			return true
+		}
 		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && telephone(p.Data) >= shortCode && !(p.Kind == inspect.Number && isRecent(p.Data)) &&
 			(p.Kind <= inspect.Text || callWords.of(p.Name) == callNumber || len(p.Name) <= 2 || p.Data[0] == '0')
 	},
+	place:  callPlaceOf,
 	fold:   func(key string, _ bool) bool { return callFolds.of(key) != callNone },
 	column: func(name string) bool { w := callWords.of(name); return w > callNone && w <= callMark },
+}
+
+func callPlaceOf(group string) bool {
+	_, key := lastKey(group)
+	return len(key) > 3 && mentions(key, callPlaces)
 }
 
 // callTypes are outcomes of calls; those of the second kind are said of messages
@@ -144,9 +155,12 @@ type call struct {
 	field  [callCount]*inspect.Part
 	shape  phoneShape
 	cells  []cell
-	marks  int  // fields that only call logs have
-	word   bool // its type is a word that only calls have
-	number bool // a field is called after numbers
+	marks  int           // fields that only call logs have
+	word   bool          // its type is a word that only calls have
+	number bool          // a field is called after numbers
+	hashed *inspect.Part // hash of the number
+	spare  int           // numbers that nothing is known of
+	texts  int           // texts that nothing is known of
 }
 
 func readCall(c *card) *call {
@@ -167,6 +181,9 @@ func readCall(c *card) *call {
 			}
 			continue
 		}
+		if w == callDate && x.name[0] >= utf8.RuneSelf && x.Kind <= inspect.Number && len(x.Data) <= 6 && allDigits(x.Data) {
+			w = callDuration // one word for when and how long
+		}
 		if w == callMark {
 			k.marks++
 		}
@@ -177,6 +194,10 @@ func readCall(c *card) *call {
 		switch w {
 		case callNumber, callPeer:
 			shape := telephone(x.Data)
+			if shape == notPhone && k.shape == notPhone && digest(x.Data) >= 8 {
+				k.hashed = x.Part
+				k.cells = append(k.cells, x)
+			}
 			if ok = shape > k.shape; ok {
 				k.shape = shape
 				k.number = k.number || w == callNumber
@@ -225,20 +246,24 @@ func guessCall(c *card) *call {
 		case len(x.Data) == 0 || x.Kind == inspect.Null:
 		case isRecent(x.Data):
 			w = callDate
-		case telephone(x.Data) > k.shape && (x.Kind != inspect.Number || telephone(x.Data) == fullPhone):
+		case telephone(x.Data) > max(k.shape, shortCode) && (x.Kind != inspect.Number || telephone(x.Data) == fullPhone):
 			w = callNumber
 			k.shape = telephone(x.Data)
 			k.number = true
 		case allDigits(x.Data) && len(x.Data) == 1 && k.field[callType] == nil:
 			w = callType
-		case allDigits(x.Data) && len(x.Data) <= 6:
-			w = callDuration
-		case x.Kind <= inspect.Text && len(x.Data) > 30:
+		case allDigits(x.Data) && len(x.Data) <= 6, len(x.Data) <= 12 && x.Data[0]-'0' < 10 && isDuration(x.Part):
+			if w = callDuration; k.field[callDuration] != nil {
+				k.spare++
+			}
+		case x.Kind <= inspect.Text && len(x.Data) > 40 && digest(x.Data) == 0:
 			w = callOther
 		default:
 			if word, ok := isCallType(x.Part); ok {
 				w = callType
 				k.word = word
+			} else if x.Kind <= inspect.Text {
+				k.texts++
 			}
 		}
 		if w == callNone || k.field[w] != nil && w != callNumber {
@@ -288,15 +313,23 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 		k := readCall(c)
 		if place && len(c.cells) >= 3 && len(c.cells) <= 12 && (c.scalar || shortNames(c)) {
 			k = guessCall(c)
-		} else if !c.scalar && k.shape == notPhone && len(c.cells) >= 4 && len(c.cells) <= 6 && shortNames(c) {
+		} else if (c.scalar && c.list != "" || k.shape == notPhone && shortNames(c)) && len(c.cells) >= 4 && len(c.cells) <= 7 {
 			// Without any name, all four must be there.
-			if k = guessCall(c); k.shape != fullPhone || k.field[callDate] == nil || k.field[callDuration] == nil || k.field[callType] == nil || k.field[callOther] != nil {
+			k = guessCall(c)
+			if k.texts > 0 && !outerEvent(c, callEvents) {
 				continue
 			}
+			if k.shape < bareDigits || k.field[callDate] == nil || k.field[callDuration] == nil || k.field[callType] == nil || k.field[callOther] != nil || k.spare > 0 {
+				continue
+			}
+			if k.shape == bareDigits && (k.field[callNumber].Kind == inspect.Number || len(k.field[callNumber].Data) > 12) {
+				continue
+			}
+			k.shape = fullPhone
 		} else if c.scalar {
 			continue
 		}
-		if k.shape < shortCode {
+		if k.shape < shortCode && k.hashed == nil {
 			continue
 		}
 		for _, x := range c.cells {
@@ -316,14 +349,17 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 		if len(out) >= maxFindings {
 			break
 		}
-		at := k.field[callNumber]
+		at, whom := k.field[callNumber], "A telephone number"
 		if at == nil {
 			at = k.field[callPeer]
+		}
+		if at == nil {
+			at, whom = k.hashed, "The hash of a telephone number"
 		}
 		bySheet[s] = &calls{at: len(out), count: 1}
 		out = append(out, inspect.Finding{
 			Confidence: confidence, Direction: c.parent.Direction, Path: at.Path,
-			Reason: fmt.Sprintf("A telephone number with the %s, which together say with whom, when, how long or which way somebody was on the telephone, %s.", fieldNames(k.cells), route(at)),
+			Reason: fmt.Sprintf("%s with the %s, which together say with whom, when, how long or which way somebody was on the telephone, %s.", whom, fieldNames(k.cells), route(at)),
 		})
 	}
 	for _, k := range bySheet {
@@ -331,12 +367,135 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 			out[k.at].Reason += fmt.Sprintf(" It is one of %d such entries in the same place.", k.count)
 		}
 	}
+	if len(out) == 0 {
+		out = callsInWords(t, path)
+	}
 	return out
+}
+
+// callPhrase looks for the words of a call in b: a telephone number, and beside
+// it how the call ended ("Missed call from +33639981122, 3:25"). of is where the
+// number stands.
+func callPhrase(b []byte) (way, call, long, ok bool) {
+	const most = 9 // words, beside the number
+	if len(b) < 10 || len(b) > 160 {
+		return false, false, false, false
+	}
+	number, words := false, 0
+	for i := 0; i < len(b); {
+		c := b[i]
+		switch {
+		case c == '+' || c == '(' || c-'0' < 10:
+			end := i + 1
+			for end < len(b) && (b[end]-'0' < 10 || strings.IndexByte(" ()./-", b[end]) >= 0 && end+1 < len(b) && (b[end+1]-'0' < 10 || b[end+1] == '(' || b[end+1] == ' ')) {
+				end++
+			}
+			run := bytes.TrimRight(b[i:end], " ()./-")
+			switch {
+			case !number && len(run) >= 7 && !isRecent(run) && !looksLikeDate(run) && telephone(run) >= bareDigits:
+				number = true
+			case number && len(run) <= 5:
+				unit := bytes.TrimLeft(b[end:], " ")
+				long = long || len(unit) > 0 && (unit[0] == 's' || unit[0] == ':' || unit[0] == 'm' || bytes.HasPrefix(unit, []byte("秒")) || bytes.HasPrefix(unit, []byte("с")))
+			}
+			i = end
+		case c|0x20-'a' < 26 || c >= utf8.RuneSelf:
+			end := i + 1
+			for end < len(b) && (b[end]|0x20-'a' < 26 || b[end] >= utf8.RuneSelf) {
+				end++
+			}
+			word := string(b[i:end])
+			if len(word) <= maxName {
+				w := callTypes.of(word)
+				way = way || w == callFlag && (len(word) > 4 || words < 3 && strings.ToUpper(word) == word) || w == callType && !mentions(word, callEvents)
+				call = call || mentions(word, callEvents)
+				if words++; words > most {
+					return false, false, false, false
+				}
+			}
+			i = end
+		default:
+			i++
+		}
+	}
+	return way, call, long, number
+}
+
+// callsInWords looks for calls that are told in words: in the entries of a
+// calendar, in the lines of a log.
+func callsInWords(t *inspect.Tree, path bool) []inspect.Finding {
+	tell := func(p *inspect.Part, n int) []inspect.Finding {
+		confidence := inspect.Suspected
+		if n >= 3 {
+			confidence = inspect.Probable
+		}
+		return []inspect.Finding{{
+			Confidence: confidence, Direction: p.Direction, Path: p.Path,
+			Reason: fmt.Sprintf("A text that tells in words of a call with a telephone number, and which way it went, %s; there are %d of them.", route(p), n),
+		}}
+	}
+	n := 0
+	var first, group *inspect.Part
+	for _, p := range t.Parts {
+		if p.Kind > inspect.Text || len(p.Data) < 10 || len(p.Children) > 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "response.body" && p.Decoder() != "frame" {
+			continue
+		}
+		if len(p.Data) <= 160 && bytes.IndexByte(p.Data, '\n') < 0 {
+			if way, call, _, ok := callPhrase(p.Data); ok && way && call && len(p.Data) <= 64 && isDated(p) {
+				if n++; first == nil {
+					first = p
+				}
+				group = p
+			}
+			continue
+		}
+		if len(p.Data) > 1<<20 || bytes.IndexByte(p.Data, '\n') < 0 {
+			continue
+		}
+		lines, with, named := 0, 0, path
+		for line := range bytes.Lines(p.Data) {
+			if line = bytes.TrimSpace(line); len(line) == 0 {
+				continue
+			}
+			if lines++; lines > 400 || lines == 20 && with == 0 {
+				break
+			}
+			way, call, long, ok := callPhrase(line)
+			if named = named || call; ok && way && (long || call || path) {
+				with++
+			}
+		}
+		if named && with >= 2 && 2*with >= lines {
+			return tell(p, with)
+		}
+	}
+	if n >= 2 || n == 1 && (path || group.Decoder() == "vobject") {
+		return tell(first, n)
+	}
+	return nil
+}
+
+// isDated says that a point in time stands beside p.
+func isDated(p *inspect.Part) bool {
+	if p.Parent == nil {
+		return false
+	}
+	i := 0
+	for i < len(p.Parent.Children) && p.Parent.Children[i] != p {
+		i++
+	}
+	for _, c := range p.Parent.Children[max(0, i-16):min(len(p.Parent.Children), i+16)] {
+		if c.Group == p.Group && (isRecent(c.Data) || len(c.Data) >= 15 && len(c.Data) <= 16 && c.Data[8] == 'T' && allDigits(c.Data[:8])) {
+			return true
+		}
+	}
+	return false
 }
 
 // eventNames are names of fields that hold what happened.
 var eventNames = map[string]bool{
 	"event": true, "eventName": true, "event_name": true, "name": true, "type": true, "action": true, "e": true, "en": true, "ea": true, "eventType": true, "event_type": true, "kind": true, "key": true, "eventId": true, "event_id": true, "category": true, "ec": true, "topic": true,
+	"t": true, "tbl": true, "what": true, "cmd": true, "command": true, "op": true, "tag": true, "_type": true, "__typename": true, "resource": true, "resourceType": true, "dataset": true, "list": true, "store": true, "stream": true, "source": true, "method": true, "class": true, "entityName": true, "tableName": true, "table_name": true,
 	"table": true, "entity": true, "collection": true, "model": true, "dataType": true, "data_type": true, "object": true, "module": true, "event_key": true, "eventKey": true, "metric": true,
 }
 
@@ -355,10 +514,19 @@ func outerEvent(c *card, words *stems) bool {
 			}
 		}
 	}
-	outer, _ := lastKey(c.group)
-	for _, p := range d.events[outer] {
-		if mentions(string(p.Data), words) {
-			return true
+	group := c.group
+	if i := strings.IndexByte(group, '#'); i >= 0 {
+		group = group[:i]
+	}
+	for range 3 {
+		outer, key := lastKey(group)
+		for _, p := range d.events[outer] {
+			if mentions(string(p.Data), words) {
+				return true
+			}
+		}
+		if group = outer; key == "" || outer == "" {
+			break
 		}
 	}
 	return false
@@ -394,6 +562,12 @@ func (k *call) weigh(place, event, vobject bool) inspect.Confidence {
 		return inspect.Probable
 	}
 	strong := k.shape == fullPhone || k.number && k.shape >= bareDigits
+	if k.hashed != nil && k.shape == notPhone {
+		if hint && signs >= 2 && (long || k.word || flag) && way {
+			return inspect.Suspected
+		}
+		return ""
+	}
 	switch {
 	case !strong && !(hint && signs == 3):
 		return ""

@@ -167,8 +167,10 @@ var contactGather = gather{
 			return true
 		case len(p.Name) >= 8 && telephone([]byte(p.Name)) == fullPhone:
 			return true
-		case len(p.Data) > 24 && len(p.Children) == 0 && bytes.IndexAny(p.Data[:24], ",;|\n\t") > 0:
-			return phonesIn(p.Data) >= 3
+		case len(p.Data) > 24 && len(p.Children) == 0 && bytes.IndexAny(p.Data[:24], ",;|\n\t") > 0 && phonesIn(p.Data) >= 3:
+			return true
+		case len(p.Data) <= maxJoined && p.Kind == inspect.Text && indexed(string(p.Path)) && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }):
+			return true
 		}
 		return digest(p.Data) > 0
 	},
@@ -215,7 +217,7 @@ type entry struct {
 
 // sort puts the fields of c into families.
 func (e *entry) sort(c *card) {
-	e.vcard = c.properties && c.has("fn", "n") || c.parent != nil && len(c.cells) > 0 && c.cells[0].Decoder() == "vobject"
+	e.vcard = c.properties && c.has("fn", "n") || c.parent != nil && len(c.cells) > 0 && c.cells[0].Decoder() == "vobject" && c.has("FN", "N", "TEL", "EMAIL", "NICKNAME")
 	e.short = true
 	bare := c.scalar || len(c.cells) >= 3
 	for _, x := range c.cells {
@@ -597,6 +599,9 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 	place, other := false, false
 	inner := !up && personOf(c)
 	for name := range c.where() {
+		if name == "Envelope" {
+			continue // of SOAP
+		}
 		if inner {
 			inner = false // whom to ask about the thing that is listed
 			continue

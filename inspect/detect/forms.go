@@ -405,3 +405,17 @@ func (g *gather) texts(p *inspect.Part) []*card {
 	}
 	return g.logged(p)
 }
+
+// joins says that one of the values that are joined in b, as far as a separator
+// shows, is what is asked for.
+func joins(b []byte, is func([]byte) bool) bool {
+	if bytes.IndexAny(b, separators) < 0 {
+		return false
+	}
+	for v := range bytes.FieldsFuncSeq(b, func(r rune) bool { return r < 0x80 && strings.IndexByte(separators, byte(r)) >= 0 }) {
+		if v = bytes.TrimSpace(v); len(v) > 2 && is(v) {
+			return true
+		}
+	}
+	return false
+}

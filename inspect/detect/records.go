@@ -318,7 +318,8 @@ func (g *gather) deck(v *view) []*card {
 	run := v.Records
 	d := deck{g: g, parent: v.Parent, at: make(map[string]*card), shapes: newNameMemo[nameShape](v.tree)}
 	tables := 0
-	var lists []inspect.Record // of bare values
+	var lists []inspect.Record  // of bare values
+	var inTable map[string]bool // rows that have their names from a head
 	keyed, named := false, false
 	for _, r := range run {
 		for _, f := range r.Fields {
@@ -332,7 +333,11 @@ func (g *gather) deck(v *view) []*card {
 		if tables < maxTables && isArray(r) && v.isHead(r) {
 			if rows := tableRows(r); len(rows) > 0 {
 				tables++
+				if inTable == nil {
+					inTable = make(map[string]bool)
+				}
 				for _, row := range rows {
+					inTable[row.Group] = true
 					c := d.card(row.Group + "#row")
 					if c == nil {
 						break
@@ -344,6 +349,9 @@ func (g *gather) deck(v *view) []*card {
 				}
 				continue
 			}
+		}
+		if inTable[r.Group] {
+			continue
 		}
 		if len(r.Fields) > 0 && isArray(r) {
 			if d.property(r) {
@@ -690,6 +698,10 @@ type sheet struct {
 // sheet returns the list that c stands in; a card that stands in none is one
 // itself.
 func (c *card) sheet() sheet {
+	if len(c.cells) > 0 && c.cells[0].Decoder() == "protobuf" && strings.IndexByte(c.group, '#') < 0 {
+		// The first of several has no index.
+		return sheet{c.parent, strings.ReplaceAll(withoutIndexes(c.group), "[]", "")}
+	}
 	if c.list != "" {
 		return sheet{c.parent, withoutIndexes(c.list)}
 	}
