@@ -77,6 +77,9 @@ var All = []inspect.Decoder{
 	// Encryption that hides nothing.
 	AES,
 
+	// What is not taken apart here, but could harm whoever does.
+	Image,
+
 	// Left out:
 	// quoted-printable, undeclared: only mail and vCards carry it, and they declare it.
 	// compress (LZW): registered as a content coding; no client sends it.
