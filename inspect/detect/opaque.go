@@ -60,7 +60,56 @@ func detectOpaque(t *inspect.Tree) []inspect.Finding {
 			out = append(out, f)
 		}
 	}
+	for r := range t.Records() {
+		if len(out) == maxOpaque {
+			break
+		}
+		if f, ok := listedBytes(r); ok {
+			out = append(out, f)
+		}
+	}
 	return out
+}
+
+// listedBytes looks at a list of numbers that are bytes, signed or not.
+func listedBytes(r inspect.Record) (f inspect.Finding, ok bool) {
+	n := len(r.Fields)
+	if n < leastOpaque || r.Direction != flow.Up || r.Parent == nil {
+		return f, false
+	}
+	if first := r.Fields[0]; first.Kind != inspect.Number || len(first.Data) > 4 || isTokenName(first.Name) || !isArray(r) {
+		return f, false
+	}
+	n = min(n, 1<<16)
+	data := make([]byte, n)
+	for i, p := range r.Fields[:n] {
+		d := p.Data
+		negative := len(d) > 1 && d[0] == '-'
+		if negative {
+			d = d[1:]
+		}
+		if len(d) > 3 || !allDigits(d) {
+			return f, false
+		}
+		x := 0
+		for _, c := range d {
+			x = x*10 + int(c-'0')
+		}
+		if x > 255 || negative && x > 128 {
+			return f, false
+		}
+		if negative {
+			x = -x
+		}
+		data[i] = byte(x)
+	}
+	if m := measure(data); hasMagic(data) || !m.even() {
+		return f, false
+	}
+	return inspect.Finding{
+		Confidence: inspect.Suspected, Direction: flow.Up, Path: r.Fields[0].Path,
+		Reason: fmt.Sprintf("The list holds %s numbers that are bytes, as evenly spread as encrypted or random bytes.", thousands(n)),
+	}, true
 }
 
 // opaque looks at one part.
@@ -104,8 +153,11 @@ func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
 	}
 	data = data[:min(len(data), mostOpaque)]
 	m := measure(data)
+	again := 0
 	if !m.even() {
-		return f, false
+		if m, again = unrepeated(data); again == 0 {
+			return f, false
+		}
 	}
 	aligned := len(p.Data) <= mostOpaque && len(data)%16 == 0
 	f.Confidence = inspect.Suspected
@@ -116,7 +168,11 @@ func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
 	if m.most < 7.9 {
 		figures[1] += " of " + strconv.FormatFloat(m.most, 'f', 2, 64) + " that so many random bytes have"
 	}
-	if aligned {
+	switch {
+	case again > 0:
+		f.Confidence = inspect.Suspected
+		figures = append(figures, thousands(again)+" of its blocks of 16 come again, as those of a cipher without chaining do for equal text")
+	case aligned:
 		figures = append(figures, "a multiple of 16")
 	}
 	if beside != "" {
@@ -124,6 +180,35 @@ func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
 	}
 	f.Reason = fmt.Sprintf("What went up to this host%s is as evenly spread as encrypted or random bytes and has the form of no known format: %s.", written, strings.Join(figures, ", "))
 	return f, true
+}
+
+// unrepeated measures data without the blocks of 16 bytes that are there before.
+// A cipher that is used block by block gives equal blocks for equal text (NIST SP
+// 800-38A section 6.1), so that the whole is less even than its blocks are. again
+// is 0 when it is not so.
+func unrepeated(d []byte) (m distribution, again int) {
+	const block = 16
+	if len(d)%block != 0 || len(d) < 6*block {
+		return m, 0
+	}
+	seen := make(map[[block]byte]bool, min(len(d)/block, 4096))
+	rest := make([]byte, 0, min(len(d), 64<<10))
+	for i := 0; i < len(d) && i < 64<<10; i += block {
+		b := [block]byte(d[i:])
+		if seen[b] {
+			again++
+			continue
+		}
+		seen[b] = true
+		rest = append(rest, b[:]...)
+	}
+	if again == 0 || len(rest) < leastOpaque {
+		return m, 0
+	}
+	if m = measure(rest); !m.even() {
+		return m, 0
+	}
+	return m, again
 }
 
 // isBare says that p was not taken apart into anything but bytes.
@@ -144,6 +229,7 @@ func decodedText(p *inspect.Part) (data []byte, written string) {
 	if len(d) > 2*mostOpaque {
 		return nil, ""
 	}
+	d = longestPiece(d)
 	var all uint16
 	for _, c := range d {
 		all |= charOf[c]
@@ -175,6 +261,28 @@ func decodedText(p *inspect.Part) (data []byte, written string) {
 		return nil, ""
 	}
 	return out[:n], ", written in base64,"
+}
+
+// longestPiece cuts what stands in front of a long value with a colon, and takes
+// the longest of a few pieces that full stops join, as programs write a vector, a
+// value and a tag. What begins as signed tokens do is left whole.
+func longestPiece(d []byte) []byte {
+	if i := bytes.IndexByte(d[:min(len(d), 16)], ':'); i > 0 && len(d) > 80 {
+		d = d[i+1:]
+	}
+	if bytes.HasPrefix(d, []byte("eyJ")) {
+		return d
+	}
+	if n := bytes.Count(d[:min(len(d), 4096)], []byte(".")); n == 0 || n > 4 {
+		return d
+	}
+	var longest []byte
+	for piece := range bytes.SplitSeq(d, []byte(".")) {
+		if len(piece) > len(longest) {
+			longest = piece
+		}
+	}
+	return longest
 }
 
 // contentNames are names of what is said, not of what it is checked with.
@@ -497,6 +605,9 @@ func isTokenName(name string) bool {
 		end = int(starts[i])
 	}
 	w := squeeze(&buf, name)
+	if tokenNames.word(w) {
+		return true
+	}
 	for _, e := range []string{"token", "signature", "hash", "ticket", "challenge", "cookie", "assertion", "nonce", "session"} {
 		if bytes.HasSuffix(w, []byte(e)) {
 			return true
