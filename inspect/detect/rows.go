@@ -83,9 +83,11 @@ func tableRows(head inspect.Record) []inspect.Record {
 		if len(row.Fields) == n {
 			continue // longer than the head: no row of it
 		}
-		field := *c
-		field.Name = string(head.Fields[len(row.Fields)].Data)
-		row.Fields = append(row.Fields, &field)
+		// Not a copy of c, which would have the number of its name.
+		row.Fields = append(row.Fields, &inspect.Part{
+			Path: c.Path, Direction: c.Direction, Data: c.Data, Name: string(head.Fields[len(row.Fields)].Data), Group: c.Group,
+			Kind: c.Kind, Media: c.Media, Coding: c.Coding, Depth: c.Depth, Parent: c.Parent, Children: c.Children, Same: c.Same,
+		})
 		if len(row.Fields) == n {
 			out = append(out, row)
 			if len(out) == maxRows {
