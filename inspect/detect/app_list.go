@@ -24,11 +24,35 @@ var AppList = inspect.Detector{
 	Detect: detectApps,
 }
 
+// appField is a family of field names.
+type appField uint8
+
+const (
+	appOther appField = iota
+	appTitled
+	appPackaged
+	appVersioned
+)
+
+// appWord returns the family of a field's name.
+func appWord(name string) appField {
+	if w := appFields.of(name); w != appOther {
+		return w
+	}
+	return appFields.compound(name, appAround)
+}
+
 var (
+	// appFields are names of fields of an app.
+	appFields = speaking(newLexicon(map[appField]string{
+		appTitled:    strings.Join(appTitle, " "),
+		appVersioned: `versionname versioncode versionnumber ver v vername vercode shortversion bundleversion`,
+	}), meaning[appField]{ofPackage, appPackaged}, meaning[appField]{ofVersion, appVersioned}, meaning[appField]{ofApp, appTitled}, meaning[appField]{ofTitle, appTitled})
+	appAround = newLexicon(map[bool]string{true: `app apps application applications aplicacion aplicativo anwendung applicazione prilozhenie приложения приложение uygulama aplikasi aplikacji ungdung 应用 應用 アプリ 앱 แอป ऐप التطبيق`})
 	// appPlaces are what lists of apps are called.
 	appPlaces = newStems(
 		"installedapp", "applist", "apps", "installedpackage", "installedapplication", "packagelist", "pkglist", "packages", "pkgs", "appinfo", "appusage", "usagestat", "usage", "launched", "runningapp", "runningprocess", "recentapp", "foreground", "installlist", "applications", "bundleids", "bundles", "softwarelist", "softlist", "appnames", "applogs", "userapps", "systemapps", "anzhuang", "yingyong", "应用", "软件", "已安装", "приложен", "aplicacion", "aplicativ", "anwendung", "applicazioni",
-		"installed", "appdata", "appopen", "screentime", "apprecord", "urlschemes", "canopenurl", "appsinstalled", "inventory", "toppackages", "apptime", "uygulama", "アプリ", "แอป",
+		"installed", "appdata", "appopen", "screentime", "apprecord", "urlschemes", "canopenurl", "appsinstalled", "inventory", "toppackages", "apptime", "uygulama", "アプリ", "แอป", "應用", "軟體", "앱", "어플", "ऐप", "تطبيق", "برامج", "برنامه", "aplikasi", "aplikacj", "toepassing", "ungdung", "prilozhen", "applis", "aplicac", "alkalmaz", "aplikac", "installiert", "instalad", "installati", "zainstal", "geinstalleerd", "установлен", "yuklu", "terpasang", "インストール", "설치", "ติดตั้ง", "इंस्टॉल", "sourcedirs", "apks", "homescreen", "componentlist", "topapps", "recenttasks", "processlist",
 	)
 	// notApps are what lists of other things with such names are called.
 	notApps = newStems("module", "dependenc", "librar", "libs", "framework", "frame", "stack", "trace", "image", "class", "permission", "sdk", "plugin", "provider", "adapter", "mediation", "scope", "instrumentation", "activit", "receiver", "intent", "action", "import", "thread", "exception", "crash", "blocklist", "blacklist", "gradle", "maven", "npm", "symbol", "binary", "feature", "flag", "experiment", "channel", "topic", "schemelist", "namespace", "loader", "artifact", "devdependenc", "component", "service", "schema", "logger", "breadcrumb", "processmaps", "maps", "queries", "requires")
@@ -38,7 +62,7 @@ var (
 	appUses = newStems("version", "usage", "foreground", "launch", "install", "totaltime", "lasttime", "opencount")
 	// appWords are what says that a place is called after apps, notAppWords words
 	// that hold one of them.
-	appWords    = newStems("app", "soft", "anzhuang", "应用", "软件", "安装", "yingyong", "installed", "приложен", "anwendung", "aplica", "applica", "uygulama", "アプリ", "แอป")
+	appWords    = newStems("app", "soft", "anzhuang", "应用", "软件", "安装", "yingyong", "installed", "приложен", "anwendung", "aplica", "applica", "uygulama", "アプリ", "แอป", "應用", "앱", "어플", "ऐप", "تطبيق", "برنامه", "aplikasi", "aplikac", "toepassing", "ungdung", "prilozhen", "applis", "installe", "instal", "установ", "インストール", "설치", "ติดตั้ง")
 	notAppWords = newStems("package", "happen", "wrapp", "mapp", "appear", "append", "appoint", "approv")
 	appTitles   = newStems(appTitle...)
 	appTitle    = []string{"appname", "label", "name", "title", "applabel", "displayname", "app", "softname", "softwarename", "applicationname", "appliname", "yingyongming", "应用名", "应用名称", "nom", "nombre", "nome"}
@@ -47,6 +71,61 @@ var (
 // tops are the labels that reversed domain names of apps begin with: the top
 // level domains that registries of apps hold most of.
 var tops = newLexicon(map[bool]string{true: `com org net io me co de fr uk us cn jp kr in ru br it es pl nl be ch at se no dk fi cz eu tv app dev info biz gov edu mobi cc tw hk sg my id th vn ph au nz ca mx ar cl pe tr ir il ae sa za ng ke eg pt gr hu bg ua xyz air tech store online games android ctrip tk ly im fm gg gl`})
+
+// opened says that something was taken out of a header of the request.
+func opened(t *inspect.Tree) bool {
+	for _, p := range t.Parts {
+		if p.Parent != nil {
+			return false // the roots stand first
+		}
+		if (p.Decoder() == "request.header" || p.Decoder() == "request.cookie") && (len(p.Children) > 0 || len(p.Data) >= 64) {
+			return true
+		}
+	}
+	return false
+}
+
+// packageIn cuts what stands around the name of a package: the path of its file
+// (/data/app/~~Zk81kd02==/org.example.one-Zk81kd02==/base.apk), the name of an
+// activity behind it (org.example.one/.Main), a prefix such as package: or
+// component=, a version behind a colon.
+func packageIn(b []byte) []byte {
+	if len(b) > 400 || len(b) < 8 || bytes.IndexAny(b, ",|\n") >= 0 {
+		return b // of several
+	}
+	if i := bytes.Index(b, []byte("component=")); i >= 0 {
+		b = b[i+len("component="):]
+	} else if i := bytes.Index(b, []byte("package=")); i >= 0 {
+		b = b[i+len("package="):]
+	} else if i := bytes.Index(b, []byte("cmp=")); i >= 0 {
+		b = b[i+len("cmp="):]
+	}
+	b = bytes.TrimPrefix(bytes.TrimPrefix(bytes.TrimPrefix(b, []byte("package:")), []byte("ComponentInfo{")), []byte("android-app://"))
+	b = bytes.TrimPrefix(bytes.TrimPrefix(b, []byte("ios-app://")), []byte("bundle:"))
+	if b = bytes.TrimPrefix(b, []byte("app:")); len(b) == 0 {
+		return b
+	}
+	if b[0] == '/' { // a file
+		var last []byte
+		for w := range bytes.SplitSeq(b, []byte{'/'}) {
+			w = bytes.TrimSuffix(w, []byte(".apk"))
+			if i := bytes.IndexByte(w, '-'); i > 0 {
+				w = w[:i]
+			}
+			if _, ok := isPackage(w); ok {
+				last = w
+			}
+		}
+		if bytes.Contains(b, []byte("/app/")) || bytes.Contains(b, []byte("/data/")) || bytes.HasSuffix(b, []byte(".apk")) || bytes.Contains(b, []byte("-app/")) {
+			return last
+		}
+		return nil
+	}
+	if i := bytes.IndexAny(b, "/;:}@|# "); i > 0 {
+		b = b[:i]
+	}
+	return b
+}
 
 // isPackage says that b has the form of the name of a package or bundle, and
 // returns its first two labels.
@@ -112,8 +191,8 @@ var appGather = gather{
 			return false
 		}
 		if p.Kind <= inspect.Text && len(p.Data) >= 5 {
-			if len(p.Data) <= 120 {
-				if _, ok := isPackage(p.Data); ok {
+			if len(p.Data) <= 240 {
+				if _, ok := isPackage(packageIn(p.Data)); ok {
 					return true
 				}
 			}
@@ -139,7 +218,9 @@ var appGather = gather{
 		}
 		return false
 	},
-	column: func(name string) bool { return mentions(name, appNames) || mentions(name, appTitles) },
+	column: func(name string) bool {
+		return mentions(name, appNames) || mentions(name, appTitles) || appWord(name) != appOther
+	},
 }
 
 func appPlaceOf(name string) bool {
@@ -178,14 +259,14 @@ func (a *apps) add(b []byte) bool {
 
 func detectApps(t *inspect.Tree) []inspect.Finding {
 	s := t.Subject
-	if s.Frame == nil && len(s.Query) == 0 && len(s.Request.Body) == 0 && s.Upload == nil {
+	if s.Frame == nil && len(s.Query) == 0 && len(s.Request.Body) == 0 && s.Upload == nil && !opened(t) {
 		return nil
 	}
 	var order []*apps
 	bySheet := make(map[sheet]*apps)
 	for c := range appGather.cards(t) {
-		if c.parent.Direction != flow.Up {
-			continue
+		if c.parent.Direction != flow.Up || strings.HasPrefix(c.group, "piece[") {
+			continue // split looks into values
 		}
 		key := c.sheet()
 		a := bySheet[key]
@@ -223,7 +304,7 @@ func (a *apps) read(c *card) {
 	version, title := false, (*inspect.Part)(nil)
 	for _, x := range c.cells {
 		if x.Kind <= inspect.Text && len(x.Data) > 3 {
-			if !mentions(x.name, notApps) && a.add(x.Data) {
+			if in := packageIn(x.Data); (!mentions(x.name, notApps) || bytes.Contains(x.Data, []byte("component="))) && (a.add(x.Data) || len(in) < len(x.Data) && a.add(in)) {
 				if a.first == nil {
 					a.first = x.Part
 				}
@@ -257,11 +338,10 @@ func (a *apps) read(c *card) {
 					}
 				}
 			default:
-				for _, n := range appTitle {
-					if w == n && title == nil && isTitle(x.Data) {
-						title = x.Part
-					}
+				if title == nil && appWord(x.name) == appTitled && isTitle(x.Data) {
+					title = x.Part
 				}
+				version = version || appWord(x.name) == appVersioned
 			}
 		} else if mentions(x.name, appUses) {
 			version = true

@@ -49,7 +49,7 @@ const (
 var webWords = speaking(newLexicon(map[webField]string{
 	webPage: `page pageurl pagelocation pagehref pageuri documentlocation documenturl documenturi dl dlurl currenturl currentpage currentpageurl currenthref location locationhref siteurl weburl webpage webpageurl weburi taburl visitedurl visiturl lasturl openurl openedurl
 		browserurl browsingurl historyurl urlvisited openpage articleurl loadedurl topurl mainframeurl navigationurl navigatedurl visitedpage websiteurl landingpage landingurl landingpageurl pageaddress viewurl viewedurl zurl screenurl activeurl surl wangzhi 网址 页面地址 seite adresse besuchteseite
-		entryurl exiturl contexturl contextpageurl contentpageurl sourceurl fullurl requestpage requestedpage tabs clickurl clickedurl urlclicked curl purl pageviewurl hostpage frameurl mainurl originurl eventsourceurl initialcurrenturl lastvisitedurl bookmarkurl thisurl viewing urls urllist visitedurls pages visited history visits`,
+		urlbar addressbar omnibox locationbar barraurl tabaddress entryurl exiturl contexturl contextpageurl contentpageurl sourceurl fullurl requestpage requestedpage tabs clickurl clickedurl urlclicked curl purl pageviewurl hostpage frameurl mainurl originurl eventsourceurl initialcurrenturl lastvisitedurl bookmarkurl thisurl viewing urls urllist visitedurls pages visited history visits`,
 	webLink:   `url uri href link address u site website web loc l target links lien sitio sito ссылка адрес 链接 地址 unsafeurl threatentryurl checkurl domainurl resource`,
 	webFrom:   `referrer referer ref dr documentreferrer pagereferrer refurl urlref urlreferrer referrerurl refererurl initialreferrer lastreferrer previousurl prevurl previouspage refererpage referrerpage frompage fromurl prevpage referringurl latestreferrer pagereferer`,
 	webSearch: `searchword searchwords searchterm searchterms searchquery searchkeyword searchkeywords searchtext searchstring searchphrase searchedfor searchkey searchinput searchcontent usersearch lastsearch recentsearches searchhistory sousuoci suchbegriff recherche motcle ricerca busqueda pesquisa 搜索词 关键词 поисковыйзапрос sousuo searched sitesearchkeyword sitesearchquery ksearchword querytext querystringuser inputword searches`,
@@ -213,7 +213,7 @@ func siteOf(host string) string {
 
 func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 	s := t.Subject
-	if s.Frame == nil && len(s.Query) == 0 && len(s.Request.Body) == 0 && s.Upload == nil {
+	if s.Frame == nil && len(s.Query) == 0 && len(s.Request.Body) == 0 && s.Upload == nil && !opened(t) {
 		return nil
 	}
 	own := siteOf(strings.ToLower(s.Host))
@@ -237,10 +237,13 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 		if c.parent.Direction != flow.Up || len(out) >= maxFindings {
 			continue
 		}
-		v := readVisit(c, own)
-		place, event := placePath, reports || v.field[webEvent] > 1
+		place := placePath
 		for name := range c.where() {
 			place = place || mentions(name, webPlaces)
+		}
+		v := readVisit(c, own, place)
+		event := reports || v.field[webEvent] > 1
+		for name := range c.where() {
 			v.searchList = v.searchList || v.query != nil && mentions(name, searchLists)
 		}
 		if !place && (len(v.pages) > 0 || v.links > 0) {
@@ -253,6 +256,7 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 			continue
 		}
 		v.searched = v.query != nil && outerEvent(c, searchEvents)
+		v.listed = v.query != nil && c.list != "" && timed(c) && v.field[webShare] == 0 && len(c.cells) <= 8
 		for _, x := range c.cells {
 			if v.query == nil {
 				break
@@ -308,7 +312,16 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
 	const most = 1000
 	for _, p := range t.Parts {
-		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Children) > 0 || len(p.Data) < 48 || bytes.Count(p.Data[:min(len(p.Data), 64<<10)], []byte("://")) < 3 {
+		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 48 || p.Holds()&inspect.Slashes == 0 || bytes.Count(p.Data[:min(len(p.Data), 64<<10)], []byte("://")) < 3 {
+			continue
+		}
+		if len(p.Children) > 0 && !(p.Parent == nil && p.Decoder() == "request.cookie") || p.Decoder() == "request.query" || p.Decoder() == "request.header" && (equalFold(p.Name, "referer") || equalFold(p.Name, "link") || containsFold(p.Name, "policy") || equalFold(p.Name, "origin")) {
+			continue
+		}
+		if bytes.IndexByte(p.Data, '\n') < 0 {
+			if f := pagesInOne(p, own, place); f != nil {
+				return f
+			}
 			continue
 		}
 		lines, with := 0, 0
@@ -329,7 +342,7 @@ func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
 				}
 			}
 		}
-		if with < 3 || 3*with < 2*lines || !a.many() {
+		if with < 3 || 2*with < lines || !a.many() {
 			continue
 		}
 		confidence := inspect.Suspected
@@ -342,6 +355,36 @@ func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
 		}}
 	}
 	return nil
+}
+
+// pagesInOne looks for the addresses of pages in one value that lists them.
+func pagesInOne(p *inspect.Part, own string, place bool) []inspect.Finding {
+	var a addresses
+	all := 0
+	for w := range bytes.FieldsFuncSeq(p.Data[:min(len(p.Data), 64<<10)], func(r rune) bool {
+		return r <= ' ' || r == ',' || r == ';' || r == '|' || r == '"' || r == '^' || r == '~'
+	}) {
+		if !webURL(w) {
+			continue
+		}
+		if all++; all > 1000 {
+			break
+		}
+		if q, ok := pageOf(w); ok && q.site != own && q.deep {
+			q.part = p
+			a.add([]page{q})
+		}
+	}
+	if a.count < 3 || 3*a.count < 2*all || !a.many() || mentionsOther(p.Name, webLink) {
+		return nil
+	}
+	if !place && !mentions(p.Name, webPlaces) && !urlName(p.Name) {
+		return nil
+	}
+	return []inspect.Finding{{
+		Confidence: inspect.Suspected, Direction: flow.Up, Path: p.Path,
+		Reason: fmt.Sprintf("The field %s holds the addresses of %d pages on other sites than this host's; it went up to this host.", shortName(p.Name), a.count),
+	}}
 }
 
 // timed says that c has a point in time.
@@ -389,9 +432,10 @@ type visit struct {
 	field      [webCount]int
 	searchList bool // it stands in a list that is called after searches
 	searched   bool // an event is called after searching
+	listed     bool // it stands in a list, beside a point in time
 }
 
-func readVisit(c *card, own string) *visit {
+func readVisit(c *card, own string, place bool) *visit {
 	v := new(visit)
 	for _, x := range c.cells {
 		w := webFamily(x.name)
@@ -414,7 +458,7 @@ func readVisit(c *card, own string) *visit {
 		}
 		switch w {
 		case webPage, webLink, webFrom, webNone:
-			if w == webNone && (len(x.Data) < 12 || !webURL(x.Data) || !urlName(x.name) && !c.scalar && len(x.name) > 2) {
+			if w == webNone && (len(x.Data) < 12 || !webURL(x.Data) || !urlName(x.name) && !c.scalar && len(x.name) > 2 && !place) {
 				continue
 			}
 			if w == webNone && mentions(x.name, webOpened) && urlName(x.name) {
@@ -514,6 +558,9 @@ func (v *visit) weigh(place, event, query, searches, checks bool) (inspect.Confi
 	}
 	if v.query != nil && v.searched && !(query && searches) {
 		return inspect.Probable, v.query, "words that were searched for, in the report of an event"
+	}
+	if v.query != nil && v.listed {
+		return inspect.Suspected, v.query, "words that by the name of the field were searched for, each with a point in time, in a list"
 	}
 	if v.query != nil && event && !searches && (v.field[webEvent] > 1 || tells > 0) {
 		return inspect.Suspected, v.query, "words that by the name of the field were searched for, in a request that reports them rather than searches"

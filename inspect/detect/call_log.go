@@ -509,7 +509,7 @@ func outerEvent(c *card, words *stems) bool {
 	if d.events == nil {
 		d.events = make(map[string][]*inspect.Part)
 		for _, p := range d.parent.Children {
-			if p.Kind <= inspect.Text && eventNames[p.Name] && len(p.Data) <= maxName && len(d.events) < maxCards && len(d.events[p.Group]) < 8 {
+			if p.Kind <= inspect.Text && len(p.Data) <= maxName && (eventNames[p.Name] || p.Decoder() == "protobuf" && tokenLike(p.Data)) && len(d.events) < maxCards && len(d.events[p.Group]) < 8 {
 				d.events[p.Group] = append(d.events[p.Group], p)
 			}
 		}

@@ -169,7 +169,7 @@ var contactGather = gather{
 			return true
 		case len(p.Data) > 24 && len(p.Children) == 0 && bytes.IndexAny(p.Data[:24], ",;|\n\t") > 0 && phonesIn(p.Data) >= 3:
 			return true
-		case len(p.Data) <= maxJoined && p.Kind == inspect.Text && indexed(string(p.Path)) && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }):
+		case len(p.Data) <= maxJoined && p.Kind == inspect.Text && p.Parent != nil && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }):
 			return true
 		}
 		return digest(p.Data) > 0
@@ -299,7 +299,7 @@ func (e *entry) sort(c *card) {
 			}
 		case contactValue, contactNone:
 			switch {
-			case shape == fullPhone && x.Kind <= inspect.Text:
+			case shape == fullPhone && x.Kind <= inspect.Text, shape == bareDigits && e.short && x.Kind == inspect.Text && isLongNumber(x.Data):
 				e.take(contactPhone, x)
 				if w == contactNone && !c.scalar && isPersonName([]byte(x.name)) {
 					e.keyed++
@@ -540,7 +540,7 @@ func (b *book) add(c *card, e *entry) {
 			if telephone(x.Data) == fullPhone && !b.distinct[string(x.Data)] {
 				b.fullPhones++
 			}
-			if n := len(x.Data); (n == 10 || n == 11) && telephone(x.Data) >= bareDigits && !(n == 10 && isRecent(x.Data)) && !b.distinct[string(x.Data)] {
+			if isLongNumber(x.Data) && !b.distinct[string(x.Data)] {
 				b.longPhones++
 			}
 			b.distinct[string(x.Data)] = true
@@ -766,6 +766,12 @@ func (c *card) has(names ...string) bool {
 		}
 	}
 	return false
+}
+
+// isLongNumber says that b are the 10 or 11 digits that telephone numbers have in
+// many countries, and codes of products and points in time have not.
+func isLongNumber(b []byte) bool {
+	return (len(b) == 10 || len(b) == 11) && allDigits(b) && !isRecent(b)
 }
 
 // keyedByNumber says that the entries stand under numbers, as clouds keep them.

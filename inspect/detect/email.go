@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"constat/inspect"
+	"constat/proxy/flow"
 )
 
 // Email recognises mail messages and mailboxes.
@@ -130,7 +131,7 @@ type mail struct {
 
 func readMail(c *card) *mail {
 	m := new(mail)
-	if shortNames(c) && !c.scalar {
+	if shortNames(c) && !c.scalar || c.scalar && c.list != "" {
 		return guessMail(c)
 	}
 	var host, user *inspect.Part
@@ -337,12 +338,42 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 			Reason: fmt.Sprintf("A message with the %s, of which the sender or receiver is the address of a mailbox, as mail is written, %s.", fieldNames(m.cells), route(at)),
 		})
 	}
+	if len(out) == 0 {
+		out = mailLinks(t)
+	}
 	for _, k := range bySheet {
 		if k.count > 1 {
 			out[k.at].Reason += fmt.Sprintf(" It is one of %d such messages in the same place.", k.count)
 		}
 	}
 	return out
+}
+
+// mailLinks looks for links that write a letter (RFC 6068): to somebody, with a
+// subject or a text.
+func mailLinks(t *inspect.Tree) []inspect.Finding {
+	for _, p := range t.Parts {
+		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 20 || p.Data[0]|0x20 != 'm' || p.Holds()&inspect.Ats == 0 || !equalFold(string(p.Data[:7]), "mailto:") {
+			continue
+		}
+		to, rest, ok := bytes.Cut(p.Data[7:], []byte("?"))
+		if !ok || !firstAddress(to) {
+			continue
+		}
+		subject, text := false, false
+		for field := range bytes.SplitSeq(rest, []byte("&")) {
+			name, value, _ := bytes.Cut(field, []byte("="))
+			subject = subject || bytes.EqualFold(name, []byte("subject")) && len(value) > 1
+			text = text || bytes.EqualFold(name, []byte("body")) && len(value) > 8
+		}
+		if subject && text {
+			return []inspect.Finding{{
+				Confidence: inspect.Suspected, Direction: flow.Up, Path: p.Path,
+				Reason: "A link that writes a letter, with the address of who gets it, a subject and a text, went up to this host.",
+			}}
+		}
+	}
+	return nil
 }
 
 func countRoles(c *card) int {

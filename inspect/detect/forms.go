@@ -412,6 +412,15 @@ func joins(b []byte, is func([]byte) bool) bool {
 	if bytes.IndexAny(b, separators) < 0 {
 		return false
 	}
+	// Addresses on the web have colons in them.
+	if i := bytes.Index(b, []byte("://")); i >= 0 {
+		start := bytes.LastIndexAny(b[:i], separators) + 1
+		end := bytes.IndexAny(b[i+3:], "|\t;^~,")
+		if end < 0 {
+			end = len(b) - i - 3
+		}
+		return len(b[start:i+3+end]) > 8 && is(b[start:i+3+end])
+	}
 	for v := range bytes.FieldsFuncSeq(b, func(r rune) bool { return r < 0x80 && strings.IndexByte(separators, byte(r)) >= 0 }) {
 		if v = bytes.TrimSpace(v); len(v) > 2 && is(v) {
 			return true

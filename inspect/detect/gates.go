@@ -163,8 +163,8 @@ func callNeed(v *view) bool {
 		}
 	}
 	for i := range v.Columns {
-		if v.Columns[i].Elements {
-			return callPlaced(v) // bare values are guessed at
+		if c := &v.Columns[i]; c.Elements && c.Holds&anyDigit != 0 && (hasText(c) || callPlaced(v)) {
+			return true // bare values are guessed at
 		}
 	}
 	return false
@@ -176,7 +176,7 @@ func callPlaced(v *view) bool {
 
 // callMay asks for digits.
 func callMay(c *inspect.Column) bool {
-	return hasValue(c) && c.Holds&anyDigit != 0 && c.Max >= 3 && c.Min <= 40
+	return hasValue(c) && c.Holds&anyDigit != 0 && c.Max >= 3 && (c.Min <= 40 || c.Elements)
 }
 
 // partedNeed asks for somebody whom a message is from or to.
@@ -276,7 +276,7 @@ func webNeed(v *view) bool {
 	if v.Parent.Direction != flow.Up {
 		return false
 	}
-	address := false
+	address, encoded := false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if !hasText(c) {
@@ -286,21 +286,25 @@ func webNeed(v *view) bool {
 			return true
 		}
 		address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0
+		encoded = encoded || c.Max >= 16 && len(c.First.Children) == 1
 	}
-	if address {
+	if address || encoded {
 		for _, p := range v.Parent.Children {
 			if p.Kind > inspect.Text || len(p.Data) < 4 {
 				continue
 			}
-			switch d := p.Data; d[0] {
-			case 'h', 'H':
-				if webURL(d) {
-					return true
-				}
-			case 'w', '/':
-				if string(d[:4]) == "www." || d[1] == '/' {
-					return true
-				}
+			if len(p.Children) == 1 {
+				p = readable(p)
+			}
+			d := p.Data
+			if len(d) < 4 {
+				continue
+			}
+			if c := d[0]; (c == 'h' || c == 'H') && webURL(d) || c == 'w' && string(d[:4]) == "www." || c == '/' && d[1] == '/' {
+				return true
+			}
+			if len(d) <= maxJoined && indexed(string(p.Path)) && joins(d, func(v []byte) bool { return v[0] == '/' || webURL(v) }) {
+				return true
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"constat/inspect"
@@ -39,11 +40,11 @@ const (
 )
 
 var greetWords = speaking(newLexicon(map[greetField]string{
-	greetText: `text txt setup punchline delivery phrase sentence content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs sms smstext smscontent template templates
+	greetText: `text txt setup punchline delivery phrase sentence content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs caption sms smstext smscontent template templates
 		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes`,
-	greetID:       `mid hashid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid uid`,
+	greetID:       `mid hashid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid quoteid wishid templateid cardid phraseid uid`,
 	greetCategory: `category cat categoryid cid catid categoryname type kind tag tags theme topic festival holiday occasion group categorie kategorie categoria kategoria 分类 类别 节日 subject genre`,
-	greetMeta: `count total marker lang language locale title desc desctext description order sort rank weight version ver status code result ok hot likes like favcount usecount length size page pagesize hasmore
+	greetMeta: `count total marker lang language locale title desc desctext description order sort rank weight version ver status code result ok hot likes like favcount usecount usedtimes usedcount timesused downloads forwards sends copied length size page pagesize hasmore
 		next lastpage islast imageurl image icon banner begin end success errno error errormsg width color style flags premium free number start limit offset name dynasty license`,
 	greetSoft: `url link href permalink published pubdate publishdate publishedat createdat createtime updatedat updatetime modified modifydate lastmodified createdate date datetime timestamp time
 		summary excerpt thumbnail author source sentat video deadline`,
@@ -118,6 +119,7 @@ type texts struct {
 	against  int
 	article  int  // fields of articles in the objects around the list
 	labelled bool // a name on the way says what they are
+	filled   bool // there are places in them to fill in
 }
 
 // maxLists bounds how many lists of texts, and objects around them, are kept of
@@ -140,17 +142,25 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 	personal, filed := false, false
 	// What speaks against it in the objects around the lists, by group.
 	var articles map[*inspect.Part]map[string]int
+	var spoken map[sheet]bool // lists whose entries are somebody's
 	for r := range t.Records() {
 		if r.Parent == nil || r.Direction != flow.Down || len(r.Fields) == 0 {
 			continue
 		}
-		if r.Parent != parent {
-			parent, byList = r.Parent, nil
+		if of := seriesOf(r.Parent); of != parent {
+			parent, byList = of, nil
 		}
 		x := readTexts(r)
 		filed = filed || x.files > 0 && x.count == 0 && x.wishes > 0
 		if x.count == 0 {
 			personal = personal || x.against > 2
+			// Who sent an entry may be an object inside it.
+			if outer, key := lastKey(r.Group); key != "" && indexed(outer) && greetWords.of(key) == greetAgainst && len(spoken) < maxLists {
+				if spoken == nil {
+					spoken = make(map[sheet]bool)
+				}
+				spoken[sheet{parent, listOf(outer)}] = true
+			}
 			if n := x.soft + x.against; n > 1 && len(articles[parent]) < maxLists {
 				if articles == nil {
 					articles = make(map[*inspect.Part]map[string]int)
@@ -184,12 +194,20 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 		have.soft += x.soft
 		have.titles += x.titles
 		have.against += x.against
+		have.filled = have.filled || x.filled
 	}
+	lists = append(lists, linesOfTexts(t)...)
 	if len(lists) == 0 && !filed {
 		return detectVersion(t)
 	}
+	if pathMentions(t, ownPlaces) {
+		personal = true
+	}
 	total := make(map[*inspect.Part]int)
 	for _, x := range lists {
+		if spoken[sheet{x.parent, x.list}] {
+			x.against++
+		}
 		total[x.parent] += x.count
 		for group, soft := range articles[x.parent] {
 			if strings.HasPrefix(x.list, group) {
@@ -228,14 +246,75 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 	return out
 }
 
+// ownPlaces are what requests are called for what somebody wrote.
+var ownPlaces = newStems("notes", "memo", "todo", "tasks", "diary", "journal", "reminder", "calendar", "conversation", "inbox", "chat", "rooms", "contacts", "comments", "reviews", "mailbox", "notiz", "notizen", "zametk", "bianqian", "beiwanglu", "便签", "笔记")
+
+// seriesOf is the document that the values of p belong to, which is the one
+// around it when that is a series of documents.
+func seriesOf(p *inspect.Part) *inspect.Part {
+	if p.Parent != nil && p.Decoder() == "ndjson" {
+		return p.Parent
+	}
+	return p
+}
+
+// linesOfTexts looks for a file of text that came down, each line of which, or
+// each piece between lines of one %, as fortune files have them, is a sentence.
+func linesOfTexts(t *inspect.Tree) []*texts {
+	s := t.Subject
+	if s.Frame != nil || !labels([]byte(s.Path)) && !pathMentions(t, presetPlaces) {
+		return nil
+	}
+	for _, p := range t.Parts {
+		if p.Direction != flow.Down || p.Kind > inspect.Text || len(p.Children) > 0 || len(p.Data) < 64 || p.Decoder() == "response.header" || p.Holds()&inspect.Newlines == 0 || p.Data[0] == '<' || p.Data[0] == '{' {
+			continue
+		}
+		switch p.Media {
+		case "", "text/plain", "text/csv", "application/octet-stream":
+		default:
+			continue
+		}
+		x := &texts{parent: p, list: "lines", first: p}
+		separator := []byte("\n")
+		if bytes.Contains(p.Data[:min(len(p.Data), 64<<10)], []byte("\n%\n")) {
+			separator = []byte("\n%\n")
+		}
+		for line := range bytes.SplitSeq(p.Data[:min(len(p.Data), 64<<10)], separator) {
+			if line = bytes.TrimSpace(line); len(line) == 0 || !isProse(line) {
+				continue
+			}
+			x.count++
+			if n, words := sentence(line); words && n >= leastSentence {
+				x.long++
+				if wishful(line) {
+					x.wishes++
+				}
+			}
+			if bytes.Contains(line, []byte("://")) || firstAddress(line) {
+				x.against++
+			}
+		}
+		if x.count >= 3 {
+			x.labelled = true
+			return []*texts{x}
+		}
+	}
+	return nil
+}
+
 // readTexts reads one record: an object with a text, or an array of texts.
 func readTexts(r inspect.Record) texts {
 	var x texts
+	keyed := 0 // texts whose names are their numbers
 	array := isArray(r)
 	for _, f := range r.Fields {
 		w := greetWords.of(f.Name)
 		if array && f.Kind == inspect.Text && w == greetNone {
 			w = greetText
+		}
+		if !array && w == greetNone && f.Kind == inspect.Text && len(r.Fields) >= 3 && r.Group != "" && isKeyID(f.Name) {
+			w = greetText // texts under their numbers
+			keyed++
 		}
 		switch w {
 		case greetText:
@@ -246,6 +325,7 @@ func readTexts(r inspect.Record) texts {
 				x.first = f
 			}
 			x.count++
+			x.filled = x.filled || bytes.Contains(f.Data, []byte("{{")) || bytes.Contains(f.Data, []byte("%s")) || bytes.Contains(f.Data, []byte("${")) || bytes.Contains(f.Data, []byte("{0}"))
 			if n, words := sentence(f.Data); n >= leastSentence && words {
 				x.long++
 				if wishful(f.Data) {
@@ -281,11 +361,15 @@ func readTexts(r inspect.Record) texts {
 		}
 	}
 	if x.count > 0 {
-		x.parent, x.list = r.Parent, r.Group
+		x.parent, x.list = seriesOf(r.Parent), r.Group
 		if !array {
 			x.list = listOf(r.Group)
 		}
 		x.labelled = x.labelled || x.long > 0 && labels([]byte(r.Group))
+	}
+	if keyed >= 3 && 2*keyed > len(r.Fields) {
+		x.ids += keyed
+		return x
 	}
 	// One object holds one text: the longest of two is it.
 	if !array && x.count > 1 {
@@ -298,7 +382,19 @@ func readTexts(r inspect.Record) texts {
 // the array.
 func isArray(r inspect.Record) bool {
 	last := r.Fields[len(r.Fields)-1]
-	return indexed(string(last.Path)) && indexed(string(r.Fields[0].Path))
+	if indexed(string(last.Path)) {
+		return indexed(string(r.Fields[0].Path))
+	}
+	// XML and forms number what comes again.
+	if n := len(r.Fields); n < 2 || last.Name == "" || last.Name != r.Fields[0].Name || last.Decoder() != "xml" || !strings.HasSuffix(string(last.Path), "#"+strconv.Itoa(n-1)) {
+		return false
+	}
+	for _, f := range r.Fields {
+		if f.Name != last.Name {
+			return false
+		}
+	}
+	return true
 }
 
 // indexed says that a path or place ends in an index, and not in a key in
@@ -340,8 +436,11 @@ func (x *texts) weigh(r *greetRequest, total int, filed, personal bool) inspect.
 	if 3*x.wishes >= x.count && x.wishes > 0 {
 		about += 2
 	}
-	if x.labelled || r.named {
+	switch {
+	case x.labelled || r.named:
 		about += 2
+	case r.preset && x.long == x.count && !x.filled:
+		about++
 	}
 	if filed {
 		about++
@@ -382,12 +481,16 @@ func (x *texts) weigh(r *greetRequest, total int, filed, personal bool) inspect.
 	return inspect.Suspected
 }
 
+// chosenPlaces are what requests are called for texts to choose from.
+var chosenPlaces = newStems("template", "preset", "phrase", "sample", "card", "moban", "plantilla", "vorlage", "modele", "modelo", "шаблон", "模板", "範本", "テンプレ", "문구")
+
 // greetRequest is what the request for a list says.
 type greetRequest struct {
 	body   bool // its body says more than which texts are wanted
 	paging bool // it asks for a category, or for the next of a list
 	named  bool // its path says what it asks for
 	search bool // it searches for something
+	preset bool // its path says that what comes is there to be chosen
 
 	id     *inspect.Part // identifier that it carries
 	idWhat string        // "an IMEI"
@@ -398,6 +501,7 @@ func readRequest(t *inspect.Tree) *greetRequest {
 	s := t.Subject
 	r := &greetRequest{body: s.Frame != nil}
 	r.named = labels([]byte(s.Path))
+	r.preset = pathMentions(t, chosenPlaces)
 	var buf [maxName]byte
 	asked, more := 0, 0
 	for _, p := range t.Parts {

@@ -47,7 +47,7 @@ const (
 
 var noteWords = speaking(newLexicon(map[noteField]string{
 	noteText: `content text body note notetext notecontent notebody memo memotext memocontent textcontent plaintext markdown md description desc details contenu texte inhalt notiz contenido nota testo contenuto texto conteudo текст содержание заметка 内容 正文 笔记 备忘 メモ ข้อความ บันทึก snippet noteplain richtext html notehtml bodytext entry zsnippet
-		txt neirong zhengwen journalentry entrytext todotext task todo item datacontent commenttext listcontent htmlcontent xml zcontent ztext value`,
+		txt insert transcript transcription transkript dictation spokentext ocrtext neirong zhengwen journalentry entrytext todotext task todo item datacontent commenttext listcontent htmlcontent xml zcontent ztext value`,
 	noteTitle: `title subject summary name notetitle heading headline titre titel titulo titolo заголовок 标题 主题 タイトル biaoti ztitle ztitle1 taskname tasktitle todotitle eventtitle caption`,
 	noteDate: `created createdat createdtime creationdate createtime createdate createddate modified modifiedat modifiedtime modifieddate modificationdate updatedat updatetime updated updateddate lastmodified lastmodifieddatetime createddatetime lastmodifiedtime mtime ctime date timestamp dtcreated
 		usereditedtimestampusec createdtimestampusec editedat edited lastedited zmodificationdate zcreationdate zmodificationdate1 zcreationdate1 creationtime usermodifiedtime dateadded datemodified datecreated moddate createtimestamp modifytime updatetimestamp chuangjianshijian 创建时间 修改时间 更新时间 time ts changed dtstamp savedat lastupdated`,
@@ -89,7 +89,7 @@ func noteFamily(name string) noteField {
 var noteFolds = newLexicon(map[noteField]string{
 	noteStart:  `start dtstart`,
 	noteEnd:    `end dtend`,
-	noteText:   `content body text note annotations`,
+	noteText:   `content body text note annotations delta ops operations blocks paragraphs spans segments richtext document`,
 	noteInvite: `attendees organizer reminders responsestatus overrides emailaddress`,
 	noteDue:    `due duedatetime`,
 	noteMark:   `listcontent checklist listitems checkitems labels tags timestamps`,
@@ -118,6 +118,8 @@ var noteGather = gather{
 			return p.Kind <= inspect.Text && (bytes.IndexByte(p.Data, ' ') >= 0 || !ascii(p.Data[:min(len(p.Data), 64)]))
 		case noteStart, noteDue, noteInvite:
 			return true
+		case noteMark:
+			return p.Kind <= inspect.Text && bytes.IndexByte(p.Data, ' ') > 0 && len(p.Name) > 3 && mentions(p.Name, notePlaces)
 		case noteNone:
 			return p.Kind <= inspect.Text && len(p.Name) > 3 && mentions(p.Name, notePlaces)
 		}
@@ -160,9 +162,18 @@ func readNote(c *card) *note {
 			if o := noteFolds.of(x.over); x.over != "" && o == noteInvite {
 				v = o
 			}
-			if v != noteNone && w != noteMark && w != noteDue {
+			switch {
+			case v == noteText && mentions(x.via, notePlaces):
+				k.own = k.own || !mentions(x.via, notNotes)
+				if w == noteNone && x.name == "value" {
+					w = v
+				}
+			case v != noteNone && w != noteMark && w != noteDue:
 				w = v
 			}
+		}
+		if w == noteMark && strings.HasSuffix(strings.ToLower(x.name), "id") && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && len(x.Data) > 0 {
+			k.own = true
 		}
 		if w == noteNone {
 			if x.Kind <= inspect.Text && len(x.Data) > 3 && len(x.name) > 3 && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && isProse(x.Data) {
@@ -176,6 +187,11 @@ func readNote(c *card) *note {
 				k.count[w]++
 			}
 			continue
+		}
+		if w == noteMark && x.Kind <= inspect.Text && len(x.name) > 3 && mentions(x.name, notePlaces) && isProse(x.Data) && !tokenLike(x.Data) && digest(x.Data) == 0 {
+			if n, words := sentence(x.Data); words || n >= 10 && bytes.IndexByte(x.Data, ' ') > 0 || n >= 4 && !ascii(x.Data) {
+				w = noteText
+			}
 		}
 		ok := true
 		switch w {
@@ -272,6 +288,9 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 			Reason: fmt.Sprintf("An object with the %s, %s, %s.", fieldNames(k.cells), why, route(at)),
 		})
 	}
+	if len(out) == 0 {
+		out = notesInMarkup(t)
+	}
 	if len(out) == 0 && x.path && (t.Subject.Method == "PUT" || t.Subject.Method == "POST") {
 		// A file of text that is put under a name that says what it is.
 		for _, p := range t.Parts {
@@ -292,6 +311,48 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	return out
+}
+
+// notesInMarkup looks for files of tasks and notes in the markup that their
+// programs write: Org (orgmode.org), lists to tick off in Markdown, todo.txt
+// (github.com/todotxt/todo.txt).
+func notesInMarkup(t *inspect.Tree) []inspect.Finding {
+	for _, p := range t.Parts {
+		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 16 || len(p.Children) > 0 || p.Holds()&inspect.Newlines == 0 {
+			continue
+		}
+		switch p.Decoder() {
+		case "request.body", "multipart", "zip", "tar", "gzip", "frame", "charset", "base64", "zstd", "br", "deflate":
+		default:
+			continue
+		}
+		ticks, heads, lines := 0, 0, 0
+		for line := range bytes.Lines(p.Data[:min(len(p.Data), 64<<10)]) {
+			rest := bytes.TrimLeft(bytes.TrimSpace(line), "*-+ ")
+			if len(rest) == 0 {
+				continue
+			}
+			if lines++; len(rest) > 4 && (line[0] == '*' || line[0] == '-' || line[0] == ' ' || line[0] == '+') {
+				switch {
+				case bytes.HasPrefix(rest, []byte("[ ]")), bytes.HasPrefix(rest, []byte("[x]")), bytes.HasPrefix(rest, []byte("[X]")), bytes.HasPrefix(rest, []byte("TODO ")), bytes.HasPrefix(rest, []byte("DONE ")):
+					ticks++
+				case line[0] == '*' && len(line) > 2 && (line[1] == ' ' || line[1] == '*'):
+					heads++
+				case bytes.HasPrefix(rest, []byte("DEADLINE: <")), bytes.HasPrefix(rest, []byte("SCHEDULED: <")), bytes.HasPrefix(rest, []byte("CLOSED: [")), bytes.HasPrefix(rest, []byte(":PROPERTIES:")):
+					ticks++
+				}
+			} else if len(rest) > 8 && (rest[0] == '(' && rest[2] == ')' && rest[1]-'A' < 26 || rest[0] == 'x' && rest[1] == ' ' && rest[6] == '-') {
+				ticks++
+			}
+		}
+		if ticks >= 2 && 4*(ticks+heads) >= lines || ticks == 1 && lines <= 3 && heads > 0 {
+			return []inspect.Finding{{
+				Confidence: inspect.Suspected, Direction: flow.Up, Path: p.Path,
+				Reason: "A text with tasks to tick off, in the markup that programs for notes write, went up to this host.",
+			}}
+		}
+	}
+	return nil
 }
 
 type noteContext struct {

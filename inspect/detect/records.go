@@ -248,7 +248,7 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 		}
 		texts := 0
 		for _, p := range t.Parts {
-			if texts == maxTables || p.Kind > inspect.Text || len(p.Data) < 24 || p.Holds()&inspect.Newlines == 0 || len(p.Children) > 0 || p.Same != nil {
+			if texts == maxTables || p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Children) > 0 || !holdsLines(p.Holds(), len(p.Data)) || p.Same != nil {
 				continue
 			}
 			rows := g.texts(p)
@@ -294,18 +294,24 @@ func (g *gather) wanted(v *view) bool {
 		if !may[c.NameID()] {
 			continue
 		}
-		if g.want(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && v.column(c.Data) {
+		if g.want(c) || len(c.Children) == 1 && g.wantsRead(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && v.column(c.Data) {
 			return true
 		}
 	}
 	return false
 }
 
-// hasLines says that there is a text of several lines.
+// holdsLines says that a text of n bytes with these characters can be one of
+// several lines, or one in which several things are joined.
+func holdsLines(c inspect.Chars, n int) bool {
+	return c&inspect.Newlines != 0 || n >= 40 && c&(inspect.Digits|inspect.Ats|inspect.NonASCII) != 0 && (c&(inspect.Bars|inspect.Semicolons|inspect.Equals) != 0 || c&inspect.Commas != 0 && c&inspect.Colons != 0)
+}
+
+// hasLines says that there is a text of several lines or of joined values.
 func hasLines(docs []inspect.Document) bool {
 	for i := range docs {
 		for j := range docs[i].Columns {
-			if c := &docs[i].Columns[j]; c.Holds&inspect.Newlines != 0 && c.Max >= 24 && hasText(c) {
+			if c := &docs[i].Columns[j]; c.Max >= 24 && hasText(c) && holdsLines(c.Holds, c.Max) {
 				return true
 			}
 		}
@@ -329,6 +335,9 @@ func (g *gather) deck(v *view) []*card {
 			if names || key {
 				break
 			}
+		}
+		if len(r.Fields) > 2 && isArray(r) && d.property(r) {
+			continue
 		}
 		if tables < maxTables && isArray(r) && v.isHead(r) {
 			if rows := tableRows(r); len(rows) > 0 {
@@ -354,9 +363,6 @@ func (g *gather) deck(v *view) []*card {
 			continue
 		}
 		if len(r.Fields) > 0 && isArray(r) {
-			if d.property(r) {
-				continue
-			}
 			if len(r.Fields) >= minJoined {
 				if len(lists) < maxRows {
 					lists = append(lists, r)
@@ -880,7 +886,7 @@ func pathMentions(t *inspect.Tree, words *stems) bool {
 // telephone is the shape of p as a telephone number, whatever separators and
 // spaces are in it.
 func telephone(b []byte) phoneShape {
-	if len(b) < 3 || len(b) > 40 {
+	if len(b) < 3 || len(b) > 40 || b[0] == '-' || b[0] == '.' {
 		return notPhone
 	}
 	plain := true
@@ -1056,4 +1062,15 @@ func digest(b []byte) int {
 		return n * 3 / 4
 	}
 	return 0
+}
+
+// wantsRead is want for what p is written in.
+func (g *gather) wantsRead(p *inspect.Part) bool {
+	r := readable(p)
+	if r == p {
+		return false
+	}
+	named := *r
+	named.Name = p.Name
+	return g.want(&named)
 }
