@@ -76,6 +76,10 @@ const (
 	usage = 1<<statCount - 1<<statEvent
 )
 
+// described are families of which one must be there when little else is: what the
+// program runs on, or how it is used.
+const described = hardware | 1<<statOS | 1<<statOSVersion | 1<<statLocale | 1<<statRegion | 1<<statUserAgent | 1<<statTimezone | 1<<statSDK | 1<<statError | 1<<statCounter
+
 // statLabels are what people are told, in the order of the families.
 var statLabels = [statCount]string{
 	statModel: "model", statMaker: "maker", statScreen: "screen size", statDensity: "screen density", statBattery: "battery",
@@ -123,10 +127,10 @@ var statWords = newLexicon(map[stat]string{
 	statSDK:       `sdk sdkversion lib libversion library libraryversion sdkname clientlib telemetrysdkbuild telemetrysdk tv agentversion tracker trackerversion sdkver notifier sentryclient sentryversion snv libmethod telemetrysdkname telemetrysdkversion mistatv mistatversion`,
 	statUserAgent: `useragent ua browserua httpuseragent`,
 	statEvent: `event eventname eventtype eventid events en ea ev eventkey eventcategory eventaction action actionname eventlabel ec method activity pagetitle screenname pagename category topic
-		messageid bucketid object values msgtype pingtype metrics histograms scalars crash  transaction spans reason doctype documenttype payloadversion type kind`,
+		messageid bucketid object values msgtype pingtype metrics histograms scalars crash transaction reason doctype documenttype payloadversion type kind`,
 	statSession: `sessionid session sid sessid visitid sessionnumber sessioncount sessionstart sessionlength sessionduration subsessionid subsessionlength profilesubsessioncounter sessions sessionstarttime profilecreationdate firstrundate visitorid flowid impressionid traceid started`,
 	statClient:  `clientid devid duid vid distinctid anonymousid deviceid installationid installid cid did uuid guid instanceid trackid userpseudoid contextid docid documentid pingid userid androidid gaid idfa idfv oaid advertisingid aaid insertid eventuuid uniqueid deviceuuid profileid ecosystemclientid`,
-	statCounter: `count counter duration elapsed coldstartms crashcount seq sequence sequencenumber launchcount starttime endtime durationms totaltime usagetime loadtime latency position actionposition durations clicks views
+	statCounter: `spans count counter duration elapsed coldstartms crashcount seq sequence sequencenumber launchcount starttime endtime durationms totaltime usagetime loadtime latency position actionposition durations clicks views
 		errorscount errorcount retries attempts hits installtime downloadtime userprefs clientclockskew tiles usage uses timespentms activeticks pings`,
 	statKey:    `apikey writekey`,
 	statError:  `level severity severitytext severitynumber logger exception exceptions errorclass errormessage breadcrumbs stacktrace culprit errors crashinfo backtrace`,
@@ -177,6 +181,7 @@ type statistics struct {
 	report bool
 	// guessed are families that only the form of a value speaks for.
 	guessed uint64
+	device  bool // an id is that of a device by its name
 	names   nameMemo[statName]
 }
 
@@ -211,12 +216,9 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 		if p.Name == "" && p.Kind != inspect.Null && p.Parent != nil {
 			s.guess(p, p.Data)
 		}
-		if p.Name != "" && p.Kind != inspect.Null {
-			s.take(p)
-			if p.Name == "key" && p.Kind == inspect.Text && len(p.Data) <= maxName {
-				s.takeKey(p)
-			}
-		}
+	}
+	for r := range upRecords(t) {
+		s.record(r)
 	}
 	confidence := s.weigh()
 	if confidence == "" {
@@ -231,6 +233,38 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 		Reason: fmt.Sprintf("What went up to this host describes the device or its use: %s.", list(s.labels())),
 	}}
 }
+
+// record takes the fields of one record. What is for sale has a maker and a
+// model, too, and a price.
+func (s *statistics) record(r inspect.Record) {
+	sold := false
+	if r.Parent != nil && len(r.Fields) >= 2 && len(r.Fields) <= 64 {
+		running := false
+		for _, p := range r.Fields {
+			if goods.of(p.Name) {
+				sold = true
+			}
+			f := statWords.of(p.Name)
+			running = running || f == statOS || f == statOSVersion || f == statLocale || f == statCarrier || f == statNetwork || f == statBuild
+		}
+		sold = sold && !running
+	}
+	for _, p := range r.Fields {
+		if p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 || p.Same != nil || p.Name == "User-Agent" && p.Parent == nil {
+			continue
+		}
+		if sold {
+			continue
+		}
+		s.take(p)
+		if p.Name == "key" && p.Kind == inspect.Text && len(p.Data) <= maxName {
+			s.takeKey(p)
+		}
+	}
+}
+
+// goods are names that only what is for sale has.
+var goods = newLexicon(map[bool]string{true: `price pricemax pricemin maxprice minprice priceto pricefrom currency sku quantity qty saleprice discount mileage preis prix precio prezzo preco cena`})
 
 // take notes the family of a field if its value is of the right type.
 func (s *statistics) take(p *inspect.Part) {
@@ -254,6 +288,7 @@ func (s *statistics) take(p *inspect.Part) {
 		f = n.tail
 	}
 	if f != statNone && f.fits(p.Data) {
+		s.device = s.device || f == statClient && len(p.Name) > 6 && equalFold(p.Name[:6], "device")
 		s.note(f, p)
 		return
 	}
@@ -487,7 +522,7 @@ func (s *statistics) weigh() inspect.Confidence {
 	case h >= 1 && event && about:
 		return inspect.Suspected
 	case !s.report || !sender || all < enoughUse:
-	case event && about, use >= 3, use >= 2 && about:
+	case (s.seen&described != 0 || s.device) && (event && about || use >= 3 || use >= 2 && about):
 		return inspect.Suspected
 	case s.seen&(1<<statOSVersion) != 0 && s.seen&(1<<statCounter) != 0 && bits.OnesCount64(s.seen&software) >= 3:
 		// An installer's report: versions, and how it went.
@@ -541,17 +576,17 @@ func statTail(name string) stat {
 
 // statMore are further names, many of other languages.
 var statMore = newLexicon(map[stat]string{
-	statModel: `modelo modele modèle modell модель xinghao jixing modelcode phonebrandmodel devicemod modelno modelnumber dm mod prodmodel productmodel hwmodelname machine machinename
+	statModel: `modello modelu modeli toestel toesteltype toestelmodel kieumay dongmay laitemalli malli mintak telefonmodell telefonmodel montelo μοντέλο דגם مدل مدلدستگاه modelotelefono modelodispositivo modelodoaparelho modelo modele modèle modell модель xinghao jixing modelcode phonebrandmodel devicemod modelno modelnumber dm mod prodmodel productmodel hwmodelname machine machinename
 		terminalmodel terminaltype hsmodel dvcmodel marketname productdevice`,
-	statMaker:    `marca marque marke hersteller fabricante fabricant fabrikant производитель бренд pinpai changshang devicemaker maker mfr mfg manu manuf devbrand phonebrand productbrand productmanufacturer dbrand terminalbrand`,
-	statScreen:   `pantalla ecran écran bildschirm tela экран разрешение fenbianlv resolucion resolução auflösung aufloesung scr scrw scrh dispw disph physicalwidth physicalheight screensizepx lcd lcdsize displaysize displaymetrics`,
+	statMaker:    `produttore producent uretici vyrobce valmistaja tillverkare fabrikantnaam gyarto producator merek pabrikan nhasanxuat hangsanxuat виробник κατασκευαστής μάρκα יצרן سازنده شرکتسازنده marca marque marke hersteller fabricante fabricant fabrikant производитель бренд pinpai changshang devicemaker maker mfr mfg manu manuf devbrand phonebrand productbrand productmanufacturer dbrand terminalbrand`,
+	statScreen:   `schermo scherm skarm skærm skjerm naytto obrazovka displej kepernyo ecranul layar manhinh dophangiai οθόνη מסך صفحهنمایش екран risoluzione resolucao rozdzielczosc pantalla ecran écran bildschirm tela экран разрешение fenbianlv resolucion resolução auflösung aufloesung scr scrw scrh dispw disph physicalwidth physicalheight screensizepx lcd lcdsize displaysize displaymetrics`,
 	statDensity:  `densidad densité pixeldensity ppi screenppi logicaldensity lcddensity fontscale screeninches diagonal refreshrate`,
-	statBattery:  `bateria batería batterie akku akkustand батарея заряд dianliang batt batterylvl batpct soclevel batteryvoltage batterytemp batterycurrent charge chargelevel batteryremaining baterai pil`,
+	statBattery:  `accu accuniveau batteri akkumulator baterie acumulator pinlevel phantrampin μπαταρία סוללה باتری bateria batería batterie akku akkustand батарея заряд dianliang batt batterylvl batpct soclevel batteryvoltage batterytemp batterycurrent charge chargelevel batteryremaining baterai pil`,
 	statCharging: `chargestatus chargingstatus chargetype chargerplugged plugtype batterycharging`,
-	statMemory:   `memoria mémoire speicher arbeitsspeicher память оперативная neicun ramtotalmb ramfreemb rammb memsize memused memkb memtotalkb memfreekb memtotalbytes availmem availableram usedram maxheap heapsize heap nativeheap pss javaheap rambytes totalram appmem`,
+	statMemory:   `geheugen minne muisti hukommelse pamiec pamet memorie memori bellek bonho μνήμη זיכרון حافظه memoria mémoire speicher arbeitsspeicher память оперативная neicun ramtotalmb ramfreemb rammb memsize memused memkb memtotalkb memfreekb memtotalbytes availmem availableram usedram maxheap heapsize heap nativeheap pss javaheap rambytes totalram appmem`,
 	statDisk:     `almacenamiento stockage speicherplatz armazenamento хранилище cunchu storagebytes storagetotalbytes storagefreebytes storageused diskspacetotal diskspacefree diskspacefreemb rom romtotalmb romfreemb emmc sdcard freespacemb freestoragemb storageavail flashsize datafree datatotal internalfree internaltotal`,
 	statCarrier:  `operador operadora opérateur operateur anbieter netzbetreiber mobilfunkanbieter оператор yunyingshang simname netoperator cellularprovider cellularoperator mobilecarrier simcarrier networkname carrierid telco provider simspn`,
-	statNetwork:  `red reseau réseau netz netzwerk rede сеть wangluo net nettypename networksubtype netmode networkmode accesstype conntype linktype bearer bearertype rat cellulartype apntype internettype wifienabled signalstrength networkgeneration mobilenetwork`,
+	statNetwork:  `netwerk siec sit natverk verkko nettverk halozat retea jaringan mang δίκτυο רשת شبکه мережа red reseau réseau netz netzwerk rede сеть wangluo net nettypename networksubtype netmode networkmode accesstype conntype linktype bearer bearertype rat cellulartype apntype internettype wifienabled signalstrength networkgeneration mobilenetwork`,
 	statCPU:      `procesador processeur prozessor processador процессор chuliqi chip chipset socmodel socname socmanufacturer cpuname cpuhardware cpufreqmax maxfreq cpumaxfreq corecount ncores numcpu cpuabilist supportedabis abilist abi2 instructionset boardplatform`,
 	statBuild:    `board hardware builddisplay builddisplayid display buildhost builduser buildtime basebandversion baseband radioversion radio romver uiversion osbuildid osbuildnumber osincremental securitypatchlevel patchlevel kernelver buildprop selinux`,
 	statUptime:   `bootcount uptimems uptimesec uptimeseconds sysuptime elapsedtime elapsedrealtimems lastboot lastreboot timeupsinceboot upsince`,
@@ -570,6 +605,35 @@ var statIdeographs = []struct {
 	word string
 	of   stat
 }{
+	{"型號", statModel},
+	{"手機型號", statModel},
+	{"廠商", statMaker},
+	{"電量", statBattery},
+	{"記憶體", statMemory},
+	{"解析度", statScreen},
+	{"螢幕", statScreen},
+	{"網路", statNetwork},
+	{"儲存", statDisk},
+	{"電信", statCarrier},
+	{"памят", statMemory},
+	{"виробник", statMaker},
+	{"екран", statScreen},
+	{"мереж", statNetwork},
+	{"μοντελο", statModel},
+	{"κατασκευαστ", statMaker},
+	{"μπαταρ", statBattery},
+	{"μνημη", statMemory},
+	{"μνήμη", statMemory},
+	{"οθον", statScreen},
+	{"דגם", statModel},
+	{"יצרן", statMaker},
+	{"סוללה", statBattery},
+	{"זיכרון", statMemory},
+	{"מסך", statScreen},
+	{"مدل", statModel},
+	{"سازنده", statMaker},
+	{"باتری", statBattery},
+	{"حافظه", statMemory},
 	{"型号", statModel},
 	{"机型", statModel},
 	{"機種", statModel},

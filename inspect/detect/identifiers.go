@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"unicode"
 
 	"constat/inspect"
 	"constat/proxy/flow"
@@ -895,18 +896,25 @@ func (s *identifiers) count(k idKind, p *inspect.Part, d []byte) {
 	}
 }
 
-// sameShape says that two places differ in nothing but numbers.
+// sameShape says that two places differ in nothing but numbers: those of the
+// elements of lists, or of the fields of messages.
 func sameShape(a, b string) bool {
+	next := func(s string) (c byte, rest string) {
+		for len(s) > 0 {
+			if c := s[0]; c-'0' >= 10 && c != '[' && c != ']' {
+				return c, s[1:]
+			}
+			s = s[1:]
+		}
+		return 0, ""
+	}
 	for {
-		a, b = strings.TrimLeft(a, "0123456789"), strings.TrimLeft(b, "0123456789")
-		i := 0
-		for i < len(a) && i < len(b) && a[i] == b[i] && a[i]-'0' > 9 {
-			i++
+		var x, y byte
+		x, a = next(a)
+		y, b = next(b)
+		if x != y || x == 0 {
+			return x == y
 		}
-		if i == 0 {
-			return a == b || strings.HasPrefix(a, "[") != strings.HasPrefix(b, "[") && strings.Trim(a+b, "[]0123456789") == ""
-		}
-		a, b = a[i:], b[i:]
 	}
 }
 
@@ -1493,10 +1501,14 @@ func looseField(p *inspect.Part, name string, value []byte) *inspect.Part {
 }
 
 // lowerIdeographs puts a name in small letters if it has others than those of
-// ASCII, which squeeze and split see to.
+// ASCII, and words of Latin letters without their accents.
 func lowerIdeographs(name string) string {
 	if len(name) > 2*maxName || ascii([]byte(name)) {
 		return name
 	}
-	return strings.ToLower(name)
+	words := strings.FieldsFunc(name, func(r rune) bool { return r < 0x80 && !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for i, w := range words {
+		words[i] = folded(w)
+	}
+	return strings.Join(words, "_")
 }

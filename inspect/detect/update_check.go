@@ -47,12 +47,12 @@ const (
 // updWords are the words. Names that are written without any mark between words
 // are cut by them.
 var updWords = newFlags(map[updBits]string{
-	updUpdate:  `update updates upgrade upgrades updater upgrader updatable ota fota upd hotfix gengxin shengji aktualisierung actualizacion actualización atualizacao atualização mise maj aggiornamento guncelleme güncelleme pembaruan обновление обновления обновить оновлення aktualizacja bijwerken uppdatering opdatering`,
-	updVersion: `version versions ver vers release releases build revision vercode tag banben versao versão versión versionsnummer versione versi версия версии wersja versie sürüm surum vname vcode rev versioncode versionname firmware rom package apk`,
-	updNewest:  `latest newest new newer next available recommended target remote store online last zuixin xin neueste nueva nuevo nouvelle derniere dernière nova novo ultima última terbaru новая новый последняя latestrom minimum min supported lowest required server nowa nieuwste yeni baru to upcoming stable`,
-	updCurrent: `current currently cur curr installed local from old running now base client source dangqian aktuelle actual actuelle instalada installee installée corrente atual текущая mevcut sekarang my present known previous have obecna huidige`,
-	updConfig:  `config configuration configs cfg conf settings setting rules rule definitions definition dictionary dict database db blocklist signatures policy policies manifest remoteconfig`,
-	updCheck:   `check checks checking query get fetch has have need needs needed is available availability exist exists should find lookup request ask poll jiancha chaxun prüfen pruefen verificar comprobar vérifier verifier проверить проверка cek kontrol verifica`,
+	updUpdate:  `update updates upgrade upgrades updater upgrader updatable ota fota upd hotfix gengxin shengji aktualisierung actualizacion actualización atualizacao atualização mise maj aggiornamento guncelleme güncelleme pembaruan обновление обновления обновить оновлення aktualizacja bijwerken uppdatering uppdateringar opdatering opdateringer capnhat paivitys päivitys aktualizace frissites frissítés actualizare ažuriranje azuriranje penyegaran atualizacoes actualizaciones patch patches fumo fwupdate`,
+	updVersion: `version versions ver vers release releases build revision vercode tag banben versao versão versión versionsnummer versione versi версия версии wersja versie sürüm surum vname vcode rev versioncode versionname firmware rom package apk phienban verze verzio verzió versiune versjon versio έκδοση wersji wersję`,
+	updNewest:  `latest newest new newer next available recommended target remote store online last zuixin xin neueste nueva nuevo nouvelle derniere dernière nova novo ultima última terbaru новая новый последняя latestrom minimum min supported lowest required server nowa nieuwste yeni baru to upcoming stable senaste nyaste moinhat najnowsza najnowszy nejnovejsi nejnovější legujabb legújabb sonuncu son uusin ultimo último dernier neuester latestversion`,
+	updCurrent: `current currently cur curr installed local from old running now base client source dangqian aktuelle actual actuelle instalada installee installée corrente atual текущая mevcut sekarang my present known previous have obecna huidige nuvarande hientai soucasna aktualna jelenlegi nykyinen`,
+	updConfig:  `config configuration configs cfg conf settings setting rules rule definitions definition defs avdefs virusdefs virusdb avdb vdb signaturedb filters filterlist filterlists blocklists crlset crlsets dictionary dict database db blocklist signatures policy policies manifest remoteconfig`,
+	updCheck:   `check checks checking query get fetch has have need needs needed is available availability exist exists should find lookup request ask poll jiancha chaxun prüfen pruefen verificar comprobar vérifier verifier проверить проверка cek kontrol verifica kiemtra sprawdz tarkista kontrollera beschikbaar dostepna dostępna finns tersedia disponivel disponível disponible disponibile vorhanden verfugbar verfügbar hay co mevcutmu var`,
 	updForce:   `force forced mandatory required critical must optional urgent priority immediate flexible obligatory compulsory silent qiangzhi`,
 	updFile:    `url uri link download href path file patch delta diff location address codebase zip xiazai`,
 	updNotes:   `notes note log changelog changelogs changes whatsnew description desc message msg content info title text tips features details detail`,
@@ -326,10 +326,15 @@ func (a *asked) address(path string) {
 		if b != 0 && last != 0 {
 			a.speak(b | last)
 		}
+		if last&updUpdate != 0 && b == 0 && endsInOTA(name) {
+			a.words |= updSystem
+		}
 		last = b &^ updFiller
 		if rest == "" && ext != "" && staticUpdate[ext] {
 			lower := strings.ToLower(name)
 			switch {
+			case (ext == "jar" || ext == "json") && (lower == "entry" || lower == "index-v1" || lower == "index-v2"): // of a repository of apps
+				a.file = ext == "jar" || lower != "entry"
 			case b&(updUpdate|updPhrase) != 0 && b&updDone == 0, lower == "version", lower == "versions", lower == "latest", lower == "release", lower == "releases", b&updVersion != 0 && b&(updNewest|updSystem|updUpdate|updCheck) != 0 && b&updDone == 0, strings.HasPrefix(lower, "latest"):
 				a.file = true
 			}
@@ -340,8 +345,15 @@ func (a *asked) address(path string) {
 	}
 }
 
+// endsInOTA takes names that end as over-the-air updates are called, with a
+// version behind: xyotaV3.
+func endsInOTA(name string) bool {
+	name = strings.TrimRight(strings.TrimRight(name, "0123456789"), "vV")
+	return len(name) >= 3 && len(name) <= 12 && equalFold(name[len(name)-3:], "ota")
+}
+
 // staticUpdate are the endings of files that describe versions.
-var staticUpdate = map[string]bool{"txt": true, "json": true, "xml": true, "yml": true, "yaml": true, "plist": true, "ini": true, "rss": true, "php": false, "md": true, "html": false, "jar": true, "cfg": true, "properties": true}
+var staticUpdate = map[string]bool{"txt": true, "json": true, "xml": true, "yml": true, "yaml": true, "plist": true, "ini": true, "rss": true, "php": false, "md": true, "dat": true, "info": true, "list": false, "html": false, "jar": true, "cfg": true, "properties": true}
 
 func (a *asked) records(t *inspect.Tree) {
 	records := 0
@@ -385,6 +397,9 @@ func (a *asked) records(t *inspect.Tree) {
 				}
 			}
 			up := r.Direction == flow.Up
+			if k == updIsNone {
+				k = a.unspoken(p, up)
+			}
 			if up && a.told == nil && p.Name != "jsonrpc" && looksVersion(p.Data) {
 				a.told = p
 			}
@@ -443,6 +458,30 @@ func (a *asked) records(t *inspect.Tree) {
 			a.record = true
 		}
 	}
+}
+
+// unspoken looks at names that say something only in company.
+func (a *asked) unspoken(p *inspect.Part, up bool) upd {
+	switch squeezeString(p.Name) {
+	case "current", "installed", "cur", "have", "local":
+		if up && a.words&(updConfig|updUpdate|updVersion|updNewest) != 0 && p.Kind != inspect.Bool && len(p.Data) > 1 {
+			return updIsCurrent
+		}
+	case "name", "title", "label", "tag":
+		if !up && (a.version || a.words&updUpdate != 0) && looksVersion(p.Data) {
+			return updIsVersion
+		}
+	case "notes", "pubdate", "releasedate":
+		if !up && (a.version || a.words&updUpdate != 0) {
+			return updIsNotes
+		}
+	default:
+		// X-Current-Update-Id
+		if b := updSpoken(p.Name); up && b&updUpdate != 0 && b&updCurrent != 0 && b&^(updUpdate|updCurrent|updFiller) == 0 {
+			return updIsCurrent
+		}
+	}
+	return updIsNone
 }
 
 // isVersion says that p can be a version: digits, perhaps with full stops and
@@ -527,7 +566,8 @@ func (a *asked) answer(t *inspect.Tree) {
 		if p.Direction == flow.Up {
 			if p.Depth <= 1 && (p.Data[0] == '<' || p.Data[0] == '{') && p.Kind <= inspect.Text {
 				head := p.Data[:min(len(p.Data), 16<<10)]
-				if bytes.Contains(head, []byte("<updatecheck")) || bytes.Contains(head, []byte(`"updatecheck"`)) {
+				// Of browsers' updaters, and of OMA-TS-DM-FUMO section 5.
+				if bytes.Contains(head, []byte("<updatecheck")) || bytes.Contains(head, []byte(`"updatecheck"`)) || p.Data[0] == '<' && (bytes.Contains(head, []byte("./FUMO/")) || bytes.Contains(head, []byte("dm.firmwareupdate."))) {
 					a.phrase = true
 					if a.told == nil {
 						a.told = p
@@ -539,7 +579,7 @@ func (a *asked) answer(t *inspect.Tree) {
 		if !strings.HasPrefix(string(p.Path), "response.body") {
 			continue
 		}
-		if len(p.Children) > 0 {
+		if len(p.Children) > 0 || p.Depth == 0 && len(p.Data) < 4<<10 && (p.Data[0] == '{' || p.Data[0] == '[' || p.Data[0] == '<' && len(p.Data) > 1 && p.Data[1] != '!' && p.Data[1]|0x20 != 'h') {
 			a.readable = true
 		}
 		if p.Kind > inspect.Text {
@@ -563,8 +603,12 @@ func (a *asked) answer(t *inspect.Tree) {
 		}
 		if a.file && p.Depth == 0 && a.plain == nil && len(p.Data) < 4<<10 {
 			// version=1.2.3 and the like, line by line.
-			if line, _, _ := bytes.Cut(head, []byte("\n")); len(line) < 120 && bytes.ContainsAny(line, "=: ") && hasDot(line) && hasDigit(line) {
-				a.plain = p
+			for i := range 4 {
+				line, rest, _ := bytes.Cut(head, []byte("\n"))
+				if len(line) < 120 && bytes.ContainsAny(line, "=: ") && hasDigit(line) && (i == 0 && hasDot(line) || len(line) > 8 && equalFold(string(line[:7]), "version")) {
+					a.plain = p
+				}
+				head = rest
 			}
 		}
 	}
@@ -607,7 +651,7 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 		told = requestPart(t)
 		question++
 	}
-	if a.app && question == 0 {
+	if question == 0 && (a.app || a.version && a.record) {
 		question = 1
 	}
 	var said *inspect.Part
@@ -646,12 +690,15 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	if s.Status == 426 && told != nil && a.up[updIsConfig] == nil { // upgrade required (RFC 9110 section 15.5.22), as apps use it
 		answer += 2
 	}
+	if told == nil && a.version && a.record {
+		told = requestPart(t)
+	}
 	if a.none != nil && told != nil && question == 1 && a.words&(updCheck|updConfig|updUpdate) != 0 {
 		question++
 		say(a.none, 2)
 	}
 	nothing := s.Status == 204 || s.Status == 304
-	conditional := a.up[updIsConfig] != nil || a.words&updConfig != 0 && (s.Request.Header.Get("If-None-Match") != "" || s.Request.Header.Get("If-Modified-Since") != "")
+	conditional := a.up[updIsConfig] != nil || a.words&updConfig != 0 && a.up[updIsCurrent] != nil || a.file && s.Status == 304 || a.words&updConfig != 0 && (s.Request.Header.Get("If-None-Match") != "" || s.Request.Header.Get("If-Modified-Since") != "")
 	if nothing && (a.phrase || a.words&updUpdate != 0 || conditional) {
 		answer++
 	}
@@ -667,6 +714,9 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 		a.words&updUpdate != 0 && a.up[updIsCurrent] != nil && empty,
 		a.words&updUpdate != 0 && a.words&updSystem != 0 && a.words&updDone == 0 && told != nil && looksVersion(told.Data) && (empty || a.readable),
 		a.up[updIsConfig] != nil && a.down[updIsConfig] != nil,
+		a.words&updUpdate != 0 && a.words&updDone == 0 && a.version && (s.Method == "GET" || s.Method == "HEAD") && (nothing || answer >= 3),
+		s.Status == 426 && told != nil && a.up[updIsVersion] != nil,
+		conditional && a.file && s.Status == 304,
 		conditional && a.words&updConfig != 0 && (answer >= 1 || nothing) && (nothing || a.up[updIsConfig] != nil):
 		c = inspect.Suspected
 	default:
