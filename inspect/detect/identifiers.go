@@ -426,7 +426,7 @@ func contextOf(r inspect.Record) (c ctxFlags) {
 func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 	return func(yield func(inspect.Record) bool) {
 		var paired []*inspect.Part
-		tables := 0
+		tables, heads := 0, 0
 		for r := range t.Records() {
 			if r.Direction != flow.Up {
 				continue
@@ -434,7 +434,7 @@ func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 			if !yield(r) {
 				return
 			}
-			if tables < maxTables && isNames(r) {
+			if tables < maxTables && heads < maxHeads && len(r.Fields) > 0 && r.Fields[0].Kind == inspect.Text && isNames(r, &heads) {
 				rows := tableRows(r)
 				if len(rows) > 0 {
 					tables++
@@ -483,13 +483,16 @@ func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 	}
 }
 
-// isNames says that r is an array of words that can be the names of columns.
-func isNames(r inspect.Record) bool {
+// maxHeads bounds the arrays of words that are looked at for the names of
+// columns.
+const maxHeads = 64
+
+// isNames says that r is an array of words that are the names of columns, at
+// least one of them of those that matter here. It counts the arrays of words in
+// heads.
+func isNames(r inspect.Record, heads *int) bool {
 	n := len(r.Fields)
-	if n == 0 || n > 64 || r.Parent == nil || !isArray(r) {
-		return false
-	}
-	if n == 1 && (len(r.Fields[0].Data) > maxName || lookName(string(r.Fields[0].Data)).kind == idNone) {
+	if n > 64 || r.Parent == nil || !isArray(r) {
 		return false
 	}
 	for _, f := range r.Fields {
@@ -497,7 +500,20 @@ func isNames(r inspect.Record) bool {
 			return false
 		}
 	}
-	return true
+	*heads++
+	for _, f := range r.Fields {
+		name := string(f.Data)
+		switch k := lookName(name).kind; {
+		case k != idNone && k != idWeak && k != idLoose:
+			return true
+		case n == 1:
+			return false
+		}
+		if g := geoWords.of(name).of; g == geoLat || g == geoLon || lookSecret(name).of == secretPassword || statWords.of(name)-1 < statDeviceType {
+			return true
+		}
+	}
+	return false
 }
 
 func isKeyName(s string) bool {
