@@ -56,6 +56,12 @@ func Values(t *inspect.Tree) []inspect.Value {
 		if p.Decoder() == "path" && isStatic(t.Subject.Path) {
 			continue
 		}
+		switch key := c.key(p); {
+		case key != "":
+			p = renamed(p, key)
+		case p.Name == "" && p.Parent != nil && p.Parent.Name != "" && len(p.Parent.Children) == 1:
+			p = renamed(p, p.Parent.Name) // all that the field holds
+		}
 		c.part(p)
 	}
 	list := c.list
@@ -137,6 +143,62 @@ type candidates struct {
 	list  []candidate
 	at    map[string]int // by value
 	names idNames
+	keys  map[*inspect.Part]map[string]string // of lists of keys and values, by place
+}
+
+// maxKeyed bounds the documents that keys are looked for in.
+const maxKeyed = 256
+
+// key returns the key of a value in a list of keys and values, "" when p is none:
+// {"key": "imei", "value": {"stringValue": "…"}} of OpenTelemetry, {"name":
+// "imei", "value": "…"}.
+func (c *candidates) key(p *inspect.Part) string {
+	if p.Parent == nil || p.Group == "" || !isValueName(p.Name) && !otherValues[p.Name] {
+		return ""
+	}
+	keys, ok := c.keys[p.Parent]
+	if !ok {
+		if len(c.keys) == maxKeyed {
+			return ""
+		}
+		for _, q := range p.Parent.Children {
+			if isKeyName(q.Name) && q.Kind == inspect.Text && len(q.Data) > 0 && len(q.Data) <= 64 && len(keys) < maxPairs {
+				if keys == nil {
+					keys = make(map[string]string)
+				}
+				if first, twice := keys[q.Group]; !twice || first == "" || q.Name == "key" || q.Name == "name" {
+					keys[q.Group] = string(q.Data)
+				}
+			}
+		}
+		if c.keys == nil {
+			c.keys = make(map[*inspect.Part]map[string]string)
+		}
+		c.keys[p.Parent] = keys
+	}
+	if p.Name != "id" && p.Name != "data" {
+		if key := keys[p.Group]; key != "" && !strings.ContainsAny(key, " /") {
+			return key
+		}
+	}
+	around, inside := valueGroup(p.Group)
+	if !inside {
+		return ""
+	}
+	return keys[around]
+}
+
+// otherValues are further names of the values in lists of keys and values.
+var otherValues = map[string]bool{
+	"intValue": true, "int_value": true, "bytesValue": true, "bytes_value": true, "doubleValue": true, "double_value": true, "string": true, "str": true, "s": true, "text": true, "#text": true,
+}
+
+// renamed is p under another name.
+func renamed(p *inspect.Part, name string) *inspect.Part {
+	return &inspect.Part{
+		Path: p.Path, Direction: p.Direction, Data: p.Data, Name: name, Group: p.Group, Media: p.Media, ContentType: p.ContentType, Coding: p.Coding,
+		Kind: p.Kind, Depth: p.Depth, Parent: p.Parent, Children: p.Children,
+	}
 }
 
 // part weighs one value.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"constat/inspect"
 	"constat/inspect/decode"
 	"constat/proxy/flow"
@@ -198,5 +200,79 @@ func TestValuesStatic(t *testing.T) {
 	}
 	if list := values(t, &inspect.Subject{Method: "GET", Path: "/assets/9f3c1d2e4b5a6978aabb/app"}); len(list) != 1 {
 		t.Errorf("got %+v", list)
+	}
+}
+
+// TestValuesKeys names the values in lists of keys and values by their keys.
+func TestValuesKeys(t *testing.T) {
+	for _, tc := range []struct{ body, name, path string }{
+		{`{"resource":{"attributes":[{"key":"imei","value":{"stringValue":"352099001761481"}}]}}`, "imei", "request.body|json:resource.attributes[0].value.stringValue"},
+		{`{"attributes":[{"key":"enduser.id","value":{"intValue":"4021883145678901"}}]}`, "enduser.id", "request.body|json:attributes[0].value.intValue"},
+		{`{"params":[{"name":"android_id","value":"9774d56d682e549c"}]}`, "android_id", "request.body|json:params[0].value"},
+		{`{"ids":[{"type":"idfa","id":"c0ffee11-7a11-4d0e-9b1a-5eedca9a7101"}]}`, "id", "request.body|json:ids[0].id"},
+		{`{"p":[{"k":"oaid","v":"c0ffee11-7a11-4d0e-9b1a-5eedca9a7101"}]}`, "oaid", "request.body|json:p[0].v"},
+		{`{"event_params":[{"key":"ga_id","value":{"string_value":"9774d56d682e549c"}}]}`, "ga_id", "request.body|json:event_params[0].value.string_value"},
+		{`<?xml version="1.0"?><a><attr><name>imei</name><value>352099001761481</value></attr></a>`, "imei", "request.body|xml:a/attr[0]/value"},
+		// A label in words is no key, and a value that stands alone has its own name.
+		{`{"name":"My old phone","value":"9774d56d682e549c"}`, "value", "request.body|json:value"},
+		{`{"value":"9774d56d682e549c"}`, "value", "request.body|json:value"},
+		{`{"deviceId":"9774d56d682e549c","name":"kite"}`, "deviceId", "request.body|json:deviceId"},
+	} {
+		list := values(t, &inspect.Subject{Method: "POST", Path: "/", Request: inspect.Content{Body: []byte(tc.body)}})
+		if len(list) != 1 {
+			t.Errorf("%s: %d values, want 1: %+v", tc.body, len(list), list)
+			continue
+		}
+		if list[0].Name != tc.name || string(list[0].Path) != tc.path {
+			t.Errorf("%s: %q at %s, want %q at %s", tc.body, list[0].Name, list[0].Path, tc.name, tc.path)
+		}
+	}
+}
+
+// TestValuesUsual holds how many values everyday requests have, and what those
+// are called that are the same in every copy of an app.
+func TestValuesUsual(t *testing.T) {
+	browser := http.Header{
+		"User-Agent":                {"Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36"},
+		"Accept":                    {"text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"},
+		"Accept-Language":           {"fr-FR,fr;q=0.9,en-US;q=0.8,en;q=0.7"},
+		"Accept-Encoding":           {"gzip, deflate, br, zstd"},
+		"Cache-Control":             {"max-age=0"},
+		"Sec-Ch-Ua":                 {`"Not_A Brand";v="8", "Chromium";v="120"`},
+		"Sec-Ch-Ua-Mobile":          {"?1"},
+		"Sec-Ch-Ua-Platform":        {`"Android"`},
+		"Sec-Fetch-Dest":            {"document"},
+		"Sec-Fetch-Mode":            {"navigate"},
+		"Sec-Fetch-Site":            {"none"},
+		"Sec-Fetch-User":            {"?1"},
+		"Upgrade-Insecure-Requests": {"1"},
+		"If-Modified-Since":         {"Thu, 31 Jul 2014 12:00:00 GMT"},
+		"Referer":                   {"https://example.org/list?page=2"},
+	}
+	with := func(name, value string) http.Header {
+		h := browser.Clone()
+		h.Set(name, value)
+		return h
+	}
+	for _, tc := range []struct {
+		about string
+		s     inspect.Subject
+		names []string
+	}{
+		{"page", inspect.Subject{Method: "GET", Path: "/articles/how-to-fly-a-kite", Query: "page=2&sort=newest&lang=fr", Request: inspect.Content{Header: browser}}, nil},
+		{"script", inspect.Subject{Method: "GET", Path: "/static/js/main.8f3a1c2d9e.chunk.js", Query: "v=20140731", Request: inspect.Content{Header: browser}}, nil},
+		{"page with an entity tag", inspect.Subject{Method: "GET", Path: "/", Request: inspect.Content{Header: with("If-None-Match", `"9f3c1d2e4b5a69788d7f2c1e5b1a4c3d"`)}}, []string{"If-None-Match"}},
+		{"page with a session", inspect.Subject{Method: "GET", Path: "/", Request: inspect.Content{Header: with("Cookie", "sid=k3jd8s0a1m2n4b5v6c7x; theme=dark; lang=fr; seen=2014-07-31")}}, []string{"sid"}},
+		{"catalogue", inspect.Subject{Method: "POST", Path: "/graphql", Request: inspect.Content{Header: browser, Body: []byte(`{"operationName":"Products","variables":{"first":20,"category":"kites","currency":"EUR"},"query":"query Products($first: Int!) { products(first: $first) { id name price } }"}`)}}, nil},
+		{"report of a crash", inspect.Subject{Method: "POST", Path: "/api/7/envelope/", Query: "sentry_key=9f3c1d2e4b5a69788d7f2c1e5b1a4c3d&sentry_version=7", Request: inspect.Content{Header: browser, Body: []byte(`{"release":"org.example.kite@2.14.3","level":"error","message":"no wind"}`)}}, []string{"sentry_key"}},
+		{"key and number of an app", inspect.Subject{Method: "POST", Path: "/init", Request: inspect.Content{Header: browser, Body: []byte(`{"api_key":"8d7f2c1e5b1a4c3d9e2f0a1b2c3d4e5f","app_id":"1:402188314567:android:9f3c1d2e4b5a6978","version":"2.14.3"}`)}}, []string{"api_key", "app_id"}},
+	} {
+		var names []string
+		for _, v := range values(t, &tc.s) {
+			names = append(names, v.Name)
+		}
+		if diff := cmp.Diff(tc.names, names); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", tc.about, diff)
+		}
 	}
 }
