@@ -112,8 +112,23 @@ var callGather = gather{
 		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && telephone(p.Data) >= shortCode && !(p.Kind == inspect.Number && isRecent(p.Data)) &&
 			(p.Kind <= inspect.Text || callWords.of(p.Name) == callNumber || len(p.Name) <= 2 || p.Data[0] == '0')
 	},
-	place:  callPlaceOf,
-	fold:   func(key string, _ bool) bool { return callFolds.of(key) != callNone },
+	place: callPlaceOf,
+	fold:  func(key string, _ bool) bool { return callFolds.of(key) != callNone },
+	whole: func(key string, r inspect.Record) bool {
+		if callFolds.of(key) != callMark {
+			return false
+		}
+		number, signs := false, 0
+		for _, f := range r.Fields {
+			switch callFamily(f.Name) {
+			case callNumber, callPeer:
+				number = true
+			case callDate, callDuration, callType:
+				signs++
+			}
+		}
+		return number && signs > 0
+	},
 	column: func(name string) bool { w := callWords.of(name); return w > callNone && w <= callMark },
 }
 
@@ -349,12 +364,9 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 		if len(out) >= maxFindings {
 			break
 		}
-		at, whom := k.field[callNumber], "A telephone number"
-		if at == nil {
-			at = k.field[callPeer]
-		}
-		if at == nil {
-			at, whom = k.hashed, "The hash of a telephone number"
+		at, whom := k.at(), "A telephone number"
+		if at == k.hashed {
+			whom = "The hash of a telephone number"
 		}
 		bySheet[s] = &calls{at: len(out), count: 1}
 		out = append(out, inspect.Finding{
@@ -499,6 +511,27 @@ var eventNames = map[string]bool{
 	"table": true, "entity": true, "collection": true, "model": true, "dataType": true, "data_type": true, "object": true, "module": true, "event_key": true, "eventKey": true, "metric": true,
 }
 
+// at is where the number stands, or its hash.
+func (k *call) at() *inspect.Part {
+	for _, w := range []callField{callNumber, callPeer} {
+		if k.field[w] != nil {
+			return k.field[w]
+		}
+	}
+	return k.hashed
+}
+
+// innerEvent says that c itself is called after one of the words, in a field that
+// says of what kind it is.
+func innerEvent(c *card, words *stems) bool {
+	for _, x := range c.cells {
+		if eventNames[x.name] && x.name != "name" && x.Kind <= inspect.Text && len(x.Data) <= maxName && mentions(string(x.Data), words) {
+			return true
+		}
+	}
+	return false
+}
+
 // outerEvent says that the object around c is an event that is called after one
 // of the words.
 func outerEvent(c *card, words *stems) bool {
@@ -561,7 +594,7 @@ func (k *call) weigh(place, event, vobject bool) inspect.Confidence {
 	if vobject && has(callDate) && k.cells[0].Name != "" && k.xirmc() {
 		return inspect.Probable
 	}
-	strong := k.shape == fullPhone || k.number && k.shape >= bareDigits
+	strong := k.shape == fullPhone || k.number && k.shape >= bareDigits && (hint || len(k.at().Data) >= 8)
 	if k.hashed != nil && k.shape == notPhone {
 		if hint && signs >= 2 && (long || k.word || flag) && way {
 			return inspect.Suspected

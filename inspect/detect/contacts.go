@@ -44,7 +44,7 @@ const (
 )
 
 var contactWords = speaking(newLexicon(map[contactField]string{
-	contactName: `name displayname fullname firstname lastname givenname familyname middlename formattedname fn n nickname nick alias label contactname personname surname
+	contactName: `name cn displayname fullname firstname lastname givenname familyname middlename formattedname fn n nickname nick alias label contactname personname surname
 		zfullname zfirstname zlastname first last middle given family structuredname displaynamealt displaynameprimary displaynamealternative unstructuredname zname contactdisplayname friendname
 		nom prenom nomcomplet vorname nachname nombre nombres apellido apellidos nome cognome sobrenome imie nazwisko naam voornaam achternaam adi ad isim soyad jmeno prijmeni namn
 		имя фамилия xingming xm mingzi lianxirenxingming 姓名 名字 名称 联系人 昵称 氏名 名前 이름 ชื่อ الاسم`,
@@ -180,6 +180,18 @@ var contactGather = gather{
 		}
 		w := contactFamily(key)
 		return len(key) > 8 && (w == contactPhone || w == contactMail)
+	},
+	whole: func(key string, r inspect.Record) bool {
+		if contactFolds.of(key) != contactValue {
+			return false
+		}
+		name, reach := false, false
+		for _, f := range r.Fields {
+			w := contactFamily(f.Name)
+			name = name || w == contactName
+			reach = reach || w == contactPhone || w == contactMail
+		}
+		return name && reach
 	},
 	column: func(name string) bool { w := contactFamily(name); return w > contactNone && w <= contactMark },
 }
@@ -611,7 +623,7 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 			place = true
 		}
 	}
-	place = place || up && outerEvent(c, contactPlaces)
+	place = place || up && (outerEvent(c, contactPlaces) || innerEvent(c, contactPlaces))
 	f.Direction = c.parent.Direction
 	f.Path = c.parent.Path
 	if b.at != nil {

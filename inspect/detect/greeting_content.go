@@ -120,6 +120,7 @@ type texts struct {
 	article  int  // fields of articles in the objects around the list
 	labelled bool // a name on the way says what they are
 	filled   bool // there are places in them to fill in
+	taught   bool // they stand in a course
 }
 
 // maxLists bounds how many lists of texts, and objects around them, are kept of
@@ -198,13 +199,14 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 	}
 	lists = append(lists, linesOfTexts(t)...)
 	if len(lists) == 0 && !filed {
-		return detectVersion(t)
+		return nil
 	}
 	if pathMentions(t, ownPlaces) {
 		personal = true
 	}
 	total := make(map[*inspect.Part]int)
 	for _, x := range lists {
+		x.taught = mentions(x.list[max(0, len(x.list)-maxName):], courses)
 		if spoken[sheet{x.parent, x.list}] {
 			x.against++
 		}
@@ -429,7 +431,7 @@ func (x *texts) features() string {
 // hint at least must be about what the texts are, unless the request asks for a
 // category or for the next ones and nothing but texts and numbers comes back.
 func (x *texts) weigh(r *greetRequest, total int, filed, personal bool) inspect.Confidence {
-	if x.against > 0 || personal || 2*x.long < x.count || x.long == 0 || x.soft > x.count || x.article > 1 {
+	if x.taught || x.against > 0 || personal || 2*x.long < x.count || x.long == 0 || x.soft > x.count || x.article > 1 {
 		return ""
 	}
 	about := 0
@@ -480,6 +482,9 @@ func (x *texts) weigh(r *greetRequest, total int, filed, personal bool) inspect.
 	}
 	return inspect.Suspected
 }
+
+// courses are what lists of lessons and the like are called.
+var courses = newStems("lesson", "course", "chapter", "module", "quiz", "question", "subtitle", "lyrics", "episode", "lektion", "lecon", "leccion", "lezion", "урок", "课程", "レッスン")
 
 // chosenPlaces are what requests are called for texts to choose from.
 var chosenPlaces = newStems("template", "preset", "phrase", "sample", "card", "moban", "plantilla", "vorlage", "modele", "modelo", "шаблон", "模板", "範本", "テンプレ", "문구")
@@ -575,49 +580,6 @@ func luhn(d []byte) bool {
 		sum += v
 	}
 	return sum%10 == 0
-}
-
-// detectVersion finds the answer to the question how new the preset texts are: a
-// version or marker, and nothing else, to a request whose path is called after
-// them.
-func detectVersion(t *inspect.Tree) []inspect.Finding {
-	const few = 6
-	if s := t.Subject; !labels([]byte(s.Path)) && !pathMentions(t, presetPlaces) && !(containsFold(s.Path, "sms/res") || containsFold(s.Path, "sms/content")) {
-		return nil
-	}
-	var version *inspect.Part
-	fields := 0
-	var buf [maxName]byte
-	for _, p := range t.Parts {
-		if p.Direction != flow.Down || p.Parent == nil || len(p.Children) > 0 {
-			continue
-		}
-		if fields++; fields > few {
-			return nil
-		}
-		switch w := string(squeeze(&buf, p.Name)); w {
-		case "version", "ver", "marker", "data", "latest", "newest", "updated", "updatedat", "timestamp", "lastmodified", "v", "revision", "count", "total", "mid", "maxid", "versioncode", "contentversion", "resversion":
-			if len(p.Data) > 24 || !hasDigit(p.Data) || p.Kind > inspect.Number {
-				return nil
-			}
-			if version == nil || w != "count" && w != "total" {
-				version = p
-			}
-		case "result", "code", "status", "ok", "msg", "message", "errno", "error", "success", "desc", "errcode", "description", "reason", "ttl", "interval":
-		default:
-			return nil
-		}
-	}
-	if version == nil {
-		return nil
-	}
-	if r := readRequest(t); r.body || r.search {
-		return nil
-	}
-	return []inspect.Finding{{
-		Confidence: inspect.Suspected, Direction: flow.Down, Path: version.Path,
-		Reason: "A version or number of preset texts in the field " + shortName(version.Name) + ", and nothing else, came down from this host, to a request whose path is called after such texts.",
-	}}
 }
 
 // detectIndex finds the list of categories that such services send first:

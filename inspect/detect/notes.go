@@ -134,13 +134,14 @@ var noteGather = gather{
 
 // note is what a card says about something written down.
 type note struct {
-	field [noteCount]*inspect.Part
-	count [noteCount]int
-	cells []cell
-	prose bool // it has a text or title that a person can have written
-	words bool // of several words
-	own   bool // a field is called after notes
-	check bool // it can be ticked off
+	field  [noteCount]*inspect.Part
+	count  [noteCount]int
+	cells  []cell
+	prose  bool // it has a text or title that a person can have written
+	words  bool // of several words
+	own    bool // a field is called after notes
+	remark bool // by the bare word
+	check  bool // it can be ticked off
 }
 
 // fileNames are names of fields that hold the name of a file.
@@ -201,7 +202,10 @@ func readNote(c *card) *note {
 				k.prose = true
 				n, words := sentence(x.Data)
 				k.words = k.words || words || n >= 12 || n >= 4 && !ascii(x.Data)
-				k.own = k.own || mentions(x.name, notePlaces) && !mentions(x.name, notNotes)
+				if mentions(x.name, notePlaces) && !mentions(x.name, notNotes) {
+					// Things of all kinds have a note on them.
+					k.own, k.remark = true, k.remark || len(x.name) <= 5
+				}
 			}
 		case noteDate, noteStart, noteEnd:
 			ok = isInstant(x.Part)
@@ -412,7 +416,7 @@ func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
 		return inspect.Probable, task
 	case n[noteDue] > 0 && (named || x.path) && (k.words || dated):
 		return inspect.Probable, task
-	case named && (dated || marks > 0 || k.field[noteText] != nil && k.field[noteTitle] != nil) && k.field[noteText] != nil:
+	case named && (dated || marks > 0 || k.field[noteTitle] != nil && (x.place || !k.remark)) && k.field[noteText] != nil:
 		return inspect.Probable, written
 	case x.path && k.field[noteText] != nil && (dated || marks > 0 || k.field[noteTitle] != nil && x.up):
 		return inspect.Probable, written

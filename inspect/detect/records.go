@@ -211,6 +211,9 @@ type gather struct {
 	place func(group string) bool
 	// fold says that an object or list of that name belongs to the card around it.
 	fold func(key string, list bool) bool
+	// whole, when not nil, says that a record under that key is a card of its own,
+	// although fold says that it belongs to the card around it.
+	whole func(key string, r inspect.Record) bool
 	// column says that a name can be one of a column that matters.
 	column func(name string) bool
 
@@ -468,7 +471,10 @@ func (d *deck) record(r inspect.Record) {
 			numbered++
 		}
 	}
-	group, via, over := d.fold(r.Group)
+	group, via, over := r.Group, "", ""
+	if !d.whole(r) {
+		group, via, over = d.fold(r.Group)
+	}
 	array := isArray(r) && strings.IndexByte(r.Fields[0].Name, '[') < 0
 	for _, f := range r.Fields {
 		name, place, in, out := f.Name, group, via, over
@@ -514,6 +520,16 @@ func lookShape(name string) nameShape {
 		flat:     strings.HasSuffix(name, "]") || hasIndex(name),
 		numbered: n > 2 && n < maxName && name[n-1]-'0' < 10,
 	}
+}
+
+// whole says that r has all that a card needs, so that it belongs to none around
+// it although it is called as what belongs to others is.
+func (d *deck) whole(r inspect.Record) bool {
+	if d.g.whole == nil || r.Group == "" || len(r.Fields) < 2 {
+		return false
+	}
+	_, key := lastKey(r.Group)
+	return d.g.whole(key, r)
 }
 
 // folded says that an object or list of that name belongs to the card around it.
