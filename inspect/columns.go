@@ -30,6 +30,9 @@ const (
 	Angles   // < >
 	Quotes   // double quotes
 	Asterisks
+	Hashes
+	Carets
+	Tildes
 	Others
 
 	Letters = UpperCase | LowerCase
@@ -54,7 +57,7 @@ var charsOf = func() (t [256]Chars) {
 	}
 	for set, chars := range map[Chars]string{
 		Spaces: " ", Newlines: "\n", Dots: ".", Commas: ",", Semicolons: ";", Colons: ":", Slashes: "/", Hyphens: "-", Underscores: "_", Pluses: "+",
-		Ats: "@", Equals: "=", Percents: "%", Bars: "|", Braces: "{}", Brackets: "[]", Parens: "()", Angles: "<>", Quotes: `"`, Asterisks: "*",
+		Ats: "@", Equals: "=", Percents: "%", Bars: "|", Braces: "{}", Brackets: "[]", Parens: "()", Angles: "<>", Quotes: `"`, Asterisks: "*", Hashes: "#", Carets: "^", Tildes: "~",
 	} {
 		for _, c := range []byte(chars) {
 			t[c] = set
@@ -112,6 +115,8 @@ type Column struct {
 	Fields int // how many there are
 	// Elements says that one of the fields is an element of an array.
 	Elements bool
+	// Taken says that one of the fields was taken apart further.
+	Taken bool
 
 	Holds    Chars // what at least one of the fields holds
 	Min, Max int   // length of the shortest and of the longest
@@ -170,7 +175,9 @@ func (t *Tree) columnsOf(parts []*Part) []Column {
 		c := &t.columns[start+int(n)-1]
 		c.Fields++
 		c.Elements = c.Elements || p.Path[len(p.Path)-1] == ']'
-		c.Holds |= p.Holds()
+		if c.Holds |= p.Holds(); len(p.Children) > 0 {
+			c.Taken = true
+		}
 		c.kinds |= 1 << p.Kind
 		c.Min, c.Max = min(c.Min, len(p.Data)), max(c.Max, len(p.Data))
 	}

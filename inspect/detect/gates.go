@@ -38,9 +38,10 @@ func hasText(c *inspect.Column) bool { return c.Has(inspect.Text) || c.Has(inspe
 func hasValue(c *inspect.Column) bool { return hasText(c) || c.Has(inspect.Number) }
 
 // renames says that cells of cards can have other names than their parts: those
-// of flat names and numbered ones, of lists of names and values, and of tables.
+// of flat names and numbered ones, of lists of names and values, of tables, of lists
+// side by side, of properties, and of strings that hold several values.
 func (v *view) renames() bool {
-	numbered, key, value, elements := 0, false, false, false
+	numbered, key, value, elements, lists := 0, false, false, false, 0
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		n := len(c.Name)
@@ -57,20 +58,34 @@ func (v *view) renames() bool {
 			value = true
 		}
 		value = value || strings.HasSuffix(c.Place, ".value")
-		elements = elements || c.Elements && hasText(c)
+		if !c.Elements {
+			continue
+		}
+		if _, list := lastKey(c.Place); v.column([]byte(list)) || v.column([]byte(strings.TrimSuffix(list, "s"))) {
+			lists += c.Fields // each may be of another list
+		}
+		if hasText(c) {
+			elements = true
+			if c.Holds&joints != 0 && c.Fields >= minJoined {
+				return true
+			}
+		}
 	}
-	if numbered >= 4 || key && value {
+	if numbered >= 4 || key && value || lists >= 4 {
 		return true
 	}
 	if elements {
 		for _, r := range v.Records {
-			if isArray(r) && v.isHead(r) {
+			if isArray(r) && (v.isHead(r) || len(r.Fields) > 2 && propertyTypes[string(r.Fields[1].Data)]) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+// joints are what can stand between the values in one string.
+const joints = inspect.Bars | inspect.Controls | inspect.Semicolons | inspect.Commas | inspect.Equals | inspect.Colons | inspect.Hashes | inspect.Carets | inspect.Tildes
 
 // named says that the name of a field satisfies f.
 func (v *view) named(f func(name string) bool) bool {
@@ -88,6 +103,13 @@ func (v *view) named(f func(name string) bool) bool {
 func (v *view) placed(outside bool, f func(key string) bool) bool {
 	last := ""
 	for i := range v.Columns {
+		if name := v.Columns[i].Name; lookShape(name).flat {
+			for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '[' || r == ']' || r == '.' }) {
+				if f(word) {
+					return true
+				}
+			}
+		}
 		place := v.Columns[i].Place
 		if place == last {
 			continue
@@ -212,7 +234,7 @@ func mailNeed(v *view) bool {
 		if !hasText(c) {
 			continue
 		}
-		if c.Holds&inspect.Ats != 0 || c.Name == "mailbox" {
+		if c.Taken || c.Holds&inspect.Ats != 0 || c.Name == "mailbox" {
 			return true
 		}
 		short = short || c.Min <= 5 && c.Max >= 5
@@ -248,7 +270,7 @@ func noteNeed(v *view) bool {
 		case "checked", "isChecked", "is_checked", "done":
 			check = true
 		}
-		own = own || fileNames[c.Name] && hasText(c) && c.Holds&inspect.Dots != 0
+		own = own || fileNames[c.Name] && hasText(c) && (c.Taken || c.Holds&inspect.Dots != 0)
 	}
 	v.placed(false, func(key string) bool {
 		if w := noteFolds.of(key); w != noteNone {

@@ -13,8 +13,8 @@ type nameMemo[T any] struct {
 const fewNames = 40
 
 type known[T any] struct {
-	is bool
-	it T
+	name string // "" when nothing is known yet
+	it   T
 }
 
 func newNameMemo[T any](t *inspect.Tree) nameMemo[T] { return nameMemo[T]{n: len(t.Names) + 1} }
@@ -34,10 +34,21 @@ func (m *nameMemo[T]) of(p *inspect.Part, look func(name string) T) T {
 		}
 		k = &m.many[id]
 	}
-	if !k.is {
-		k.is, k.it = true, look(p.Name)
+	if k.name != p.Name {
+		if k.name != "" {
+			return look(p.Name) // the rows of tables are parts with other names
+		}
+		k.name, k.it = p.Name, look(p.Name)
 	}
 	return k.it
+}
+
+// ofCell is like of, for the name of a cell.
+func (m *nameMemo[T]) ofCell(x *cell, look func(name string) T) T {
+	if x.name == x.Name {
+		return m.of(x.Part, look)
+	}
+	return look(x.name)
 }
 
 // ofBytes is like of, for a name that is a value.

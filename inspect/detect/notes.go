@@ -147,8 +147,70 @@ type note struct {
 // fileNames are names of fields that hold the name of a file.
 var fileNames = map[string]bool{"path": true, "file": true, "filename": true, "fileName": true, "filePath": true, "file_path": true, "name": true}
 
-func readNote(c *card) *note {
+// noteName is what the lists know of a name.
+type noteName struct {
+	family noteField
+	placed bool // it is called after notes
+	file   bool // it can hold the name of a file
+}
+
+func lookNote(name string) noteName {
+	return noteName{noteFamily(name), mentions(name, notePlaces), fileNames[name]}
+}
+
+// noteOf returns the family of a cell, by its name and those around it; own says
+// that it stands in an object that is called after notes.
+func noteOf(x *cell, w noteField) (of noteField, own bool) {
+	if x.via == "" {
+		return w, false
+	}
+	v := noteFolds.of(x.via)
+	if o := noteFolds.of(x.over); x.over != "" && o == noteInvite {
+		v = o
+	}
+	switch {
+	case v == noteText && mentions(x.via, notePlaces):
+		own = true
+		if w == noteNone && x.name == "value" {
+			w = v
+		}
+	case v != noteNone && w != noteMark && w != noteDue:
+		w = v
+	}
+	return w, own
+}
+
+// noNote says by names alone that weigh would say no, whatever the values say.
+func noNote(c *card, names *nameMemo[noteName]) bool {
+	if len(c.cells) > 0 && c.cells[0].Decoder() == "vobject" {
+		return false
+	}
+	against, marks, due := 0, 0, 0
+	named := false
+	for i := range c.cells {
+		x := &c.cells[i]
+		n := names.ofCell(x, lookNote)
+		w, own := noteOf(x, n.family)
+		named = named || n.placed || n.file || own
+		switch {
+		case w == noteStart:
+			return false
+		case w == noteMark:
+			marks++
+		case w == noteDue:
+			due++
+		case w > noteInvite && x.Kind != inspect.Null && len(x.Data) > 0:
+			against++
+		}
+	}
+	return against > 1 || against == 1 && !(marks > 0 || due > 1) || against == 1 && !named && !c.placed(notePlaces)
+}
+
+func readNote(c *card, names *nameMemo[noteName]) *note {
 	k := new(note)
+	if noNote(c, names) {
+		return k
+	}
 	for _, x := range c.cells {
 		if fileNames[x.name] && x.Kind <= inspect.Text && len(x.Data) < 512 && (bytes.HasSuffix(x.Data, []byte(".md")) || bytes.HasSuffix(x.Data, []byte(".txt"))) {
 			dir, _, _ := bytes.Cut(x.Data, []byte("/"))
@@ -157,22 +219,8 @@ func readNote(c *card) *note {
 		if (x.name == "checked" || x.name == "isChecked" || x.name == "is_checked" || x.name == "done") && isSmall(x.Part) {
 			k.check = true
 		}
-		w := noteFamily(x.name)
-		if x.via != "" {
-			v := noteFolds.of(x.via)
-			if o := noteFolds.of(x.over); x.over != "" && o == noteInvite {
-				v = o
-			}
-			switch {
-			case v == noteText && mentions(x.via, notePlaces):
-				k.own = k.own || !mentions(x.via, notNotes)
-				if w == noteNone && x.name == "value" {
-					w = v
-				}
-			case v != noteNone && w != noteMark && w != noteDue:
-				w = v
-			}
-		}
+		w, own := noteOf(&x, names.ofCell(&x, lookNote).family)
+		k.own = k.own || own && !mentions(x.via, notNotes)
 		if w == noteMark && strings.HasSuffix(strings.ToLower(x.name), "id") && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && len(x.Data) > 0 {
 			k.own = true
 		}
@@ -253,11 +301,12 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		not:      pathMentions(t, notNotes),
 		dav:      t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, caldavPlaces),
 	}
+	names := newNameMemo[noteName](t)
 	for c := range noteGather.cards(t) {
 		if len(out) >= maxFindings {
 			break
 		}
-		k := readNote(c)
+		k := readNote(c, &names)
 		if !k.prose && !k.own {
 			continue
 		}

@@ -325,7 +325,7 @@ func hasLines(docs []inspect.Document) bool {
 // deck makes the cards of one document.
 func (g *gather) deck(v *view) []*card {
 	run := v.Records
-	d := deck{g: g, parent: v.Parent, at: make(map[string]*card), shapes: newNameMemo[nameShape](v.tree)}
+	d := deck{view: *v, g: g, parent: v.Parent, at: make(map[string]*card, len(run)), shapes: newNameMemo[nameShape](v.tree)}
 	tables := 0
 	var lists []inspect.Record  // of bare values
 	var inTable map[string]bool // rows that have their names from a head
@@ -405,6 +405,7 @@ func (v *view) isHead(r inspect.Record) bool {
 }
 
 type deck struct {
+	view   view
 	g      *gather
 	parent *inspect.Part
 	order  []*card
@@ -415,6 +416,10 @@ type deck struct {
 	cards  []card        // room for more
 	cells  []cell        // of several cards, those of tail last, with room for more
 	tail   *card
+
+	placedBy *stems // see placed
+	isPlaced bool
+
 	events map[string][]*inspect.Part // what happened, by place; nil until it is asked for
 }
 
@@ -708,6 +713,19 @@ func keyOf(p *inspect.Part) string {
 		}
 	}
 	return ""
+}
+
+// placed says that the names around some cards of the document of c, or around
+// the document, hold one of the words; where says which are around c.
+func (c *card) placed(words *stems) bool {
+	d := c.deck
+	if d == nil {
+		return true
+	}
+	if d.placedBy != words {
+		d.placedBy, d.isPlaced = words, d.view.placed(true, func(key string) bool { return mentions(key, words) })
+	}
+	return d.isPlaced
 }
 
 // sheet is a list of cards: those of one array, one table, or one series of
