@@ -21,8 +21,12 @@ func (b *build) match() []Hit {
 	best := make(map[id]int)
 	var hits []Hit
 	var depths []int
+	m := b.in.cfg.Canaries
+	if t, ok := m.(TreeMatcher); ok {
+		m = t.Tree()
+	}
 	for _, p := range b.t.Parts {
-		for _, h := range b.matchPart(p) {
+		for _, h := range b.matchPart(m, p) {
 			h.Path = cmp.Or(h.Path, p.Path)
 			h.Direction = cmp.Or(h.Direction, p.Direction)
 			k := id{h.Canary, h.Form, h.Direction}
@@ -48,14 +52,14 @@ func (b *build) match() []Hit {
 	return hits
 }
 
-func (b *build) matchPart(p *Part) (hits []Hit) {
+func (b *build) matchPart(m Matcher, p *Part) (hits []Hit) {
 	defer func() {
 		if recover() != nil {
 			b.hurt(p.Path, "canary", damagePanic)
 			hits = nil
 		}
 	}()
-	return b.in.cfg.Canaries.Match(p)
+	return m.Match(p)
 }
 
 // finding is what a hit proves.

@@ -36,6 +36,15 @@ type Matcher interface {
 	Match(p *Part) []Hit
 }
 
+// TreeMatcher is a Matcher that finds the same in less time when it knows which
+// parts are of one tree.
+type TreeMatcher interface {
+	Matcher
+	// Tree returns a Matcher for one tree. Its parts are given to it one after the
+	// other, in the order of Tree.Parts.
+	Tree() Matcher
+}
+
 // Owners tells who answers behind an address. owner.Table is one.
 type Owners interface {
 	Lookup(host string, addr netip.Addr) Owner

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unsafe"
 
 	"constat/inspect"
 )
@@ -101,7 +102,81 @@ func NewMatcher(p *Persona) (*Matcher, error) {
 // piece, whose path says more. What needs a look at a whole message, texts in
 // pieces and pictures, is found with its root.
 func (m *Matcher) Match(p *inspect.Part) []inspect.Hit {
-	found := m.find(p)
+	found, _ := m.look(p, nowhere)
+	return m.hits(p, found)
+}
+
+// Tree returns a Matcher for the parts of one tree, which are given to it one after
+// the other, parents first. Of a part that stands in its parent as it is, it does
+// not look for what its parent does not hold. It is not safe for concurrent use.
+func (m *Matcher) Tree() inspect.Matcher { return &treeMatcher{Matcher: m} }
+
+type treeMatcher struct {
+	*Matcher
+	lacks map[*inspect.Part]kinds // of the parts that were taken apart
+	last  *inspect.Part           // that was asked for last
+	known kinds                   // of last
+}
+
+// kinds are kinds of forms that are looked for.
+type kinds uint8
+
+const (
+	patternForms kinds = 1 << iota
+	numberForms
+	nowhere kinds = 0
+)
+
+// Match is that of Matcher.
+func (t *treeMatcher) Match(p *inspect.Part) []inspect.Hit {
+	found, lacks := t.look(p, t.outside(p))
+	if len(p.Children) > 0 && lacks != 0 {
+		if t.lacks == nil {
+			t.lacks = make(map[*inspect.Part]kinds)
+		}
+		t.lacks[p] = lacks
+	}
+	return t.hits(p, found)
+}
+
+// outside says which forms are nowhere in p because they are nowhere in its
+// parent. What stands beside a piece can make a difference: a letter or digit to a
+// word, much more to a number.
+func (t *treeMatcher) outside(p *inspect.Part) kinds {
+	if p.Parent == nil || t.lacks == nil {
+		return 0
+	}
+	if p.Parent != t.last {
+		t.last, t.known = p.Parent, t.lacks[p.Parent]
+	}
+	if t.known == 0 {
+		return 0
+	}
+	around := p.Parent.Data
+	start, ok := within(around, p.Data)
+	if !ok {
+		return 0
+	}
+	end := start + len(p.Data)
+	switch {
+	case (start == 0 || around[start-1] == '"') && (end == len(around) || around[end] == '"'):
+		return t.known
+	case standsAlone(around, start, end):
+		return t.known & patternForms
+	}
+	return 0
+}
+
+// within returns where in outer the memory of inner begins.
+func within(outer, inner []byte) (at int, ok bool) {
+	if len(inner) == 0 || len(inner) > len(outer) {
+		return 0, false
+	}
+	at = int(uintptr(unsafe.Pointer(unsafe.SliceData(inner))) - uintptr(unsafe.Pointer(unsafe.SliceData(outer))))
+	return at, at >= 0 && at <= len(outer)-len(inner)
+}
+
+func (m *Matcher) hits(p *inspect.Part, found []match) []inspect.Hit {
 	if len(found) > 0 && len(p.Children) > 0 {
 		deeper := make(map[int]bool)
 		m.below(p, deeper)
@@ -212,20 +287,46 @@ func (m *Matcher) below(p *inspect.Part, found map[int]bool) {
 
 // find looks at one part by itself. Each canary is returned once per form.
 func (m *Matcher) find(p *inspect.Part) []match {
+	found, _ := m.look(p, nowhere)
+	return found
+}
+
+// look is find for a part of which it is known that some forms are not in it. It
+// returns those that are not, whatever stands beside them.
+func (m *Matcher) look(p *inspect.Part, not kinds) (found []match, lacks kinds) {
 	if p.Kind == inspect.Bool || p.Kind == inspect.Null {
-		return nil
+		return nil, not
 	}
 	data := p.Data
 	var raw []match
-	m.search.scan(data, func(i int32, start int) bool {
-		raw = m.accept(raw, data, i, start)
-		return len(raw) < maxRaw
-	})
+	lacks = patternForms | numberForms
+	if not&patternForms == 0 {
+		m.search.scan(data, func(i int32, start int) bool {
+			lacks &^= patternForms
+			raw = m.accept(raw, data, i, start)
+			return len(raw) < maxRaw
+		})
+	}
 	if step := p.Decoder(); step == "hex" || step == "base64" {
 		// A digest that is all of p is left to the part it was written in.
 		raw = slices.DeleteFunc(raw, func(x match) bool { return x.start == 0 && x.end == len(data) && strings.HasSuffix(x.form, ")/raw") })
 	}
+	if not&numberForms == 0 {
+		raw = m.planted(data, raw, &lacks)
+	}
+	if m.quotes != nil && p.Kind <= inspect.Text && len(p.Children) == 0 && mostlyText(data) {
+		raw = m.rewritten(raw, data)
+	}
+	if len(raw) == 0 {
+		return nil, lacks
+	}
+	return weigh(m.beside(p, raw), p.Name), lacks
+}
+
+// planted appends the planted numbers in data.
+func (m *Matcher) planted(data []byte, raw []match, lacks *kinds) []match {
 	m.numbers.scan(data, func(i int32, start, end int) bool {
+		*lacks &^= numberForms
 		n := &m.numbers.list[i]
 		form := n.form
 		// A plus sign is part of the international writing.
@@ -238,13 +339,7 @@ func (m *Matcher) find(p *inspect.Part) []match {
 		raw = append(raw, match{canary: n.canary, form: form, start: start, end: end, weak: n.weak, coordinate: n.coordinate})
 		return len(raw) < 2*maxRaw
 	})
-	if m.quotes != nil && p.Kind <= inspect.Text && len(p.Children) == 0 && mostlyText(data) {
-		raw = m.rewritten(raw, data)
-	}
-	if len(raw) == 0 {
-		return nil
-	}
-	return weigh(m.beside(p, raw), p.Name)
+	return raw
 }
 
 // rewritten looks for texts that are not there letter for letter.
