@@ -54,7 +54,7 @@ var secretWords = newPhrases(map[secret]string{
 	secretSeed:     `phrase words recovery mnemonic seed seedwords backupwords recoveryseed`,
 	secretWifi:     `psk wpakey wepkey`,
 }, map[secret]string{
-	secretPassword: `password passwd pwd passwort passcode userpass userpassword loginpassword pass2 motdepasse wachtwoord contrasena contraseña senha`,
+	secretPassword: `password passwd pwd passwort passcode userpass userpassword loginpassword ftppass ftppwd dbpass imappass smtppass mailpass adminpass rootpass vpnpass proxypass apppass pass2 motdepasse wachtwoord contrasena contraseña senha`,
 	secretPIN:      `pincode pin mpin`,
 	secretOTP:      `otp otpcode onetimecode onetimepassword onetimepasscode smscode verificationcode verifycode mfacode totpcode twofactorcode 2facode smsotp otptoken otpvalue validationcode loginotp logincode tfacode twofacode phonecode emailcode smstoken authenticatorcode codigoverificacion codeverification codedeverification bestaetigungscode bestatigungscode codigosms codeotp kodotp pinsms verifizierungscode codigodeverificacao mtan smstan tan yanzhengma captchasms mfatoken onetimepass backupcode recoverycode`,
 	secretRefresh:  `refreshtoken renewtoken renewaltoken offlinetoken autologintoken longlivedtoken remembermetoken keeplogintoken refreshjwt longtoken`,
@@ -356,7 +356,7 @@ func weighSecret(t *inspect.Tree, r inspect.Record, p *inspect.Part, d []byte, p
 			say(secretPassword, ctx.user && ctx.login)
 		}
 	case secretPIN:
-		postal := strings.HasSuffix(strings.ToLower(p.Name), "code") && !ctx.login && !ctx.user
+		postal := strings.HasSuffix(strings.ToLower(p.Name), "code") && !ctx.login && !ctx.user && len(d) >= 5
 		if ph.before&ofThing != 0 || containsFold(p.Name, "board") || containsFold(p.Name, "map") || containsFold(p.Name, "quiz") {
 			return // of a game, a board, a map
 		}

@@ -245,7 +245,7 @@ func (s *statistics) record(r inspect.Record) {
 				sold = true
 			}
 			f := statWords.of(p.Name)
-			running = running || f == statOS || f == statOSVersion || f == statLocale || f == statCarrier || f == statNetwork || f == statBuild
+			running = running || f == statOS || f == statOSVersion || f == statCarrier || f == statNetwork || f == statBuild
 		}
 		sold = sold && !running
 	}

@@ -95,7 +95,7 @@ var idWords = newPhrases(map[idKind]string{
 		permanentid cookieid browserguid sdkuid uniqueuserid uniquevisitorid crossdeviceid installreferenceid randomizeddeviceid
 		usertrackingid viewerid externalvisitorid anonymousclientid clientidentifier mistatid guestid guestuserid`,
 	idAccount: `userid accountid useruuid userguid useridentifier useruid memberid customerid customeruuid profileid accountnumber accountno playerid accountuuid externaluserid appuserid loginuserid
-		usernumber userkey customernumber personid crmid accountidentifier patientid studentid employeeid memberno cardholderid membernumber loyaltyid loyaltynumber passportno ssn nationalid taxid userpk cuserid uidcode
+		usernumber userkey customernumber personid crmid accountidentifier patientid studentid employeeid memberno cardholderid membernumber loyaltyid loyaltynumber loyaltycardnumber loyaltycardno loyaltycardid customercardnumber kundenkartennummer clubcardnumber steamid vin vehicleidentificationnumber passportno ssn nationalid taxid userpk cuserid uidcode
 		miaccount micloudid accountguid userno appleid googleid facebookid fbid twitterid wechatid openidentifier wxopenid unionid weiboid qqid lineuserid telegramid firebaseuid authuserid identityid subjectid`,
 	idPush: `fcmtoken gcmtoken apnstoken apnsdevicetoken pushtoken pushdevicetoken registrationid regid pushid deviceregistrationid registrationtoken fcmregistrationtoken devicepushtoken firebasetoken notificationtoken devicetoken apnsid
 		mipushregid hmstoken pushregid onesignalid pushregistrationid fcmid gcmid fcmregid apnstokens p256dh`,
@@ -772,7 +772,7 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 		}
 	case idSerial:
 		switch {
-		case context()&ctxMessage != 0 && context()&ctxDevice == 0:
+		case context()&ctxMessage != 0 && context()&ctxDevice == 0, s.several(p):
 		case f.kind == "mac":
 		case isSerial(d) && len(p.Name) > 3:
 			s.note(k, p, inspect.Probable, false, "")
@@ -829,7 +829,7 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 		default:
 			return
 		}
-		if c := context(); c&ctxCell != 0 && digits || c&(ctxShop|ctxOAuth) != 0 || p.Name == "hash" && c&ctxDevice == 0 {
+		if c := context(); c&ctxCell != 0 && digits || c&(ctxShop|ctxOAuth) != 0 || isHashName(p.Name) && c&ctxDevice == 0 {
 			return
 		}
 		switch p.Name {
@@ -855,6 +855,21 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 			}
 		}
 	}
+}
+
+// isHashName says that a name says how a value was made and not of what:
+// sha256Hash.
+func isHashName(name string) bool {
+	var buf [maxName]byte
+	var starts [maxWords]uint8
+	end, n := split(&buf, &starts, name)
+	for i := n - 1; i >= 0; i-- {
+		if !writings[string(buf[starts[i]:end])] {
+			return false
+		}
+		end = int(starts[i])
+	}
+	return n > 0
 }
 
 // account weighs what is named like the account of the user.
@@ -1477,10 +1492,10 @@ func (s *identifiers) told(p *inspect.Part) {
 	}
 	for i := bytes.IndexByte(d, '@'); i > 0 && i < len(d)-4; {
 		start, end := i, i
-		for start > 0 && d[start-1] > ' ' && d[start-1] < 0x7f && bytes.IndexByte([]byte(`=:<>()"',;|[]{}`), d[start-1]) < 0 {
+		for start > 0 && i-start < 64 && d[start-1] > ' ' && d[start-1] < 0x7f && bytes.IndexByte([]byte(`=:<>()"',;|[]{}`), d[start-1]) < 0 {
 			start--
 		}
-		for end < len(d) && d[end] > ' ' && bytes.IndexByte([]byte(`<>()"',;|[]{}`), d[end]) < 0 {
+		for end < len(d) && end-i < 254 && d[end] > ' ' && bytes.IndexByte([]byte(`<>()"',;|[]{}`), d[end]) < 0 {
 			end++
 		}
 		if w := bytes.TrimRight(d[start:end], "."); isEmail(w) && signedIn(d[max(0, start-24):start]) && s.found[idEmail].part == nil {

@@ -194,7 +194,7 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		inRow++
 	}
 	for _, p := range r.Fields {
-		if p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 || p.Name == "" {
+		if p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 && !containsFold(p.Name, "poly") || p.Name == "" {
 			continue
 		}
 		if len(p.Name) == 17 && isDecibels(p.Data) && isMAC([]byte(p.Name)) {
@@ -881,9 +881,12 @@ func (s *places) axes(r inspect.Record) {
 	}
 	var buf [maxName]byte
 	name := string(container(&buf, x))
+	if len(name) > 5 {
+		name = strings.TrimSuffix(name, "s")
+	}
 	switch ph := geoWords.of(name); {
 	case ph.of == geoBoth:
-	case ph.of == geoSome && name != "position" && name != "pos" && name != "point" && name != "coord" && name != "coords" && name != "coordinates" && name != "at" && name != "origin" && name != "around":
+	case ph.of == geoSome && name != "coordinate" && name != "position" && name != "pos" && name != "point" && name != "coord" && name != "coords" && name != "coordinates" && name != "at" && name != "origin" && name != "around":
 	default:
 		return
 	}
@@ -976,11 +979,15 @@ func cutNumber(d []byte) (n, rest []byte, found bool) {
 // degrees with minutes, and pairs with many decimals.
 func (s *places) text(p *inspect.Part) {
 	d := p.Data
-	if p.Kind <= inspect.Text && len(d) >= 20 && (len(p.Children) == 0 || len(d) < 512 && p.Decoder() != "request.body") {
+	if p.Kind <= inspect.Text && len(d) >= 20 && (len(p.Children) == 0 || p.Children[0].Decoder() == "url") {
 		if len(p.Children) == 0 && len(d) <= 8<<10 && bytes.IndexByte(d, ':') >= 2 {
 			s.scanned(p)
 		}
-		s.sentence(p)
+		if d[0] != '$' && trackerLine(d[:min(len(d), 16<<10)]) {
+			s.note(p, inspect.Probable, "The line holds a latitude and a longitude in degrees and minutes with their directions, as satellite receivers and trackers write them.")
+		} else {
+			s.sentence(p)
+		}
 	}
 	switch c := d[0]; {
 	case c == '$':
@@ -1213,6 +1220,35 @@ func (s *places) track(r inspect.Record) {
 			}
 		}
 	}
+}
+
+// trackerLine looks for 2234.4669,N,11354.3287,E, which is how NMEA 0183 and the
+// trackers that borrow from it write a place.
+func trackerLine(d []byte) bool {
+	for range 64 {
+		i := bytes.IndexByte(d, ',')
+		if i < 0 || i+4 > len(d) {
+			return false
+		}
+		before, rest := d[:i], d[i+1:]
+		if c := rest[0]; rest[1] == ',' && (c == 'N' || c == 'S') && isMinutes(before, 2) {
+			if value, after, ok := bytes.Cut(rest[2:], []byte(",")); ok && len(after) > 0 && (after[0] == 'E' || after[0] == 'W') && isMinutes(value, 3) {
+				return true
+			}
+		}
+		d = rest
+	}
+	return false
+}
+
+// isMinutes says that d ends in degrees of so many digits, minutes of two, and
+// decimals.
+func isMinutes(d []byte, digits int) bool {
+	dot := bytes.LastIndexByte(d, '.')
+	if dot < digits+2 || len(d)-dot < 4 || !allDigits(d[dot+1:]) || !allDigits(d[dot-digits-2:dot]) {
+		return false
+	}
+	return d[dot-2] < '6' && (dot == digits+2 || d[dot-digits-3]-'0' > 9)
 }
 
 // skyWords speak of what is asked for by place.
