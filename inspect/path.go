@@ -109,7 +109,7 @@ var stepWords = map[string]string{
 	"grpc": "gRPC message", "protobuf": "protobuf field", "msgpack": "MessagePack value", "cbor": "CBOR value", "bson": "BSON value",
 	"zip": "file in ZIP archive", "tar": "file in tar archive", "sqlite": "SQLite value", "mqtt": "MQTT packet", "mms": "multimedia message",
 	"pdu": "SMS PDU", "data": "data: URI", "scheme": "credentials", "jwt": "JWT", "percent": "percent-encoding", "transfer": "transfer encoding",
-	"escape": "escaped JSON", "uuencode": "uuencoded file", "narrow": "binary string", "hex": "hexadecimal", "aes": "AES with published key", "image": "text in the picture number",
+	"escape": "escaped JSON", "uuencode": "uuencoded file", "narrow": "binary string", "hex": "hexadecimal", "aes": "AES with published key", "image": "text in the picture number", "http": "HTTP message",
 }
 
 // Words describes p for people, outermost layer first: "request body, gzip,

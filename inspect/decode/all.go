@@ -34,6 +34,7 @@ var All = []inspect.Decoder{
 	Plist,
 	VObject,
 	Mail,
+	HTTP,
 	Multipart,
 	GraphQL,
 	Form,

@@ -79,6 +79,7 @@ func FuzzJWT(f *testing.F)           { fuzzValue(f, "eyJhbGciOiJub25lIn0.") }
 func FuzzPercent(f *testing.F)       { fuzzValue(f, "%7B") }
 func FuzzBase64(f *testing.F)        { fuzzValue(f, "") }
 func FuzzHex(f *testing.F)           { fuzzValue(f, "0x") }
+func FuzzHTTP(f *testing.F)          { fuzz(f, "application/http", "") }
 func FuzzImage(f *testing.F)         { fuzz(f, "image/png", "") }
 func FuzzURL(f *testing.F)           { fuzzValue(f, "https://a.example/?a=") }
 

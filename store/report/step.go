@@ -72,6 +72,7 @@ var deeds = map[string]struct{ plain, of string }{
 	"ascii85":            {"decode it from Ascii85", ""},
 	"uuencode":           {"decode it with uudecode", ""},
 	"narrow":             {"take each character as one byte", ""},
+	"http":               {"read it as an HTTP message", "read it as an HTTP message and take its %s"},
 	"image":              {"read the head of the picture", ""},
 	"aes":                {"decrypt it with a published AES key", "decrypt it with the published AES key %s"},
 	"header":             {"read it as header fields", "take the field %s"},
