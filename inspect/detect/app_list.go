@@ -59,7 +59,7 @@ var (
 	// appNames are names of fields that hold the name of a package.
 	appNames = newStems("package", "pkg", "bundle", "appid", "applicationid", "app", "identifier", "process", "baoming", "包名")
 	// appUses are parts of names of fields beside the title of an app.
-	appUses = newStems("version", "usage", "foreground", "launch", "install", "totaltime", "lasttime", "opencount")
+	appUses = newStems("version", "usage", "foreground", "launch", "install", "totaltime", "lasttime", "opencount", "minute", "screentime", "timespent", "opens", "lastused", "timeused", "seconds")
 	// appWords are what says that a place is called after apps, notAppWords words
 	// that hold one of them.
 	appWords    = newStems("app", "soft", "anzhuang", "应用", "软件", "安装", "yingyong", "installed", "приложен", "anwendung", "aplica", "applica", "uygulama", "アプリ", "แอป", "應用", "앱", "어플", "ऐप", "تطبيق", "برنامه", "aplikasi", "aplikac", "toepassing", "ungdung", "prilozhen", "applis", "installe", "instal", "установ", "インストール", "설치", "ติดตั้ง")
@@ -90,7 +90,7 @@ func opened(t *inspect.Tree) bool {
 // activity behind it (org.example.one/.Main), a prefix such as package: or
 // component=, a version behind a colon.
 func packageIn(b []byte) []byte {
-	if len(b) > 400 || len(b) < 8 || bytes.IndexAny(b, ",|\n") >= 0 {
+	if len(b) > 400 || len(b) < 8 || bytes.IndexAny(b, ",|\n") >= 0 || bytes.IndexByte(b, ';') >= 0 && !bytes.Contains(b, []byte("component=")) {
 		return b // of several
 	}
 	if i := bytes.Index(b, []byte("component=")); i >= 0 {
@@ -187,7 +187,7 @@ func isPackage(b []byte) (stem string, ok bool) {
 var appGather = gather{
 	may: appMay,
 	want: func(p *inspect.Part) bool {
-		if p.Direction != flow.Up || p.Kind > inspect.Number {
+		if p.Direction != flow.Up {
 			return false
 		}
 		if p.Kind <= inspect.Text && len(p.Data) >= 5 {
@@ -202,6 +202,9 @@ var appGather = gather{
 			if len(p.Data) <= 1<<16 && len(p.Children) == 0 && bytes.IndexByte(p.Data, '.') > 0 && bytes.IndexAny(p.Data[:min(len(p.Data), 256)], ",;|\n") > 0 {
 				return true
 			}
+		}
+		if strings.HasSuffix(p.Name, "://") {
+			return true
 		}
 		if len(p.Name) >= 6 && strings.IndexByte(p.Name, '.') > 0 {
 			if _, ok := isPackage([]byte(p.Name)); ok {
@@ -228,7 +231,7 @@ func appPlaceOf(name string) bool {
 		return false
 	}
 	_, key := lastKey(name)
-	return len(key) > 3 && mentions(key, appPlaces)
+	return len(key) > 3 && (mentions(key, appPlaces) || isPackageKey(key))
 }
 
 // apps are those of one list.
@@ -302,6 +305,11 @@ func detectApps(t *inspect.Tree) []inspect.Finding {
 
 func (a *apps) read(c *card) {
 	version, title := false, (*inspect.Part)(nil)
+	if _, key := lastKey(c.group); isPackageKey(key) && len(c.cells) > 0 && a.add([]byte(key)) {
+		if a.keys = true; a.first == nil {
+			a.first = c.cells[0].Part
+		}
+	}
 	for _, x := range c.cells {
 		if x.Kind <= inspect.Text && len(x.Data) > 3 {
 			if in := packageIn(x.Data); (!mentions(x.name, notApps) || bytes.Contains(x.Data, []byte("component="))) && (a.add(x.Data) || len(in) < len(x.Data) && a.add(in)) {
@@ -318,6 +326,11 @@ func (a *apps) read(c *card) {
 				if a.scheme++; a.first == nil {
 					a.first = x.Part
 				}
+			}
+		}
+		if strings.HasSuffix(x.name, "://") && len(x.name) > 4 {
+			if a.scheme++; a.first == nil {
+				a.first = x.Part
 			}
 		}
 		if len(x.name) >= 6 && strings.IndexByte(x.name, '.') > 0 && a.add([]byte(x.name)) {
@@ -343,7 +356,8 @@ func (a *apps) read(c *card) {
 				}
 				version = version || appWord(x.name) == appVersioned
 			}
-		} else if mentions(x.name, appUses) {
+		}
+		if mentions(x.name, appUses) {
 			version = true
 		}
 	}
@@ -472,7 +486,7 @@ func (a *apps) weigh(path, notPath bool) (f inspect.Finding, ok bool) {
 		}
 		f.Reason = fmt.Sprintf("The names of %d different apps (packages or bundles of several makers) %s went up to this host, as a list of the apps on a phone is written.", len(a.packages), how)
 		return f, true
-	case len(a.names) >= 3 && place && a.title != nil && (a.versions >= 3 || a.card.scalar || len(a.packages) >= 2) && strictPlace(a.card):
+	case len(a.names) >= 3 && place && a.title != nil && (a.versions >= 3 || a.card.scalar || len(a.packages) >= 2) && (strictPlace(a.card) || mentions(a.title.Name, appWords) && !mentions(a.title.Name, notAppWords)):
 		f.Path = a.title.Path
 		f.Confidence = inspect.Suspected
 		if a.versions >= 3 || path {

@@ -79,6 +79,11 @@ func webFamily(name string) webField {
 	if len(name) > 3 && name[0] >= 0x80 {
 		return webWords.compound(name, webAround)
 	}
+	if n := len(name); n > 6 && (name[n-1] == 's' || name[n-1] == 'S') {
+		if w := webWords.of(name[:n-1]); w == webPage || w == webSearch {
+			return w
+		}
+	}
 	return webNone
 }
 
@@ -112,7 +117,14 @@ var (
 
 var webGather = gather{
 	need: webNeed,
+	place: func(group string) bool {
+		_, key := lastKey(group)
+		return len(key) > 6 && mentions(key, searchLists)
+	},
 	want: func(p *inspect.Part) bool {
+		if p.Direction == flow.Up && len(p.Name) > 10 && p.Name[0] == 'h' && webURL([]byte(p.Name)) {
+			return true
+		}
 		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 2 || len(p.Data) > 8<<10 {
 			return false
 		}
@@ -120,6 +132,9 @@ var webGather = gather{
 			if len(p.Data) > 9 && (webURL(p.Data) || p.Data[0] == 'w') {
 				return true
 			}
+		}
+		if siteNames[strings.ToLower(p.Name)] && bytes.IndexByte(p.Data, '.') > 0 {
+			return true
 		}
 		w := webFamily(p.Name)
 		return w == webSearch || w == webQuery || w == webPage && bytes.IndexByte(p.Data, '.') > 0
@@ -241,10 +256,21 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 		for name := range c.where() {
 			place = place || mentions(name, webPlaces)
 		}
+		place = place || innerEvent(c, webPlaces) || outerEvent(c, webPlaces)
 		v := readVisit(c, own, place)
 		event := reports || v.field[webEvent] > 1
 		for name := range c.where() {
-			v.searchList = v.searchList || v.query != nil && mentions(name, searchLists)
+			if mentions(name, searchLists) {
+				for _, x := range c.cells {
+					if v.query != nil {
+						break
+					}
+					if x.Kind == inspect.Text && wordNames[strings.ToLower(x.name)] && isWords(x.Data) {
+						v.query = x.Part
+					}
+				}
+				v.searchList = v.searchList || v.query != nil
+			}
 		}
 		if !place && (len(v.pages) > 0 || v.links > 0) {
 			place = outerEvent(c, webPlaces) || outerEvent(c, webVisits)
@@ -387,6 +413,13 @@ func pagesInOne(p *inspect.Part, own string, place bool) []inspect.Finding {
 	}}
 }
 
+// siteNames are names of fields that hold the site of a page alone.
+var siteNames = map[string]bool{"domain": true, "host": true, "hostname": true, "site": true, "website": true, "fqdn": true, "sld": true}
+
+// wordNames are names of fields that hold the words of a search in a list that is
+// called after searches.
+var wordNames = map[string]bool{"text": true, "value": true, "name": true, "title": true, "keyword": true, "term": true, "content": true, "label": true, "item": true, "s": true, "q": true, "k": true, "w": true}
+
 // timed says that c has a point in time.
 func timed(c *card) bool {
 	for _, x := range c.cells {
@@ -438,6 +471,30 @@ type visit struct {
 func readVisit(c *card, own string, place bool) *visit {
 	v := new(visit)
 	for _, x := range c.cells {
+		if len(x.name) > 10 && x.name[0] == 'h' && webURL([]byte(x.name)) { // {"https://…": 3}
+			if p, ok := pageOf([]byte(x.name)); ok && p.site != own {
+				p.part = x.Part
+				v.foreign = append(v.foreign, p)
+				v.links++
+				if v.link == nil {
+					v.link = &p
+				}
+			}
+			continue
+		}
+		if place && c.list != "" && siteNames[strings.ToLower(x.name)] && x.Kind == inspect.Text && len(x.Data) < 100 && bytes.IndexByte(x.Data, '/') < 0 {
+			if p, ok := pageOf(append([]byte("//"), x.Data...)); ok && p.site != own {
+				if _, known := publicsuffix.PublicSuffix(p.site); known {
+					p.part = x.Part
+					v.foreign = append(v.foreign, p)
+					v.links++
+					if v.link == nil {
+						v.link = &p
+					}
+					continue
+				}
+			}
+		}
 		w := webFamily(x.name)
 		if x.via != "" && (w == webNone || w == webLink) {
 			switch {
@@ -487,6 +544,9 @@ func readVisit(c *card, own string, place bool) *visit {
 		case webSearch:
 			if v.search == nil && isWords(x.Data) {
 				v.search = x.Part
+				if c.scalar && mentions(x.name, searchLists) {
+					v.query, v.searchList = x.Part, true
+				}
 			}
 		case webQuery:
 			if v.query == nil && isWords(x.Data) {

@@ -45,7 +45,7 @@ const (
 
 var callWords = speaking(newLexicon(map[callField]string{
 	callNumber: `number num phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn callnumber callednumber callingnumber matchednumber calledphone callphone callernumber callernum calleenumber calleephone callerphone
-		remotenumber othernumber peernumber peerphone contactnumber contactphone zaddress formattednumber normalizednumber viapartynumber numberdialed numbercalled dialednumber dialed dialednum phonestr remoteparty otherparty callerid callidnumber
+		incomingnumber outgoingnumber inboundnumber outboundnumber missednumber dialednumbers calleridnum callerno calleeno partynumber remotenumber othernumber peernumber peerphone contactnumber contactphone zaddress formattednumber normalizednumber viapartynumber numberdialed numbercalled dialednumber dialed dialednum phonestr remoteparty otherparty callerid callidnumber
 		fromnumber tonumber anumber bnumber apartynumber bpartynumber aparty bparty callingparty calledparty telefon telefono telefone numero rufnummer nummer номер телефон 号码 电话 电话号码 手机号 phonecall dianhua haoma telno
 		numerodetelephone numerotelephone appelant appele anrufer angerufener llamante chiamante addr shoujihao ph pn`,
 	callPeer:     `from to caller callee peer remote contact handle address party participant recipient source destination src dst dest with who correspondant`,
@@ -187,8 +187,14 @@ func readCall(c *card) *call {
 				w = callNone
 			}
 		}
-		if w == callNone && len(x.name) > 3 && isRecent(x.Data) && mentions(x.name, dateNames) {
+		if w == callNone && len(x.name) > 3 && isRecent(x.Data) && (mentions(x.name, dateNames) || endsInAt(x.name)) {
 			w = callDate
+		}
+		if len(x.name) <= 2 && (w == callDate && !isInstant(x.Part) || w == callNone) && len(x.name) > 0 && x.Kind <= inspect.Number && allDigits(x.Data) && len(x.Data) <= 6 && x.name[0]-'0' > 9 {
+			// Letters that stand for several words: what fits.
+			if w = callDuration; len(x.Data) == 1 && k.field[callType] == nil {
+				w = callType
+			}
 		}
 		if w == callNone || len(x.Data) == 0 || x.Kind == inspect.Null {
 			if w == callMark {
@@ -385,6 +391,13 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 	return out
 }
 
+// endsInAt says that a name ends as those of points in time do: rang_at,
+// startedAtMs.
+func endsInAt(name string) bool {
+	name = strings.TrimSuffix(strings.TrimSuffix(strings.TrimSuffix(name, "Ms"), "_ms"), "_ts")
+	return strings.HasSuffix(name, "At") || strings.HasSuffix(name, "_at") || strings.HasSuffix(name, "-at")
+}
+
 // callPhrase looks for the words of a call in b: a telephone number, and beside
 // it how the call ended ("Missed call from +33639981122, 3:25"). of is where the
 // number stands.
@@ -521,6 +534,16 @@ func (k *call) at() *inspect.Part {
 	return k.hashed
 }
 
+// isSingleWord says that b is one word, as names of methods and events are.
+func isSingleWord(b []byte) bool {
+	for _, c := range b {
+		if c <= ' ' || c >= utf8.RuneSelf || c == '@' {
+			return false
+		}
+	}
+	return len(b) > 2
+}
+
 // innerEvent says that c itself is called after one of the words, in a field that
 // says of what kind it is.
 func innerEvent(c *card, words *stems) bool {
@@ -542,7 +565,7 @@ func outerEvent(c *card, words *stems) bool {
 	if d.events == nil {
 		d.events = make(map[string][]*inspect.Part)
 		for _, p := range d.parent.Children {
-			if p.Kind <= inspect.Text && len(p.Data) <= maxName && (eventNames[p.Name] || p.Decoder() == "protobuf" && tokenLike(p.Data)) && len(d.events) < maxCards && len(d.events[p.Group]) < 8 {
+			if p.Kind <= inspect.Text && len(p.Data) <= maxName && (eventNames[p.Name] || p.Decoder() == "protobuf" && tokenLike(p.Data) || p.Kind == inspect.Text && strings.HasSuffix(string(p.Path), "[0]") && isSingleWord(p.Data)) && len(d.events) < maxCards && len(d.events[p.Group]) < 8 {
 				d.events[p.Group] = append(d.events[p.Group], p)
 			}
 		}
@@ -551,8 +574,16 @@ func outerEvent(c *card, words *stems) bool {
 	if i := strings.IndexByte(group, '#'); i >= 0 {
 		group = group[:i]
 	}
-	for range 3 {
+	for range 4 {
 		outer, key := lastKey(group)
+		if i := strings.LastIndexByte(group, '['); i >= 0 && indexed(group) {
+			// ["contacts/upload", {…}]
+			for _, p := range d.events[group[:i]] {
+				if mentions(string(p.Data), words) {
+					return true
+				}
+			}
+		}
 		for _, p := range d.events[outer] {
 			if mentions(string(p.Data), words) {
 				return true

@@ -141,11 +141,15 @@ var (
 	// notContacts are names with the same letters that mean something else.
 	notContacts = newStems("contactus", "contactform", "contactpage", "contactsupport", "contactrequest", "contactinfo", "contactless", "contactpreference", "contactdetails", "contactkey", "contactmethod", "contactreason", "contacttopic", "contactpoint", "contactcenter", "contactcentre", "kontaktformular", "store", "shop", "branch", "staff", "team", "employee", "support", "press")
 	// notPeople are names of lists of people that nobody's address book holds.
-	notPeople = newStems("staff", "team", "employee", "member", "author", "speaker", "contributor", "maintainer", "committer", "attendee", "participant", "recipient", "passenger", "traveler", "traveller", "guest", "organizer", "invitees", "player", "doctor", "agent", "customer", "lead", "order", "booking", "user", "store", "branch", "shop", "location", "office", "place", "restaurant", "hotel", "pharmac", "result", "listing", "seller", "driver", "candidate", "representative", "senator", "department", "merchant", "venue", "profile", "sender", "cclist", "torecipients", "envelope", "shipment", "deliver", "parcel")
+	notPeople = newStems("staff", "team", "employee", "member", "author", "speaker", "contributor", "maintainer", "committer", "attendee", "participant", "recipient", "passenger", "traveler", "traveller", "guest", "organizer", "player", "doctor", "agent", "customer", "lead", "order", "booking", "user", "store", "branch", "shop", "location", "office", "place", "restaurant", "hotel", "pharmac", "result", "listing", "seller", "driver", "candidate", "representative", "senator", "department", "merchant", "venue", "profile", "sender", "cclist", "torecipients", "envelope", "shipment", "deliver", "parcel")
 	// contactOwn is in names of fields that hold somebody else's number, hashNames
 	// in those of fields that hold hashes of numbers.
 	contactOwn = newStems("contact")
 	hashNames  = newStems("phone", "number", "contact", "msisdn")
+	// numberPlaces are what requests are called that are about a number.
+	numberPlaces = newStems("number", "phone", "msisdn", "haoma", "numero", "nummer")
+	// phoneNames are parts of names of telephone numbers that no other numbers have.
+	phoneNames = newStems("phone", "mobile", "msisdn", "e164", "telefon", "telephone", "handy", "celular", "cellulare", "portable", "whatsapp", "手机", "电话", "電話", "전화", "휴대", "телефон", "هاتف", "جوال", "फोन", "फ़ोन", "โทร", "dienthoai", "telepon", "nohp", "shouji", "dianhua")
 	davPlaces  = newStems("carddav", "addressbook")
 	// deskWords are names of desks, not people.
 	deskWords = []string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"}
@@ -346,6 +350,9 @@ func (e *entry) sort(c *card) {
 		case contactFace:
 			if shape >= bareDigits {
 				e.take(w, x)
+				if mentions(x.name, contactOwn) {
+					e.take(contactPhone, x)
+				}
 			}
 		default:
 			e.take(w, x)
@@ -446,11 +453,11 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 		b.add(c, &e)
 	}
 	if len(books) == 0 {
-		return nil
+		return contactsInLines(t)
 	}
 	x := contactContext{
 		asks:  pathMentions(t, contactAsks) && !pathMentions(t, notContacts),
-		looks: pathMentions(t, contactLooks),
+		looks: pathMentions(t, contactLooks) || pathMentions(t, searchPlaces) && pathMentions(t, numberPlaces),
 		place: pathMentions(t, contactPlaces) && !pathMentions(t, notContacts),
 		dav:   t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, davPlaces),
 	}
@@ -464,8 +471,85 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 			break
 		}
 	}
+	if len(out) == 0 {
+		out = contactsInLines(t)
+	}
 	return out
 }
+
+// contactsInLines looks for texts each line of which is a person's name and a
+// telephone number: Odile Vantournier <+33639981122>.
+func contactsInLines(t *inspect.Tree) []inspect.Finding {
+	for _, p := range t.Parts {
+		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 40 || len(p.Data) > 1<<20 || len(p.Children) > 0 || p.Holds()&inspect.Newlines == 0 || p.Holds()&anyDigit == 0 || p.Data[0] == '{' || p.Data[0] == '<' {
+			continue
+		}
+		lines, with := 0, 0
+		named := false
+		names := make(map[string]bool)
+		for line := range bytes.Lines(p.Data) {
+			if line = bytes.TrimSpace(line); len(line) == 0 {
+				continue
+			}
+			if lines++; lines > 400 || lines >= 12 && with == 0 {
+				break
+			}
+			if len(line) <= maxName && mentions(string(line), contactPlaces) {
+				named = true
+				lines--
+				continue
+			}
+			if name := nameBesideNumber(line); name != "" {
+				with++
+				names[name] = true
+			}
+		}
+		if with < 3 || 3*with < 2*lines || 2*len(names) < with {
+			continue
+		}
+		confidence := inspect.Suspected
+		if named || pathMentions(t, contactPlaces) {
+			confidence = inspect.Probable
+		}
+		return []inspect.Finding{{
+			Confidence: confidence, Direction: flow.Up, Path: p.Path,
+			Reason: fmt.Sprintf("A text of %d lines that each hold a person's name and a telephone number went up to this host.", with),
+		}}
+	}
+	return nil
+}
+
+// nameBesideNumber returns the name of a person when line holds nothing but that
+// and a telephone number.
+func nameBesideNumber(line []byte) string {
+	if len(line) < 9 || len(line) > 120 {
+		return ""
+	}
+	line = bytes.TrimLeft(line, "0123456789.) -*•#")
+	start := bytes.IndexAny(line, "+0123456789(")
+	if start < 2 {
+		return ""
+	}
+	end := start
+	for end < len(line) && (line[end]-'0' < 10 || strings.IndexByte("+ ()./-", line[end]) >= 0) {
+		end++
+	}
+	number := bytes.TrimRight(line[start:end], " ()./-")
+	rest := bytes.Trim(line[end:], " >)]\"'.,;|")
+	name := bytes.Trim(line[:start], " <([\"'.,;:|=-\t–—")
+	if len(rest) > 0 || len(number) < 9 || telephone(number) < bareDigits || isRecent(number) || looksLikeDate(number) || len(name) < 2 || !isPersonName(name) || tokenLike(name) {
+		return ""
+	}
+	low := bytes.ToLower(name)
+	if containsAny(low, deskWords) || containsAny(low, lineWords) {
+		return ""
+	}
+	return string(name)
+}
+
+// lineWords are words beside a telephone number that say whose it is, not what
+// somebody is called.
+var lineWords = []string{"phone", "tel", "mobile", "fax", "call", "number", "sms", "whatsapp", "hotline", "order", "code", "invoice", "account", "version", "handy", "numéro", "numero", "nummer", "appel", "anruf", "contact us", "dial", "text ", "pin", "id"}
 
 // talk counts what c says about a call or a message: when, how long, which way,
 // and what was written.
@@ -474,6 +558,15 @@ func talk(c *card) int {
 	for _, x := range c.cells {
 		if len(x.Data) == 0 || x.Kind == inspect.Null {
 			continue
+		}
+		if c.scalar {
+			if isRecent(x.Data) {
+				when = 1
+			}
+			if _, ok := isCallType(x.Part); ok && x.Kind == inspect.Text && !allDigits(x.Data) {
+				way = 1
+			}
+			continue // the names are that of the list
 		}
 		switch callWords.of(x.name) {
 		case callDate, callEnd:
@@ -608,6 +701,8 @@ func (b *book) decide(e *entry, w contactField) {
 func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok bool) {
 	c := b.first
 	up := c.parent.Direction == flow.Up
+	half := func(n int) bool { return 2*n >= b.cards && n > 0 }
+	entries := b.phoned + b.mailed
 	place, other := false, false
 	inner := !up && personOf(c)
 	for name := range c.where() {
@@ -624,18 +719,25 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 		}
 	}
 	place = place || up && (outerEvent(c, contactPlaces) || innerEvent(c, contactPlaces))
+	if up && !place && entries > 0 {
+		own := 0
+		for _, x := range b.cells {
+			if mentions(x.name, contactOwn) {
+				own++
+			}
+		}
+		place = own >= 2 && entries >= 2 // contactName, contactMobile
+	}
 	f.Direction = c.parent.Direction
 	f.Path = c.parent.Path
 	if b.at != nil {
 		f.Path = b.at.Path
 	}
-	half := func(n int) bool { return 2*n >= b.cards && n > 0 }
 	against := half(b.shop) || half(b.staff) || half(b.order) || half(b.self) || half(b.talk)
 	where := "went up to this host"
 	if !up {
 		where = "came down from this host"
 	}
-	entries := b.phoned + b.mailed
 	say := func(confidence inspect.Confidence, format string, args ...any) (inspect.Finding, bool) {
 		f.Confidence = confidence
 		f.Reason = fmt.Sprintf(format, args...)
@@ -729,7 +831,7 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 		switch {
 		case up && (place || x.asks && (named || b.fullPhones >= 3)):
 			return say(inspect.Probable, "A list of %d telephone numbers in the %s, %s, %s.", n, b.fields(), "in a place that is called after contacts or their look-up", where)
-		case up && (named || b.keyed >= 3) && (b.fullPhones >= 3 || b.lists >= 3):
+		case up && (named || b.keyed >= 3) && (b.fullPhones >= 3 || b.lists >= 3), up && named && len(b.distinct) >= 3 && mentions(b.phones.Name, phoneNames):
 			return say(inspect.Suspected, "A list of %d telephone numbers in the %s, as services ask for to find out whom the user knows, %s.", n, b.fields(), where)
 		case !up && place && half(b.marked):
 			return say(inspect.Suspected, "A list of %d telephone numbers in the %s, in a place that is called after contacts, %s.", n, b.fields(), where)

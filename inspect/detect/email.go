@@ -73,8 +73,8 @@ func mailFamily(name string) mailField {
 }
 
 var mailFolds = newLexicon(map[mailField]string{
-	mailFrom:    `from sender fromaddress replyto expediteur absender`,
-	mailTo:      `to cc bcc recipients torecipients ccrecipients bccrecipients tos destinataires receivers personalizations`,
+	mailFrom:    `from sender fromaddress replyto expediteur absender f fr`,
+	mailTo:      `to cc bcc recipients torecipients ccrecipients bccrecipients tos destinataires receivers personalizations t r rcpt`,
 	mailAddr:    `emailaddress mailbox address`,
 	mailText:    `body bodyvalues content preview text textbody`,
 	mailMark:    `envelope headers header payload headerlist messageheaders internetmessageheaders flags`,
@@ -104,6 +104,17 @@ var mailGather = gather{
 		return p.Name == "mailbox" || p.Name == "host"
 	},
 	fold:   func(key string, _ bool) bool { return mailFolds.of(key) != mailNone },
+	whole: func(key string, r inspect.Record) bool {
+		if mailFolds.of(key) != mailMark {
+			return false
+		}
+		for _, f := range r.Fields {
+			if f.Kind == inspect.Text && len(f.Data) < 320 && isMailAddress(f.Data) && f.Name != "value" {
+				return true
+			}
+		}
+		return false
+	},
 	column: func(name string) bool { w := mailWords.of(name); return w > mailNone && w <= mailMark },
 }
 

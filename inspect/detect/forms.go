@@ -273,6 +273,9 @@ func lineValue(line []byte) (name string, value []byte, ok bool) {
 	if line[i] == ':' && i+1 < len(line) && line[i+1] != ' ' && line[i+1] != ':' && line[i+1] != '\t' {
 		return "", nil, false // a time, an address on the web
 	}
+	if j := bytes.IndexByte(line[i+1:], '='); line[i] == '=' && j > 0 && bytes.IndexByte(bytes.TrimLeft(line[i+1:i+1+j], " "), ' ') > 0 {
+		return "", nil, false // several in one line
+	}
 	n := bytes.Trim(line[:i], " \t\"'")
 	if len(n) == 0 || bytes.Count(n, []byte(" ")) > 3 || bytes.ContainsAny(n, "<>{}[](),.!?") {
 		return "", nil, false

@@ -45,7 +45,7 @@ func (v *view) renames() bool {
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		n := len(c.Name)
-		if n > 0 && c.Name[n-1] == ']' || strings.IndexByte(c.Name, '.') >= 0 && hasIndex(c.Name) {
+		if n > 0 && c.Name[n-1] == ']' || n > 4 && hasIndex(c.Name) {
 			return true
 		}
 		if n > 2 && n < maxName && c.Name[n-1]-'0' < 10 {
@@ -147,7 +147,7 @@ func callNeed(v *view) bool {
 			return true
 		}
 		have[callFamily(c.Name)] = true
-		dates = dates || len(c.Name) > 3 && mentions(c.Name, dateNames)
+		dates = dates || len(c.Name) > 3 && (mentions(c.Name, dateNames) || endsInAt(c.Name))
 		event = event || eventNames[c.Name]
 	}
 	v.placed(false, func(key string) bool {
@@ -203,12 +203,17 @@ func callMay(c *inspect.Column) bool {
 
 // partedNeed asks for somebody whom a message is from or to.
 func partedNeed(v *view) bool {
+	for i := range v.Columns {
+		if c := &v.Columns[i]; c.Elements && c.Max > 20 && c.Has(inspect.Text) && c.Holds&anyDigit != 0 {
+			return true // strings that hold several values
+		}
+	}
 	return v.named(func(name string) bool { w := smsFamily(name); return w == smsAddress || w == smsPeer }) ||
 		v.placed(false, func(key string) bool { return smsFolds.of(key) == smsAddress }) || v.renames()
 }
 
 func partedMay(c *inspect.Column) bool {
-	return c.Holds&anyDigit != 0 && c.Max >= 3 && c.Min <= 40 && (c.Has(inspect.Text) || hasValue(c) && smsWords.of(c.Name) == smsAddress)
+	return c.Holds&anyDigit != 0 && c.Max >= 3 && (c.Min <= 40 || c.Elements) && (c.Has(inspect.Text) || hasValue(c) && smsWords.of(c.Name) == smsAddress)
 }
 
 // contactMay asks for digits, an at sign or what can be a hash.
@@ -253,7 +258,7 @@ func mailNeed(v *view) bool {
 // task or an entry of a calendar.
 func noteNeed(v *view) bool {
 	var have [noteCount]int
-	own, check, event := false, false, false
+	own, check, event, elements := false, false, false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if c.First.Decoder() == "vobject" {
@@ -264,6 +269,7 @@ func noteNeed(v *view) bool {
 			n = 2
 		}
 		have[noteFamily(c.Name)] += n
+		elements = elements || c.Elements && hasText(c)
 		own = own || len(c.Name) > 3 && mentions(c.Name, notePlaces)
 		event = event || eventNames[c.Name]
 		switch c.Name {
@@ -278,11 +284,18 @@ func noteNeed(v *view) bool {
 		}
 		return false
 	})
+	if elements {
+		for _, r := range v.Records[:min(len(v.Records), 64)] {
+			if len(r.Fields) > 2 && propertyTypes[string(r.Fields[1].Data)] && isArray(r) {
+				return true // jCal
+			}
+		}
+	}
 	switch {
 	case v.renames():
 		return true
 	case have[noteText]+have[noteTitle] == 0 && !own:
-		return false
+		return v.Parent.Direction == flow.Up && (event || v.placed(true, func(key string) bool { return mentions(key, notePlaces) }))
 	case own, check, have[noteDue] > 0, have[noteStart] > 0 && have[noteTitle] > 0:
 		return true
 	case have[noteMark] > 0 && have[noteDate] > 0 && have[noteText] > 0:
@@ -301,10 +314,16 @@ func webNeed(v *view) bool {
 	address, encoded := false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
+		if len(c.Name) > 10 && c.Name[0] == 'h' && webURL([]byte(c.Name)) {
+			return true
+		}
 		if !hasText(c) {
 			continue
 		}
-		if w := webFamily(c.Name); w == webSearch || w == webQuery {
+		if siteNames[strings.ToLower(c.Name)] && c.Holds&inspect.Dots != 0 {
+			return true
+		}
+		if w := webFamily(c.Name); w == webSearch || w == webQuery || wordNames[strings.ToLower(c.Name)] {
 			return true
 		}
 		address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0
@@ -337,8 +356,11 @@ func webNeed(v *view) bool {
 func appMay(c *inspect.Column) bool {
 	const scheme = inspect.Colons | inspect.Slashes
 	p := c.First
-	if p.Direction != flow.Up || !hasValue(c) {
+	if p.Direction != flow.Up {
 		return false
+	}
+	if isPackageKey(c.Name) || strings.HasSuffix(c.Name, "://") {
+		return true
 	}
 	return hasText(c) && c.Max >= 5 && (c.Holds&inspect.Dots != 0 || c.Holds&scheme == scheme) ||
 		len(c.Name) >= 6 && strings.IndexByte(c.Name, '.') > 0 ||

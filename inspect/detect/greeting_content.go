@@ -141,6 +141,7 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 	var byList map[string]*texts // of one parent
 	var parent *inspect.Part
 	personal, filed := false, false
+	riddles := labels([]byte(t.Subject.Path))
 	// What speaks against it in the objects around the lists, by group.
 	var articles map[*inspect.Part]map[string]int
 	var spoken map[sheet]bool // lists whose entries are somebody's
@@ -151,7 +152,7 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 		if of := seriesOf(r.Parent); of != parent {
 			parent, byList = of, nil
 		}
-		x := readTexts(r)
+		x := readTexts(r, riddles)
 		filed = filed || x.files > 0 && x.count == 0 && x.wishes > 0
 		if x.count == 0 {
 			personal = personal || x.against > 2
@@ -248,6 +249,9 @@ func detectGreetings(t *inspect.Tree) []inspect.Finding {
 	return out
 }
 
+// riddleNames are names of the halves of riddles and jokes.
+var riddleNames = map[string]bool{"q": true, "a": true, "question": true, "answer": true, "pergunta": true, "resposta": true, "frage": true, "antwort": true}
+
 // ownPlaces are what requests are called for what somebody wrote.
 var ownPlaces = newStems("notes", "memo", "todo", "tasks", "diary", "journal", "reminder", "calendar", "conversation", "inbox", "chat", "rooms", "contacts", "comments", "reviews", "mailbox", "notiz", "notizen", "zametk", "bianqian", "beiwanglu", "便签", "笔记")
 
@@ -305,12 +309,15 @@ func linesOfTexts(t *inspect.Tree) []*texts {
 }
 
 // readTexts reads one record: an object with a text, or an array of texts.
-func readTexts(r inspect.Record) texts {
+func readTexts(r inspect.Record, riddles bool) texts {
 	var x texts
 	keyed := 0 // texts whose names are their numbers
 	array := isArray(r)
 	for _, f := range r.Fields {
 		w := greetWords.of(f.Name)
+		if riddles && riddleNames[f.Name] {
+			w = greetText
+		}
 		if array && f.Kind == inspect.Text && w == greetNone {
 			w = greetText
 		}

@@ -53,7 +53,7 @@ var noteWords = speaking(newLexicon(map[noteField]string{
 		usereditedtimestampusec createdtimestampusec editedat edited lastedited zmodificationdate zcreationdate zmodificationdate1 zcreationdate1 creationtime usermodifiedtime dateadded datemodified datecreated moddate createtimestamp modifytime updatetimestamp chuangjianshijian 创建时间 修改时间 更新时间 time ts changed dtstamp savedat lastupdated`,
 	noteMark: `pinned ispinned archived isarchived trashed istrashed folderid foldername notebook notebookid notebookguid noteid memoid noteguid color bgcolor bgcolorid colorid labels tags checklist listitems checkitems isfavorite favorite locked islocked ischecked checked indent parentid snippetid
 		notetype category widgetid alertdate reminder reminders reminderdate alarm handwriting stickers todolist isdeleted trash passwordprotected tagguids contentlength sortkey sortorder parentfolder zfolder ismarkedfordeletion latestrevision notebooks priority importance starred tasklistid listid taskid`,
-	noteDue:   `due duedate duedatetime dueat deadline completed iscompleted done isdone completedat completeddatetime completiondate duetime subtasks remindat reminddate percentcomplete recurrence tasklist todoid echeance faellig fällig erledigt fait terminee termine fatto scadenza hecho completada vencimiento feito concluido zakonczone 截止 截止日期 完成 wancheng jiezhi выполнено срок`,
+	noteDue:   `complete datecompleted due duedate duedatetime dueat deadline completed iscompleted done isdone completedat completeddatetime completiondate duetime subtasks remindat reminddate percentcomplete recurrence tasklist todoid echeance faellig fällig erledigt fait terminee termine fatto scadenza hecho completada vencimiento feito concluido zakonczone 截止 截止日期 完成 wancheng jiezhi выполнено срок`,
 	noteStart: `start startdate starttime startdatetime startsat dtstart begin begintime starts debut beginn inicio inizio начало 开始时间 startat eventstart zstartdate startts from`,
 	noteEnd:   `end enddate endtime enddatetime endsat dtend finish finishtime ends fin ende конец 结束时间 endat eventend zenddate endts until to`,
 	noteCalendar: `calendarid calendar eventlocation rrule exdate rdate eventtimezone isallday allday icaluid transparency recurringeventid showas hangoutlink originalstart hasalarm hasalarms selfattendeestatus calendarname calendardisplayname eventstatus accesslevel guestscaninviteothers ownerdisplayname iscancelled
@@ -109,9 +109,16 @@ var (
 
 var noteGather = gather{
 	need: noteNeed,
+	place: func(group string) bool {
+		_, key := lastKey(group)
+		return len(key) > 3 && mentions(key, notePlaces)
+	},
 	want: func(p *inspect.Part) bool {
 		if len(p.Data) < 2 {
 			return false
+		}
+		if len(p.Name) <= 2 && len(p.Name) > 0 && p.Kind == inspect.Text && p.Direction == flow.Up && bytes.IndexByte(p.Data, ' ') > 0 {
+			return true
 		}
 		switch noteFamily(p.Name) {
 		case noteText, noteTitle:
@@ -221,8 +228,8 @@ func readNote(c *card, names *nameMemo[noteName]) *note {
 		}
 		w, own := noteOf(&x, names.ofCell(&x, lookNote).family)
 		k.own = k.own || own && !mentions(x.via, notNotes)
-		if w == noteMark && strings.HasSuffix(strings.ToLower(x.name), "id") && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && len(x.Data) > 0 {
-			k.own = true
+		if w == noteMark && len(x.name) > 5 && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && len(x.Data) > 0 {
+			k.own = true // noteId, notebook
 		}
 		if w == noteNone {
 			if x.Kind <= inspect.Text && len(x.Data) > 3 && len(x.name) > 3 && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && isProse(x.Data) {
@@ -272,6 +279,34 @@ func readNote(c *card, names *nameMemo[noteName]) *note {
 	return k
 }
 
+// guess reads the texts of a card whose names say nothing: in a place that is
+// called after notes, a sentence is one.
+func (k *note) guess(c *card) {
+	if len(c.cells) > 24 {
+		return
+	}
+	for _, x := range c.cells {
+		if x.Kind <= inspect.Number && isRecent(x.Data) {
+			k.count[noteDate]++
+			if k.field[noteDate] == nil {
+				k.field[noteDate] = x.Part
+			}
+			continue
+		}
+		if x.Kind > inspect.Text || len(x.Data) < 8 || len(x.Children) > 0 || !isProse(x.Data) || tokenLike(x.Data) || digest(x.Data) > 0 || isMailAddress(x.Data) || noteFamily(x.name) > noteInvite {
+			continue
+		}
+		if n, words := sentence(x.Data); words && n >= 12 {
+			k.prose, k.words = true, true
+			k.count[noteText]++
+			if k.field[noteText] == nil {
+				k.field[noteText] = x.Part
+				k.cells = append(k.cells, x)
+			}
+		}
+	}
+}
+
 // noteMarkup says that b is text in the markup of a note program (ENML, HTML).
 func noteMarkup(b []byte) bool {
 	return len(b) > 12 && b[0] == '<' && (bytes.Contains(b[:min(len(b), 400)], []byte("en-note")) || bytes.HasPrefix(b, []byte("<div")) || bytes.HasPrefix(b, []byte("<p")))
@@ -307,10 +342,11 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 			break
 		}
 		k := readNote(c, &names)
-		if !k.prose && !k.own {
+		y := x
+		y.up = c.parent.Direction == flow.Up
+		if !k.prose && !k.own && !y.up {
 			continue
 		}
-		y := x
 		for name := range c.where() {
 			if mentions(name, notNotes) {
 				y.not = true
@@ -319,9 +355,15 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 			y.place = y.place || mentions(name, notePlaces)
 			y.events = y.events || mentions(name, calendarPlaces)
 		}
-		y.up = c.parent.Direction == flow.Up
+		if !k.prose && y.up && !y.not && (y.place || shortNames(c) && outerEvent(c, notePlaces)) && noteFamily(c.parent.Name) != noteText && !noNote(c, &names) {
+			k.guess(c)
+		}
+		if !k.prose && !k.own {
+			continue
+		}
 		y.event = outerEvent(c, notePlaces)
-		y.vobject = len(c.cells) > 0 && c.cells[0].Decoder() == "vobject"
+		y.events = y.events || y.up && outerEvent(c, calendarPlaces)
+		y.vobject = len(c.cells) > 0 && c.cells[0].Decoder() == "vobject" || c.properties
 		confidence, why := k.weigh(c, &y)
 		if confidence == "" {
 			continue
@@ -334,6 +376,9 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		at := k.field[noteText]
 		if at == nil {
 			at = k.field[noteTitle]
+		}
+		if at == nil {
+			continue
 		}
 		bySheet[s] = &notes{at: len(out), count: 1}
 		out = append(out, inspect.Finding{
@@ -429,12 +474,16 @@ func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
 	against := n[noteRelease] + n[notePost] + n[noteOrder] + n[noteProgram] + n[notePublic]
 	named := x.place || k.own
 	// Entries of a calendar.
-	if n[noteStart] > 0 && k.field[noteTitle] != nil && n[notePublic] == 0 && n[noteProgram] == 0 {
+	program, lasts := n[noteProgram], false
+	if program > 0 && (x.events || n[noteCalendar] > 0) && c.has("duration") {
+		program, lasts = program-1, true // as JSCalendar says when it ends (RFC 8984)
+	}
+	if n[noteStart] > 0 && k.field[noteTitle] != nil && n[notePublic] == 0 && program == 0 {
 		marks := min(n[noteCalendar], 3)
 		if n[noteInvite] > 0 {
 			marks++
 		}
-		if n[noteEnd] > 0 {
+		if n[noteEnd] > 0 || lasts {
 			marks++
 		}
 		place := x.calendar || x.events || x.place
@@ -442,7 +491,7 @@ func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
 		switch {
 		case x.up && (n[noteCalendar] > 0 || n[noteInvite] > 0) && marks >= 2 && against == 0:
 			return inspect.Probable, entry
-		case x.up && place && n[noteEnd] > 0 && n[noteOrder] == 0:
+		case x.up && place && (n[noteEnd] > 0 || lasts) && n[noteOrder] == 0:
 			return inspect.Probable, entry
 		case !x.up && private && (marks >= 3 || marks >= 2 && place) && against <= 1:
 			return inspect.Probable, entry
@@ -473,6 +522,8 @@ func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
 		return inspect.Suspected, written
 	case (x.event || x.place) && x.up && k.field[noteText] != nil && k.words:
 		return inspect.Suspected, written
+	case n[noteDue] >= 2 && x.up && k.words && k.field[noteTitle] != nil && against == 0 && len(c.cells) <= 10:
+		return inspect.Suspected, task
 	case k.check && x.up && k.words && k.field[noteText] != nil && len(c.cells) <= 8 && c.list != "":
 		return inspect.Suspected, task
 	case marks >= 2 && k.field[noteText] != nil && dated && x.up && k.words:
@@ -512,6 +563,8 @@ func (k *note) weighObject(c *card, x *noteContext) (inspect.Confidence, string)
 		return "", ""
 	case is("VNOTE") && has("BODY", "SUMMARY"):
 		return inspect.Probable, "as a note is written (vNote)"
+	case c.properties && has("DUE", "COMPLETED", "PERCENT-COMPLETE") && has("SUMMARY"):
+		return inspect.Probable, "as a task is written (jCal)"
 	case (is("VTODO") || is("VJOURNAL")) && has("SUMMARY", "DESCRIPTION") && !has("DTEND"):
 		return inspect.Probable, "as a task or journal entry is written (iCalendar)"
 	case !has("DTSTART") || !has("SUMMARY", "DESCRIPTION"):

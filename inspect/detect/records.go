@@ -481,6 +481,15 @@ func (d *deck) record(r inspect.Record) {
 		group, via, over = d.fold(r.Group)
 	}
 	array := isArray(r) && strings.IndexByte(r.Fields[0].Name, '[') < 0
+	if array && len(r.Fields) <= 8 && indexed(r.Group) && r.Fields[0].Kind == inspect.Text {
+		// A list inside a row.
+		if row := d.at[group[:max(0, strings.LastIndexByte(group, '['))]]; row != nil && row.scalar && indexed(row.group) && len(row.cells) <= 8 {
+			for _, f := range r.Fields {
+				row.add(cell{Part: f, name: f.Name})
+			}
+			return
+		}
+	}
 	for _, f := range r.Fields {
 		name, place, in, out := f.Name, group, via, over
 		switch {
@@ -550,6 +559,10 @@ func (d *deck) folded(key string, list bool) bool {
 func (d *deck) fold(group string) (place, via, over string) {
 	for range 4 {
 		rest, key := lastKey(group)
+		if further, outer := lastKey(rest); key != "" && outer != "" && isKeyID(key) && d.folded(outer, true) {
+			// Objects under identifiers, as phones.p1 in JSContact (RFC 9553).
+			rest, key = further, outer
+		}
 		if key != "" && !d.folded(key, strings.HasSuffix(group, "]")) {
 			// XML puts the entries of a list into elements inside an element.
 			further, outer := lastKey(rest)
@@ -593,24 +606,34 @@ func lastKey(group string) (rest, key string) {
 
 // hasIndex says that a name has a number between full stops: contacts.0.name.
 func hasIndex(name string) bool {
+	_, _, ok := cutIndex(name)
+	return ok
+}
+
+// cutIndex finds a number between two full stops, underscores or hyphens in name.
+func cutIndex(name string) (start, end int, ok bool) {
 	for i := 0; i+2 < len(name); i++ {
-		if name[i] != '.' || name[i+1]-'0' > 9 {
+		c := name[i]
+		if c != '.' && c != '_' && c != '-' || name[i+1]-'0' > 9 {
 			continue
 		}
 		j := i + 2
 		for j < len(name) && name[j]-'0' < 10 {
 			j++
 		}
-		if j < len(name) && name[j] == '.' {
-			return true
+		if j+1 < len(name) && name[j] == c && i > 0 && j-i <= 5 {
+			return i, j, true
 		}
 	}
-	return false
+	return 0, 0, false
 }
 
 // flatName takes a name that holds a place apart, as forms have them:
 // contacts[0][phones][1], contacts.0.name.
 func flatName(group, name string) (place, field string) {
+	if start, end, ok := cutIndex(name); ok && name[start] != '.' {
+		name = name[:start] + "[" + name[start+1:end] + "]" + name[end+1:]
+	}
 	words := strings.FieldsFunc(name, func(r rune) bool { return r == '[' || r == ']' || r == '.' })
 	if len(words) < 2 && !strings.HasSuffix(name, "[]") || len(words) > 8 {
 		return group, name
@@ -778,13 +801,22 @@ func withoutNumbers(group string) (place string, numbered bool) {
 		if i := strings.Index(bare, `["`); i >= 0 && strings.HasSuffix(bare, `"]`) {
 			quoted, bare = bare[:i], bare[i+2:len(bare)-2]
 		}
-		if isKeyID(bare) {
+		if isKeyID(bare) || isPackageKey(bare) {
 			word, numbered = quoted+"[]", true
 		}
 		place += "." + word
 		start = end + 1
 	}
 	return place, numbered
+}
+
+// isPackageKey says that a key is the name of a package.
+func isPackageKey(key string) bool {
+	if len(key) < 6 || strings.IndexByte(key, '.') < 0 {
+		return false
+	}
+	_, ok := isPackage([]byte(key))
+	return ok
 }
 
 // isKeyID says that a key is the number or identifier of an entry, not the name
@@ -814,7 +846,7 @@ func isKeyID(key string) bool {
 		return true
 	case digits == 0:
 		return false
-	case letters <= 2 && digits >= 2, letters <= 2 && others > 0 && digits > 0:
+	case letters <= 1, letters <= 2 && (digits >= 2 || others > 0):
 		return true
 	case len(key) >= 12 && digits >= 3 && (upper == 0 || upper == letters || len(key) >= 18), len(key) >= 18 && digits >= 1 && upper > 1 && upper < letters:
 		return true

@@ -186,6 +186,9 @@ var smsPlaces = newStems("sms", "mms", "短信", "簡訊", "短讯", "textmessag
 var smsParted = gather{
 	need: partedNeed, may: partedMay,
 	want: func(p *inspect.Part) bool {
+		if len(p.Data) > 20 && len(p.Data) <= maxJoined && p.Kind == inspect.Text && (indexed(string(p.Path)) || p.Decoder() == "xml") && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
+			return true
+		}
 		return p.Kind <= inspect.Number && len(p.Data) >= 3 && len(p.Data) <= 40 && telephone(p.Data) >= shortCode && (p.Kind == inspect.Text || smsWords.of(p.Name) == smsAddress)
 	},
 	fold:   func(key string, _ bool) bool { return smsFolds.of(key) != smsNone },
@@ -243,7 +246,7 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 		what := "the shape of a stored multimedia message"
 		at := m.field[smsText]
 		switch {
-		case at != nil && (texts > 0 || mms > 0 || vmsg || c.deck == nil):
+		case at != nil && (texts > 0 || mms > 0 || vmsg || c.deck == nil || strings.Contains(c.group, "#column")):
 			if confidence = m.weigh(); confidence == "" && mms > 1 && m.shape >= bareDigits {
 				confidence = inspect.Suspected
 			}
@@ -310,45 +313,11 @@ func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
 			continue
 		}
 		array := isArray(r)
-		var number, text, date *inspect.Part
-		smalls, bad := 0, false
-		for _, f := range r.Fields {
-			if !array && len(f.Name) > 2 && !allDigits([]byte(f.Name)) {
-				bad = true
-				break
-			}
-			switch d := f.Data; {
-			case f.Kind == inspect.Null || f.Kind == inspect.Bool || len(d) == 0 || isSmall(f):
-				smalls++
-			case isRecent(d):
-				if date == nil {
-					date = f
-				}
-			case len(d) <= 24 && f.Kind != inspect.Number && telephone(d) >= bareDigits:
-				if number == nil || telephone(d) > telephone(number.Data) {
-					number = f
-				}
-			case f.Kind == inspect.Number || allDigits(d):
-				smalls++
-			case len(d) >= 8 && len(d) <= 64 && isMixedWord(d):
-				bad = true
-			case isProse(d) && len(f.Children) == 0 && digest(d) == 0 && !tokenLike(d) && !isMailAddress(d):
-				if n, words := sentence(d); n >= 4 && (words || text == nil) {
-					if text != nil && len(text.Data) > 24 {
-						bad = true // two texts
-					}
-					if text == nil || len(d) > len(text.Data) {
-						text = f
-					}
-				}
-			default:
-				bad = true // an identifier, an address on the web
-			}
-			if bad {
-				break
-			}
+		number, text, date, smalls, ok := unnamedMessage(r.Fields, array)
+		if !ok {
+			continue
 		}
-		if bad || number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
+		if number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
 			continue
 		}
 		if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !hint {
@@ -379,7 +348,96 @@ func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
 			}
 		}
 	}
+	if len(out) == 0 {
+		out = unnamedRows(t, hint)
+	}
 	return out
+}
+
+// unnamedRows looks for messages in strings that hold the values of one each, and
+// in the lines of a text.
+func unnamedRows(t *inspect.Tree, hint bool) []inspect.Finding {
+	n := 0
+	var first *inspect.Part
+	var fields []*inspect.Part
+	for c := range smsParted.cards(t) {
+		if !c.scalar || c.deck != nil && strings.IndexByte(c.group, '#') < 0 || len(c.cells) < 3 || len(c.cells) > 12 {
+			continue
+		}
+		fields = fields[:0]
+		for _, x := range c.cells {
+			fields = append(fields, x.Part)
+		}
+		number, text, date, _, ok := unnamedMessage(fields, true)
+		if !ok || number == nil || text == nil || date == nil {
+			continue
+		}
+		named := hint
+		for name := range c.where() {
+			named = named || mentions(name, smsPlaces)
+		}
+		if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !named {
+			continue
+		}
+		if n++; first == nil {
+			first = number
+		}
+		hint = hint || named
+	}
+	if n == 0 || n == 1 && !hint {
+		return nil
+	}
+	confidence := inspect.Suspected
+	if hint {
+		confidence = inspect.Probable
+	}
+	return []inspect.Finding{{
+		Confidence: confidence, Direction: first.Direction, Path: first.Path,
+		Reason: fmt.Sprintf("Values without names, but with a telephone number, a text and a point in time each, as stored text messages have, %s; there are %d of them.", route(first), n),
+	}}
+}
+
+// unnamedMessage reads values whose names say nothing; ok is false when one is
+// none of a message.
+func unnamedMessage(fields []*inspect.Part, array bool) (number, text, date *inspect.Part, smalls int, ok bool) {
+	bad := false
+	for _, f := range fields {
+		if !array && len(f.Name) > 2 && !allDigits([]byte(f.Name)) {
+			bad = true
+			break
+		}
+		switch d := f.Data; {
+		case f.Kind == inspect.Null || f.Kind == inspect.Bool || len(d) == 0 || isSmall(f):
+			smalls++
+		case isRecent(d):
+			if date == nil {
+				date = f
+			}
+		case len(d) <= 24 && f.Kind != inspect.Number && telephone(d) >= bareDigits:
+			if number == nil || telephone(d) > telephone(number.Data) {
+				number = f
+			}
+		case f.Kind == inspect.Number || allDigits(d):
+			smalls++
+		case len(d) >= 8 && len(d) <= 64 && isMixedWord(d):
+			bad = true
+		case isProse(d) && len(f.Children) == 0 && digest(d) == 0 && !tokenLike(d) && !isMailAddress(d):
+			if n, words := sentence(d); n >= 4 && (words || text == nil) {
+				if text != nil && len(text.Data) > 24 {
+					bad = true // two texts
+				}
+				if text == nil || len(d) > len(text.Data) {
+					text = f
+				}
+			}
+		default:
+			bad = true // an identifier, an address on the web
+		}
+		if bad {
+			break
+		}
+	}
+	return number, text, date, smalls, !bad
 }
 
 // isMixedWord says that b is one word of letters and digits, as identifiers are.
