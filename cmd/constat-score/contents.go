@@ -309,7 +309,7 @@ var apps = []app{
 var (
 	domains = []string{
 		"example.org", "news.example.net", "forum.klinik-beispiel.example", "shop.example.co.uk", "m.wiki.example", "recettes.example.fr",
-		"health.example.com", "xn--fsqu00a.example", "blog.example.de", "video.example.tv", "bank.example", "jobs.example.in",
+		"health.example.edu", "xn--fsqu00a.example", "blog.example.de", "video.example.tv", "bank.example", "jobs.example.in",
 	}
 	models = []struct{ make, model, code string }{
 		{"Xiaomi", "Redmi Note 8", "ginkgo"},
