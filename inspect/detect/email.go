@@ -103,9 +103,9 @@ var mailGather = gather{
 		}
 		return p.Name == "mailbox" || p.Name == "host"
 	},
-	fold:   func(key string, _ bool) bool { return mailFolds.of(key) != mailNone },
+	fold: func(key string, _ bool) bool { return mailFolds.of(key) != mailNone },
 	whole: func(key string, r inspect.Record) bool {
-		if mailFolds.of(key) != mailMark {
+		if mailFolds.of(key) != mailMark && len(key) > 1 {
 			return false
 		}
 		for _, f := range r.Fields {
