@@ -133,7 +133,7 @@ var webGather = gather{
 				return true
 			}
 		}
-		if siteNames[strings.ToLower(p.Name)] && bytes.IndexByte(p.Data, '.') > 0 {
+		if siteNames[p.Name] && bytes.IndexByte(p.Data, '.') > 0 {
 			return true
 		}
 		w := webFamily(p.Name)
@@ -248,24 +248,32 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 	count := make(map[sheet]int)
 	at := make(map[sheet]int)
 	lists := make(map[sheet]*addresses)
+	var doc webDoc
 	for c := range webGather.cards(t) {
 		if c.parent.Direction != flow.Up || len(out) >= maxFindings {
 			continue
 		}
-		place := placePath
-		for name := range c.where() {
-			place = place || mentions(name, webPlaces)
+		if c.deck == nil || c.deck != doc.deck {
+			doc = webDocOf(c)
 		}
-		place = place || innerEvent(c, webPlaces) || outerEvent(c, webPlaces)
+		place := placePath
+		if doc.placed && !place {
+			for name := range c.where() {
+				place = place || mentions(name, webPlaces)
+			}
+		}
+		if doc.sites && !place {
+			place = innerEvent(c, webPlaces) || outerEvent(c, webPlaces)
+		}
 		v := readVisit(c, own, place)
 		event := reports || v.field[webEvent] > 1
-		for name := range c.where() {
-			if mentions(name, searchLists) {
+		if doc.searches {
+			for name := range c.where() {
+				if !mentions(name, searchLists) {
+					continue
+				}
 				for _, x := range c.cells {
-					if v.query != nil {
-						break
-					}
-					if x.Kind == inspect.Text && wordNames[strings.ToLower(x.name)] && isWords(x.Data) {
+					if v.query == nil && x.Kind == inspect.Text && wordNames[x.name] && isWords(x.Data) {
 						v.query = x.Part
 					}
 				}
@@ -416,6 +424,23 @@ func pagesInOne(p *inspect.Part, own string, place bool) []inspect.Finding {
 // siteNames are names of fields that hold the site of a page alone.
 var siteNames = map[string]bool{"domain": true, "host": true, "hostname": true, "site": true, "website": true, "fqdn": true, "sld": true}
 
+// webDoc is what is known of the document of a card.
+type webDoc struct {
+	deck                    *deck
+	placed, searches, sites bool
+}
+
+func webDocOf(c *card) webDoc {
+	d := webDoc{deck: c.deck, placed: true, searches: true, sites: true}
+	if c.deck != nil {
+		v := &c.deck.view
+		d.placed = v.placed(true, func(key string) bool { return mentions(key, webPlaces) })
+		d.searches = v.placed(true, func(key string) bool { return mentions(key, searchLists) })
+		d.sites = v.sites()
+	}
+	return d
+}
+
 // wordNames are names of fields that hold the words of a search in a list that is
 // called after searches.
 var wordNames = map[string]bool{"text": true, "value": true, "name": true, "title": true, "keyword": true, "term": true, "content": true, "label": true, "item": true, "s": true, "q": true, "k": true, "w": true}
@@ -482,7 +507,7 @@ func readVisit(c *card, own string, place bool) *visit {
 			}
 			continue
 		}
-		if place && c.list != "" && siteNames[strings.ToLower(x.name)] && x.Kind == inspect.Text && len(x.Data) < 100 && bytes.IndexByte(x.Data, '/') < 0 {
+		if place && c.list != "" && siteNames[x.name] && x.Kind == inspect.Text && len(x.Data) < 100 && bytes.IndexByte(x.Data, '/') < 0 {
 			if p, ok := pageOf(append([]byte("//"), x.Data...)); ok && p.site != own {
 				if _, known := publicsuffix.PublicSuffix(p.site); known {
 					p.part = x.Part

@@ -258,7 +258,7 @@ func mailNeed(v *view) bool {
 // task or an entry of a calendar.
 func noteNeed(v *view) bool {
 	var have [noteCount]int
-	own, check, event, elements := false, false, false, false
+	own, check, event, elements, short := false, false, false, false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if c.First.Decoder() == "vobject" {
@@ -269,6 +269,7 @@ func noteNeed(v *view) bool {
 			n = 2
 		}
 		have[noteFamily(c.Name)] += n
+		short = short || len(c.Name) > 0 && len(c.Name) <= 2 && hasText(c) && c.Holds&inspect.Spaces != 0
 		elements = elements || c.Elements && hasText(c)
 		own = own || len(c.Name) > 3 && mentions(c.Name, notePlaces)
 		event = event || eventNames[c.Name]
@@ -295,7 +296,7 @@ func noteNeed(v *view) bool {
 	case v.renames():
 		return true
 	case have[noteText]+have[noteTitle] == 0 && !own:
-		return v.Parent.Direction == flow.Up && (event || v.placed(true, func(key string) bool { return mentions(key, notePlaces) }))
+		return v.Parent.Direction == flow.Up && (event && short || v.placed(true, func(key string) bool { return mentions(key, notePlaces) }))
 	case own, check, have[noteDue] > 0, have[noteStart] > 0 && have[noteTitle] > 0:
 		return true
 	case have[noteMark] > 0 && have[noteDate] > 0 && have[noteText] > 0:
@@ -311,7 +312,7 @@ func webNeed(v *view) bool {
 	if v.Parent.Direction != flow.Up {
 		return false
 	}
-	address, encoded := false, false
+	address, encoded, words := false, false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if len(c.Name) > 10 && c.Name[0] == 'h' && webURL([]byte(c.Name)) {
@@ -320,12 +321,11 @@ func webNeed(v *view) bool {
 		if !hasText(c) {
 			continue
 		}
-		if siteNames[strings.ToLower(c.Name)] && c.Holds&inspect.Dots != 0 {
+		if w := webFamily(c.Name); w == webSearch || w == webQuery {
 			return true
 		}
-		if w := webFamily(c.Name); w == webSearch || w == webQuery || wordNames[strings.ToLower(c.Name)] {
-			return true
-		}
+		words = words || wordNames[c.Name]
+		address = address || siteNames[c.Name] && c.Holds&inspect.Dots != 0
 		address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0
 		encoded = encoded || c.Max >= 16 && len(c.First.Children) == 1
 	}
@@ -349,7 +349,20 @@ func webNeed(v *view) bool {
 			}
 		}
 	}
-	return v.renames()
+	if words && v.placed(true, func(key string) bool { return mentions(key, searchLists) }) {
+		return true
+	}
+	return v.sites() || v.renames()
+}
+
+// sites says that a field can hold the site of a page alone.
+func (v *view) sites() bool {
+	for i := range v.Columns {
+		if c := &v.Columns[i]; c.Holds&inspect.Dots != 0 && siteNames[c.Name] && hasText(c) {
+			return true
+		}
+	}
+	return false
 }
 
 // appMay asks for a full stop, or for the end of a scheme.

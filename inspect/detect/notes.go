@@ -344,7 +344,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		k := readNote(c, &names)
 		y := x
 		y.up = c.parent.Direction == flow.Up
-		if !k.prose && !k.own && !y.up {
+		if !k.prose && !k.own && (!y.up || !shortNames(c) && !c.placed(notePlaces)) {
 			continue
 		}
 		for name := range c.where() {
