@@ -2,8 +2,10 @@ package detect
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"constat/inspect"
 	"constat/proxy/flow"
@@ -135,6 +137,8 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 			note(secretKey, p, inspect.Probable, "The value is a private key by the line that it begins with; who has it can act for its owner.")
 		}
 		switch {
+		case len(p.Data) >= 12 && len(p.Data) <= longestSASL && isPlain(p.Data):
+			note(secretPassword, p, inspect.Probable, "The value is a user's name and a password as the mechanism PLAIN writes them (RFC 4616 section 2).")
 		case len(p.Data) > 16 && p.Data[0] == 'W' && bytes.HasPrefix(p.Data, []byte("WIFI:")) && bytes.Contains(p.Data, []byte("P:")) && bytes.HasSuffix(bytes.TrimSpace(p.Data), []byte(";;")):
 			note(secretWifi, p, inspect.Probable, "The value is the name and the password of a Wi-Fi network, as codes to scan hold them.")
 		case len(p.Data) > 24 && p.Data[0] == 'o' && bytes.HasPrefix(p.Data, []byte("otpauth://")) && bytes.Contains(p.Data, []byte("secret=")):
@@ -209,6 +213,10 @@ func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], not
 			continue
 		}
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
+			continue
+		}
+		if c := p.Data[0]; (c-'A' < 26 || c-'2' < 6) && len(p.Data) >= 16 && isOTPSecret(r, p) {
+			note(secretOTP, p, inspect.Probable, "The field holds the secret that one-time codes are made of, beside their settings; it went up to this host.")
 			continue
 		}
 		ph := names.of(p.Name, lookSecret)
@@ -400,18 +408,82 @@ func typed(r inspect.Record, note func(secret, *inspect.Part, inspect.Confidence
 	hidden := false
 	for _, p := range r.Fields {
 		switch p.Name {
+		case "isPassword", "is_password", "password", "isSecure", "secure", "secureTextEntry", "isSecureText", "passwordField", "isPasswordField", "is_secure", "masked":
+			hidden = hidden || p.Kind == inspect.Bool && string(p.Data) == "true" || len(p.Data) == 1 && p.Data[0] == '1'
+		case "field", "fieldName", "field_name", "inputName", "input_name", "control", "element", "viewId", "view_id", "resourceId", "resource_id", "widget":
+			hidden = hidden || p.Kind == inspect.Text && namesPassword(p.Data)
 		case "type", "inputType", "input_type", "hint", "autocomplete", "autofill", "autofillHint", "kind", "fieldType":
 			switch string(p.Data) {
 			case "password", "textPassword", "current-password", "new-password", "numberPassword", "TYPE_TEXT_VARIATION_PASSWORD":
 				hidden = true
 			}
-		case "value", "text", "val", "v", "content":
-			value = p
+		case "value", "text", "val", "v", "content", "typed", "input", "keys", "data", "entered":
+			if value == nil || p.Name == "text" || p.Name == "value" {
+				value = p
+			}
 		}
 	}
-	if hidden && value != nil && value.Kind <= inspect.Number && len(value.Data) >= 3 && len(value.Data) <= 64 && !isHidden(value.Data) && !isTruth(value.Data) && !isNothing(value.Data) {
+	if hidden && value != nil && value.Kind <= inspect.Number && len(value.Data) >= 3 && len(value.Data) <= 64 && !isHidden(value.Data) && !isTruth(value.Data) && !isNothing(value.Data) && !namesPassword(value.Data) && bytes.Count(value.Data, []byte(" ")) <= 3 {
 		note(secretPassword, value, inspect.Suspected, "The record is a field of a form that hides what is typed, with what was typed; it went up to this host.")
 	}
+}
+
+// namesPassword says that the name of a field is that of a password, in whatever
+// language, also behind the name of a package: com.example:id/password_input.
+func namesPassword(d []byte) bool {
+	if len(d) < 3 || len(d) > 80 {
+		return false
+	}
+	if i := bytes.LastIndexByte(d, '/'); i >= 0 {
+		d = d[i+1:]
+	}
+	for _, end := range []string{"", "_input", "_field", "_edit", "_text", "_et", "Input", "Field", "EditText", "Edit", "Text"} {
+		if w, ok := bytes.CutSuffix(d, []byte(end)); ok && len(w) > 2 {
+			if k := lookSecret(string(w)).of; k == secretPassword || k == secretPIN {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// otpWords are names of what stands beside the secret of one-time codes, as the
+// parameters of otpauth: addresses are called.
+var otpWords = newLexicon(map[bool]string{true: `digits period issuer algorithm counter tokentype otptype otp totp hotp algo interval step digest`})
+
+// isOTPSecret says that p holds a secret in base32 (RFC 4648 section 6) beside
+// the settings of one-time codes (RFC 6238), in its own record or in one inside.
+func isOTPSecret(r inspect.Record, p *inspect.Part) bool {
+	d := p.Data
+	if len(d) < 16 || len(d) > 128 || p.Kind != inspect.Text || r.Parent == nil {
+		return false
+	}
+	for _, c := range bytes.TrimRight(d, "=") {
+		if c-'A' >= 26 && c-'2' >= 6 && c != ' ' {
+			return false
+		}
+	}
+	switch squeezeString(p.Name) {
+	case "secret", "seed", "key", "otpsecret", "totpsecret", "sharedsecret", "secretkey", "otpseed", "totpkey", "authkey", "mfasecret", "totpseed", "otpkey", "secretbase32", "base32", "base32secret", "twofactorsecret", "totp", "otp":
+	default:
+		return false
+	}
+	if w := squeezeString(p.Name); strings.Contains(w, "otp") || strings.Contains(w, "mfa") || strings.Contains(w, "factor") {
+		return true
+	}
+	beside := 0
+	for _, f := range r.Fields {
+		if otpWords.of(f.Name) {
+			beside++
+		}
+	}
+	var inside nesting
+	for f := range inside.in(r) {
+		if otpWords.of(f.Name) {
+			beside++
+		}
+	}
+	return beside >= 2
 }
 
 // areSeedWords says that there are as many words, as short and plain, as restore
@@ -523,6 +595,39 @@ func isBasic(p *inspect.Part) bool {
 	}
 	f := formOf(password)
 	return f.kind != "hex" && !isUUID(f) && f.kind != "hex64" && !(f.kind == "token" && len(password) >= 24)
+}
+
+// longestSASL bounds the messages of SASL that are looked at.
+const longestSASL = 400
+
+// isPlain says that d is a message of the mechanism PLAIN, in base64 as protocols
+// of lines and of elements carry it, perhaps behind the command.
+func isPlain(d []byte) bool {
+	if i := bytes.LastIndexByte(d, ' '); i > 0 {
+		if !bytes.HasPrefix(d, []byte("AUTH")) && !bytes.Contains(d[:i], []byte(" AUTHENTICATE PLAIN")) {
+			return false
+		}
+		d = d[i+1:]
+	}
+	d = bytes.TrimSpace(d)
+	switch {
+	case len(d) < 12:
+		return false
+	case d[0] == 'A':
+		out := make([]byte, base64.StdEncoding.DecodedLen(len(d)))
+		n, err := base64.StdEncoding.Decode(out, d)
+		if err != nil {
+			return false
+		}
+		d = out[:n]
+	case d[0] != 0:
+		return false
+	}
+	if len(d) < 8 || d[0] != 0 || bytes.Count(d, []byte{0}) != 2 {
+		return false
+	}
+	user, password, _ := bytes.Cut(d[1:], []byte{0})
+	return len(user) >= 2 && len(password) >= 3 && utf8.Valid(d) && bytes.IndexFunc(d[1:], func(r rune) bool { return r < ' ' && r != 0 || r == 0x7f }) < 0
 }
 
 // hasUserinfo says that d is an address with a password in it (RFC 3986 section

@@ -114,11 +114,19 @@ func listedBytes(r inspect.Record) (f inspect.Finding, ok bool) {
 
 // opaque looks at one part.
 func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
+	f = inspect.Finding{Confidence: inspect.Probable, Direction: flow.Up, Path: p.Path}
+	if p.Coding == "aes128gcm" && isContentCoding(p.Data) {
+		f.Reason = "The body has the content coding aes128gcm (RFC 8188), by its header and by its own: it is encrypted, and nothing in it can be read."
+		return f, true
+	}
+	if what := sealedFile(p.Data); what != "" {
+		f.Reason = "The value is " + what + ", by its structure: it is encrypted, and its contents cannot be read."
+		return f, true
+	}
 	if p.Coding != "" || isMedia(p.Media) {
 		return f, false
 	}
-	f = inspect.Finding{Confidence: inspect.Probable, Direction: flow.Up, Path: p.Path}
-	if what := sealed(p.Data); what != "" && !isTokenName(p.Name) {
+	if what := sealed(p.Data); what != "" && (!isTokenName(p.Name) || what == fernet && len(p.Data) >= leastLetter) {
 		f.Reason = "The value is " + what + ", by its structure: it is encrypted, and nothing in it can be read."
 		return f, true
 	}
@@ -229,6 +237,9 @@ func decodedText(p *inspect.Part) (data []byte, written string) {
 	if len(d) > 2*mostOpaque {
 		return nil, ""
 	}
+	if bytes.IndexByte(d, '\n') > 0 {
+		return decodedLines(d)
+	}
 	d = longestPiece(d)
 	var all uint16
 	for _, c := range d {
@@ -261,6 +272,40 @@ func decodedText(p *inspect.Part) (data []byte, written string) {
 		return nil, ""
 	}
 	return out[:n], ", written in base64,"
+}
+
+// decodedLines undoes base64 line by line, as logs that are sealed entry by entry
+// have it, or as one text is wrapped.
+func decodedLines(d []byte) (data []byte, written string) {
+	out := make([]byte, 0, len(d)/4*3)
+	for line := range bytes.SplitSeq(d, []byte("\n")) {
+		line = bytes.TrimSuffix(line, []byte("\r"))
+		if len(line) == 0 {
+			continue
+		}
+		var all uint16
+		for _, c := range line {
+			if all |= charOf[c]; all&(chOther|chDot) != 0 {
+				return nil, ""
+			}
+		}
+		enc := base64.RawStdEncoding
+		if all&chURL != 0 {
+			enc = base64.RawURLEncoding
+		}
+		line = bytes.TrimRight(line, "=")
+		if len(line) > 4 && all&(chLower|chUpper|chDigit) == 0 {
+			return nil, ""
+		}
+		n := len(out)
+		out = append(out, make([]byte, enc.DecodedLen(len(line)))...)
+		k, err := enc.Decode(out[n:], line)
+		if err != nil {
+			return nil, ""
+		}
+		out = out[:n+k]
+	}
+	return out, ", written in lines of base64,"
 }
 
 // longestPiece cuts what stands in front of a long value with a colon, and takes
@@ -433,9 +478,17 @@ func sealed(d []byte) string {
 		if bytes.HasPrefix(d, []byte("U2FsdGVkX1")) && len(d) >= 44 {
 			return "encrypted by openssl enc or CryptoJS with a password, in base64"
 		}
+	case '1', '2', '3', '4', '5', '6', '7':
+		if isCipherString(d) {
+			return "a type, a vector, a cipher text and a code that checks it, joined as vaults of passwords write them"
+		}
+	case '$':
+		if bytes.HasPrefix(d, []byte("$ANSIBLE_VAULT;")) {
+			return "a vault of Ansible"
+		}
 	case 'g':
 		if len(d) >= 100 && len(d)%4 == 0 && bytes.HasPrefix(d, []byte("gAAAAA")) {
-			return "a Fernet token"
+			return fernet
 		}
 	case 0x30:
 		if isEnveloped(d) {
@@ -447,6 +500,106 @@ func sealed(d []byte) string {
 		}
 	}
 	return ""
+}
+
+// fernet is a format of which short ones are tickets, and those of at least
+// leastLetter characters carry more than a name and a date.
+const (
+	fernet      = "a Fernet token"
+	leastLetter = 360
+)
+
+// isContentCoding reads the header of RFC 8188 section 2.1: a salt of 16 bytes,
+// the size of the records and the id of the key.
+func isContentCoding(d []byte) bool {
+	if len(d) < 21+18 {
+		return false
+	}
+	size := uint64(d[16])<<24 | uint64(d[17])<<16 | uint64(d[18])<<8 | uint64(d[19])
+	head := 21 + int(d[20])
+	return size >= 18 && head+18 <= len(d)
+}
+
+// maxEntries bounds the entries of an archive that are asked whether they are
+// encrypted.
+const maxEntries = 64
+
+// sealedFile names a file whose contents are encrypted and whose head is not, ""
+// if d is none.
+func sealedFile(d []byte) string {
+	if len(d) < 64 {
+		return ""
+	}
+	switch d[0] {
+	case 'P':
+		if string(d[1:4]) == "K\x03\x04" && hasSealedEntry(d) {
+			return "a zip archive with an encrypted entry (APPNOTE.TXT section 4.4.4, bit 0)"
+		}
+	case '7':
+		// The coder of AES, in a header that is itself not packed.
+		if string(d[1:6]) == "z\xbc\xaf\x27\x1c" && bytes.Contains(d[max(6, len(d)-4096):], []byte("\x06\xf1\x07\x01")) {
+			return "a 7z archive with encrypted contents"
+		}
+	case 0x03:
+		if string(d[1:4]) == "\xd9\xa2\x9a" && (string(d[4:8]) == "\x67\xfb\x4b\xb5" || string(d[4:8]) == "\x65\xfb\x4b\xb5") {
+			return "a database of passwords in the format KDBX"
+		}
+	case 'A':
+		if bytes.HasPrefix(d, []byte("ANDROID BACKUP\n")) && bytes.Contains(d[:64], []byte("\nAES-256\n")) {
+			return "an encrypted backup of Android"
+		}
+	case 0xd0:
+		if string(d[1:8]) == "\xcf\x11\xe0\xa1\xb1\x1a\xe1" && bytes.Contains(d[:min(len(d), 64<<10)], []byte("E\x00n\x00c\x00r\x00y\x00p\x00t\x00e\x00d\x00P\x00a\x00c\x00k\x00a\x00g\x00e\x00")) {
+			return "an encrypted document of an office program (MS-OFFCRYPTO section 2.3.4.4)"
+		}
+	}
+	return ""
+}
+
+// hasSealedEntry walks the directory at the end of a zip archive, and where there
+// is none looks at the first entry alone.
+func hasSealedEntry(d []byte) bool {
+	end := bytes.LastIndex(d[max(0, len(d)-1024):], []byte("PK\x05\x06"))
+	if d[6]&1 != 0 || end < 0 {
+		return d[6]&1 != 0
+	}
+	end += max(0, len(d)-1024)
+	if end+20 > len(d) {
+		return false
+	}
+	at := int(uint32(d[end+16]) | uint32(d[end+17])<<8 | uint32(d[end+18])<<16 | uint32(d[end+19])<<24)
+	for range maxEntries {
+		if at+46 > end || string(d[at:at+4]) != "PK\x01\x02" {
+			return false
+		}
+		if d[at+8]&1 != 0 {
+			return true
+		}
+		at += 46 + int(d[at+28]) + int(d[at+29])<<8 + int(d[at+30]) + int(d[at+31])<<8 + int(d[at+32]) + int(d[at+33])<<8
+	}
+	return false
+}
+
+// isCipherString takes a digit for the algorithm, a full stop, and base64 of a
+// vector of 16 bytes, of whole blocks and of a code of 32 bytes, between bars.
+func isCipherString(d []byte) bool {
+	if len(d) < 2+24+1+24 || d[1] != '.' || d[26] != '|' || len(d) > 2*mostOpaque {
+		return false
+	}
+	vector, rest, _ := bytes.Cut(d[2:], []byte("|"))
+	text, code, checked := bytes.Cut(rest, []byte("|"))
+	if checked && len(code) != 44 || len(text) < 24 || len(text)%4 != 0 {
+		return false
+	}
+	n := len(text)/4*3 - bytes.Count(text[len(text)-2:], []byte("="))
+	for _, piece := range [][]byte{vector, text, code} {
+		for _, c := range bytes.TrimRight(piece, "=") {
+			if charOf[c]&(chDigit|chLower|chUpper|chStd) == 0 {
+				return false
+			}
+		}
+	}
+	return n%16 == 0
 }
 
 // isJWE takes the compact form: five pieces, the first of which names the
