@@ -343,7 +343,7 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 			if k.shape < bareDigits || k.field[callDate] == nil || k.field[callDuration] == nil || k.field[callType] == nil || k.field[callOther] != nil || k.spare > 0 {
 				continue
 			}
-			if k.shape == bareDigits && (k.field[callNumber].Kind == inspect.Number || len(k.field[callNumber].Data) > 12) {
+			if k.shape == bareDigits && (k.field[callNumber].Kind == inspect.Number || !isLongNumber(k.field[callNumber].Data)) {
 				continue
 			}
 			k.shape = fullPhone

@@ -315,6 +315,7 @@ func (e *entry) sort(c *card) {
 			}
 		case contactValue, contactNone:
 			switch {
+			case w == contactNone && (mentions(x.name, codeNames) && !c.scalar || isGoodsCode(x.Data)):
 			case shape == fullPhone && x.Kind <= inspect.Text, shape == bareDigits && e.short && x.Kind == inspect.Text && isLongNumber(x.Data):
 				e.take(contactPhone, x)
 				if w == contactNone && !c.scalar && isPersonName([]byte(x.name)) {
@@ -413,6 +414,7 @@ type book struct {
 	phones     *inspect.Part
 	fullPhones int
 	longPhones int // of 10 or 11 digits, which no code on a product has
+	surePhones int // that are no amounts and no counts
 	hashedToo  int // entries of a name and a hash
 	distinct   map[string]bool
 }
@@ -648,6 +650,9 @@ func (b *book) add(c *card, e *entry) {
 			if isLongNumber(x.Data) && !b.distinct[string(x.Data)] {
 				b.longPhones++
 			}
+			if d := x.Data; isSureNumber(d) && !b.distinct[string(d)] {
+				b.surePhones++
+			}
 			b.distinct[string(x.Data)] = true
 		}
 	}
@@ -783,7 +788,7 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 		case up && (entries >= 2 || c.list != "" || b.phoned == 1 && b.mails == 0 && b.wide <= 6) && (x.place || x.asks) && !orders && !half(b.post):
 			return people(inspect.Suspected, called)
 		case up && b.phoned >= 3 && !half(b.post) && !orders && b.wide <= 9*b.cards && len(b.distinct) >= 3:
-			if half(b.short) && b.fullPhones < 3 && b.longPhones < 3 {
+			if half(b.short) && (b.fullPhones < 3 && b.longPhones < 3 || 2*b.surePhones < len(b.distinct)) {
 				return f, false
 			}
 			if half(b.short) {
@@ -880,6 +885,38 @@ func (c *card) has(names ...string) bool {
 		}
 	}
 	return false
+}
+
+// codeNames are parts of names of fields that hold codes of things.
+var codeNames = newStems("isbn", "ean", "upc", "gtin", "sku", "code", "serial", "order", "invoice", "account", "iban", "card", "tax", "vat", "plate", "track", "version", "amount", "price", "total", "date", "time", "birth", "postal", "artikel", "articulo", "reference", "uuid", "guid", "imei", "imsi", "iccid", "ipaddr", "barcode", "vin")
+
+// isGoodsCode says that b is written as the codes on goods and books are: 12 to 14
+// digits behind a single zero, 13 behind 978 or 979.
+func isGoodsCode(b []byte) bool {
+	digits := 0
+	for _, c := range b {
+		if c-'0' < 10 {
+			digits++
+		} else if c != '-' && c != ' ' {
+			return false
+		}
+	}
+	if len(b) < 12 {
+		return false
+	}
+	return digits == 13 && (string(b[:3]) == "978" || string(b[:3]) == "979") || digits == len(b) && digits >= 12 && b[0] == '0' && b[1] != '0'
+}
+
+// isSureNumber says that b is no amount: it has nine digits or more, and a plus, a
+// zero, a bracket or a separator, or the length that telephone numbers have.
+func isSureNumber(b []byte) bool {
+	digits := 0
+	for _, c := range b {
+		if c-'0' < 10 {
+			digits++
+		}
+	}
+	return digits >= 9 && (digits < len(b) || b[0] == '0' || isLongNumber(b)) || digits >= 8 && len(b) > 0 && b[0] == '+'
 }
 
 // isLongNumber says that b are the 10 or 11 digits that telephone numbers have in

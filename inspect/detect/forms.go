@@ -206,6 +206,13 @@ func (g *gather) blocks(p *inspect.Part) []*card {
 		c, known, others = nil, 0, 0
 		clear(seen)
 	}
+	values := new(card) // bare ones behind dashes
+	take := func() {
+		if len(values.cells) >= 2 {
+			out = append(out, values)
+		}
+		values = new(card)
+	}
 	for line := range bytes.Lines(d) {
 		if len(out) == maxRows {
 			break
@@ -219,11 +226,13 @@ func (g *gather) blocks(p *inspect.Part) []*card {
 		if rest[0] == '#' || rest[0] == '%' {
 			continue
 		}
+		dash := false
 		if rest[0] == '-' && (len(rest) == 1 || rest[1] == ' ' || rest[1] == '-') {
 			flush()
 			if rest = bytes.TrimLeft(rest, "- \t"); len(rest) == 0 {
 				continue
 			}
+			dash = true
 		}
 		if rest[0] == '[' && rest[len(rest)-1] == ']' { // a section
 			flush()
@@ -231,6 +240,14 @@ func (g *gather) blocks(p *inspect.Part) []*card {
 			continue
 		}
 		name, value, ok := lineValue(rest)
+		if !ok && dash && len(rest) <= maxJoined {
+			if len(values.cells) == 0 || values.group != place {
+				take()
+				values = &card{parent: p, group: place, scalar: true}
+			}
+			values.addValue(p, place, rest)
+			continue
+		}
 		if !ok {
 			others++
 			continue
@@ -250,12 +267,13 @@ func (g *gather) blocks(p *inspect.Part) []*card {
 			c = &card{parent: p, group: place + "[" + n + "]", list: place + "[]"}
 		}
 		seen[name] = true
-		if g.column(name) {
+		if g.column(name) || telephone([]byte(name)) == fullPhone {
 			known++
 		}
 		c.addValue(p, name, value)
 	}
 	flush()
+	take()
 	return out
 }
 

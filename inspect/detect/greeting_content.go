@@ -494,7 +494,7 @@ func (x *texts) weigh(r *greetRequest, total int, filed, personal bool) inspect.
 var courses = newStems("lesson", "course", "chapter", "module", "quiz", "question", "subtitle", "lyrics", "episode", "lektion", "lecon", "leccion", "lezion", "урок", "课程", "レッスン")
 
 // chosenPlaces are what requests are called for texts to choose from.
-var chosenPlaces = newStems("template", "preset", "phrase", "sample", "card", "moban", "plantilla", "vorlage", "modele", "modelo", "шаблон", "模板", "範本", "テンプレ", "문구")
+var chosenPlaces = newStems("template", "preset", "phrase", "moban", "plantilla", "vorlage", "modele", "modelo", "шаблон", "模板", "範本", "テンプレ", "문구")
 
 // greetRequest is what the request for a list says.
 type greetRequest struct {

@@ -62,7 +62,7 @@ var noteWords = speaking(newLexicon(map[noteField]string{
 	notePost: `author authorid authorname likes likecount upvotes comments commentscount commentcount replies replycount views viewcount shares retweets repost posted postid posttype publishedat published publishdate pubdate slug excerpt channel channelid roomid sender senderid receiver recipient
 		conversationid chatid threadid avatar avatarurl username screenname hashtags permalink canonical rating stars reviewid articleid blog newsid section score reactions guidpost topicid forum answer question sticker fromuser userhandle votes reads`,
 	noteRelease: `version versioncode versionname releasenotes releasedate changelog whatsnew buildnumber build downloadurl apkurl minsdk sha256 md5 forceupdate tagname tarballurl zipballurl prerelease assets patch release`,
-	notePublic: `hometeam awayteam league venue match round season kickoff country countrycode global counties launchyear holiday publicholiday isholiday tickets ticketurl performer genre channelname episode show programme broadcast lat lng latitude longitude price currency stadium odds competition teams team1 team2
+	notePublic: `players guild clan raid boss hometeam awayteam league venue match round season kickoff country countrycode global counties launchyear holiday publicholiday isholiday tickets ticketurl performer genre channelname episode show programme broadcast lat lng latitude longitude price currency stadium odds competition teams team1 team2
 		home away artist lineup festival observance localname religion liturgical course courseid lesson room speaker speakers track cinema movie film`,
 	noteProgram: `event eventname eventtype spanid traceid parentspanid level severity logger stack stacktrace duration durationms exitcode jobid worker queue attempts cron pid hostname namespace statuscode method sdk platform properties metric unit kindspan anonymousid distinctid device os osversion model imei
 		deviceid useragent environment screen appversion sessionid battery network exception`,
@@ -102,6 +102,7 @@ var (
 		"tareas", "compit", "daafare", "zadach", "ukol", "sarcin", "feladat", "uppgift", "opgave", "gorev", "yapilacak", "tugas", "congviec", "مهام", "المهام", "कार्यसूची", "งานที่ต้อง", "タスク", "やること", "할일", "待辦", "任务清单", "rappel", "przypomn", "herinner", "hatirlat", "pengingat", "nhacnho", "nhacviec", "تذكير", "अनुस्मारक", "เตือนความจำ", "미리알림", "提醒事项",
 		"diario", "journalintime", "dziennik", "pamietnik", "dagboek", "dagbok", "gunluk", "bukuharian", "nhatky", "يوميات", "المذكرات", "डायरी", "ไดอารี่", "日記", "일기", "daftartugas", "zametk", "bloknot", "блокнот", "записк", "bloc-notes", "blocnotes", "jotter", "memopad", "stickies", "notepad", "zettel", "todos")
 	calendarPlaces = newStems("calendar", "caldav", "agenda", "appointment", "schedule", "kalender", "calendrier", "calendario", "rendezvous", "termin", "evenement", "ics", "vevent", "календар", "日历", "日程", "rili", "richeng", "カレンダー", "캘린더", "ปฏิทิน", "kalendarz", "events", "meetings", "evenement", "eventos", "eventi", "afspra", "spotkan", "wydarzen", "событи", "встреч", "kalendar", "takvim", "etkinlik", "randevu", "التقويم", "مواعيد", "الأحداث", "कैलेंडर", "jadwal", "acara", "lichhen", "sukien", "นัดหมาย", "予定", "スケジュール", "일정", "行程", "行事曆", "日曆")
+	guestNames     = newStems("attendee", "invitee", "participant", "invited")
 	caldavPlaces   = newStems("caldav")
 	// notNotes are names with the same letters that mean something else.
 	notNotes = newStems("releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepadid", "annotation", "footnote", "denote", "stickysession", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable")
@@ -264,6 +265,8 @@ func readNote(c *card, names *nameMemo[noteName]) *note {
 			}
 		case noteDate, noteStart, noteEnd:
 			ok = isInstant(x.Part)
+		case noteInvite:
+			ok = x.Kind != inspect.Number || !mentions(x.name, guestNames) // how many come
 		}
 		if !ok {
 			continue

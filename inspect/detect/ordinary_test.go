@@ -105,6 +105,39 @@ var ordinary = []string{
 	`GET /search?q=coffee&page=2 < {"results":[{"title":"Coffee","url":"https://shop.example.com/coffee","snippet":"The best coffee of the town."}]}`,
 	`POST /translate > {"source":"de","target":"en","text":"Guten Morgen, wie geht es Ihnen?","from":"de","to":"en"}`,
 	`POST /speech > {"audio":"m1","language":"en","transcript":"turn on the kitchen lamp","confidence":0.93}`,
+	// Rows, tables and logs without names.
+	`POST /dump > {"rows":[["Milk","012345678905",3],["Bread","012345678912",1],["Butter","012345678929",2]]}`,
+	`POST /dump > {"rows":[["Zoe","12-04-1990"],["Max","31-07-1988"],["Lea","01-11-1992"]]}`,
+	`POST /dump > {"books":[{"name":"The river","isbn":"978-3-16-148410-0"},{"name":"The sea","isbn":"978-3-16-148411-7"},{"name":"The lamp","isbn":"978-3-16-148412-4"}]}`,
+	`POST /dump > {"rows":[["Revenue","1 234 567"],["Cost","2 345 678"],["Profit","3 456 789"]]}`,
+	`POST /dump > {"rows":[["1234567",1,1406800000123,35],["1234568",2,1406800001123,36]]}`,
+	"POST /logs > 2024-05-01 12:00:01,10023457,User logged in to the app\n2024-05-01 12:00:02,10023458,User opened the settings page\n",
+	"POST /logs > edge-1|192.0.2.1|up\nedge-2|192.0.2.2|down\nedge-3|192.0.2.3|up\n",
+	"POST /import > Anna;1A;3.5\nBen;2B;2.0\nCleo;1A;1.5\n",
+	`POST /u > {"table":{"names":["Runner","Walker"],"prices":[90,80],"numbers":[41,42]}}`,
+	`POST /u > {"pairs":["width=640","height=480","quality=80"],"list":["a:1","b:2","c:3"]}`,
+	`POST /u > {"c":[["M",0,0],["L",120,44],["L",300.5,12]],"stroke":"red"}`,
+	`POST /u > {"ops":[{"insert":"func main() {\n"},{"retain":12},{"delete":3}],"file":"main.go"}`,
+	`POST /u > {"params":{"list":[{"a":"Start","b":"0800-0900"},{"a":"Lunch","b":"1200-1300"},{"a":"End","b":"1700-1800"}]}}`,
+	`POST /u > {"t":"click","x":120,"y":44,"s":"Buy now","u":"/cart"}`,
+	`POST /rpc > {"jsonrpc":"2.0","method":"eth_call","params":[{"from":"0x52908400098527886E0F7030069857D2E4169EE7","to":"0xde709f2102306220921060314715629080e2fb77","data":"0x70a08231"},"latest"]}`,
+	`POST /rpc > {"jsonrpc":"2.0","method":"callHistoryApi.setPage","params":[{"page":2,"size":20}]}`,
+	`POST /v1/recall > {"products":[{"name":"Kettle","lot":"0012345678","date":"2024-05-01"}]}`,
+	`POST /timers > {"timers":[{"name":"Eggs","duration":300,"started_at":1714564800,"type":"countdown"}]}`,
+	`POST /sip/register > {"uri":"sip:1001@pbx.example.net","expires":3600,"contact":"sip:1001@192.0.2.1"}`,
+	`POST /u > {"type":"note_on","channel":1,"note":60,"velocity":100,"time":1714564800123}`,
+	`POST /game/sync > {"events":[{"title":"Siege","start":1714564800,"end":1714568400,"attendees":12,"guild":"Owls"}]}`,
+	`POST /u > {"task":"resize","title":"Resize all of the pictures now","status":"done","due":0,"worker":"w1","queue":"images"}`,
+	`GET /quotes.csv < symbol,text,price\nABC,Shares rose in early trade,12.5\nDEF,Shares fell in early trade,99.1`,
+	`GET /cards < {"cards":[{"id":1,"text":"Two of hearts and a joker","power":3},{"id":2,"text":"Queen of spades at night","power":9}]}`,
+	`GET /faq < {"items":[{"q":"How do I reset my password?","a":"Open the settings and choose reset."},{"q":"How do I close my account?","a":"Write to us and we will close it."}]}`,
+	`POST /rss > {"feeds":["https://news.example.org/feed.xml","https://blog.example.edu/rss.xml","https://www.example.net/atom.xml"]}`,
+	`POST /crawl > {"seeds":["https://cdn.example.org/a.js","https://img.example.edu/b.png","https://static.example.net/c.css"]}`,
+	`POST /oauth > {"redirect_uri":"https://app.example.org/cb","client_uri":"https://www.example.edu/","scope":"openid"}`,
+	`POST /cors > {"allowed_origins":["https://www.example.org","https://app.example.edu","https://admin.example.net"]}`,
+	`POST /hosts > {"hosts":[{"host":"edge1.example.org","port":443},{"host":"edge2.example.edu","port":443},{"host":"edge3.example.net","port":443}]}`,
+	`POST /modules > {"modules":["com.example.core","com.example.ui","com.example.net"],"main":"com.example.core.Main"}`,
+	`POST /deps > {"components":[{"group":"org.slf4j","name":"slf4j-api"},{"group":"com.google.guava","name":"guava"},{"group":"io.netty","name":"netty-all"}]}`,
 	// In other languages.
 	`POST /zakaz > {"заказ":{"номер":"1207","товары":[{"название":"Хлеб","цена":45},{"название":"Молоко","цена":80}],"телефон":"+79000007093","адрес":"ул. Лесная, 3"}}`,
 	`GET /otzyvy < {"отзывы":[{"автор":"Мария","текст":"Очень вкусный кофе и приятные люди","оценка":5,"дата":"2024-05-01"},{"автор":"Пётр","текст":"Долго ждали заказ, но всё было горячим","оценка":3,"дата":"2024-05-02"}]}`,
@@ -123,7 +156,7 @@ var ordinary = []string{
 
 // TestOrdinary looks for what is personal in what is not.
 func TestOrdinary(t *testing.T) {
-	if len(ordinary) < 80 {
+	if len(ordinary) < 120 {
 		t.Fatalf("%d cases", len(ordinary))
 	}
 	none := map[inspect.Class]bool{

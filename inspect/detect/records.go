@@ -249,11 +249,12 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 		if !hasLines(docs) {
 			return
 		}
-		texts := 0
+		texts, tries := 0, 0
 		for _, p := range t.Parts {
-			if texts == maxTables || p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Children) > 0 || !holdsLines(p.Holds(), len(p.Data)) || p.Same != nil {
+			if texts == maxTables || tries == maxTexts || p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Children) > 0 || !holdsLines(p.Holds(), len(p.Data)) || p.Same != nil {
 				continue
 			}
+			tries++
 			rows := g.texts(p)
 			if len(rows) > 0 {
 				texts++

@@ -12,6 +12,9 @@ import (
 // maxRows bounds how many rows are made of one table.
 const maxRows = 200
 
+// maxTexts bounds how many texts are read as tables in one tree.
+const maxTexts = 200
+
 // maxTables bounds how many tables are looked for in one tree.
 const maxTables = 8
 

@@ -68,6 +68,10 @@ func shapeOfPhone(b []byte) phoneShape {
 
 // looksLikeDate tells 2014-07-31 and 31.07.2014 from numbers.
 func looksLikeDate(b []byte) bool {
+	if len(b) == 10 && b[2] == b[5] && (b[2] == '-' || b[2] == '.' || b[2] == ' ' || b[2] == '/') {
+		// 31-07-2014
+		return allDigits(b[:2]) && allDigits(b[3:5]) && (string(b[6:8]) == "19" || string(b[6:8]) == "20") && allDigits(b[8:]) && b[0] <= '3' && b[3] <= '3'
+	}
 	return len(b) >= 10 && (b[4] == '-' && b[7] == '-' || b[2] == '.' && b[5] == '.' && (len(b) == 10 || b[10] == ' ' || b[10] == 'T' || b[10] == ','))
 }
 

@@ -376,6 +376,9 @@ func unnamedRows(t *inspect.Tree, hint bool) []inspect.Finding {
 		for name := range c.where() {
 			named = named || mentions(name, smsPlaces)
 		}
+		if !named && telephone(number.Data) < fullPhone && !isLongNumber(number.Data) {
+			continue
+		}
 		if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !named {
 			continue
 		}
