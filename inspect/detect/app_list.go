@@ -90,7 +90,7 @@ func opened(t *inspect.Tree) bool {
 // activity behind it (org.example.one/.Main), a prefix such as package: or
 // component=, a version behind a colon.
 func packageIn(b []byte) []byte {
-	if len(b) > 400 || len(b) < 8 || bytes.IndexAny(b, ",|\n") >= 0 || bytes.IndexByte(b, ';') >= 0 && !bytes.Contains(b, []byte("component=")) {
+	if len(b) > 400 || len(b) < 8 || bytes.ContainsAny(b, ",|\n") || bytes.IndexByte(b, ';') >= 0 && !bytes.Contains(b, []byte("component=")) {
 		return b // of several
 	}
 	if i := bytes.Index(b, []byte("component=")); i >= 0 {

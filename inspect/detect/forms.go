@@ -430,7 +430,7 @@ func (g *gather) texts(p *inspect.Part) []*card {
 // joins says that one of the values that are joined in b, as far as a separator
 // shows, is what is asked for.
 func joins(b []byte, is func([]byte) bool) bool {
-	if bytes.IndexAny(b, separators) < 0 {
+	if !bytes.ContainsAny(b, separators) {
 		return false
 	}
 	// Addresses on the web have colons in them.
