@@ -65,15 +65,15 @@ var idLabels = [idCount]string{
 // other words.
 var idWords = newPhrases(map[idKind]string{
 	idIMEI:         `imeisv deviceimei phoneimei imeisi tacimei`,
-	idPhone:        `phone mobile tel telephone cell cellphone handphone ph phn mob telefono telefon telefone telnum celular movil numerotelefono numerodetelefono handynummer rufnummer telefonnr telefoon nohp nomorhp numerocelular gsm shoujihao dianhua phoneprefix usermobile userphone sodienthoai sodt telefonszam mobilszam numartelefon numardetelefon numertelefonu nomortelepon nomortelpon nohandphone ceptelefonu telefonnumarasi puhelinnumero mobilnummer telefonnummerobil celnummer tilefono kinito τηλεφωνο τηλέφωνο κινητο κινητό טלפון טלפוןנייד номертелефону мобільний phonenr cellno fon 手机号 手机 電話番号 shouji contactno`,
+	idPhone:        `phone mobile tel telephone cell cellphone handphone ph phn mob telefono telefon telefone telnum celular movil numerotelefono numerodetelefono handynummer rufnummer telefonnr telefoon nohp nomorhp numerocelular gsm shoujihao dianhua phoneprefix usermobile userphone sodienthoai sodt telefonszam mobilszam numartelefon numardetelefon numertelefonu nomortelepon nomortelpon nohandphone ceptelefonu telefonnumarasi puhelinnumero mobilnummer telefonnummerobil celnummer tilefono kinito τηλεφωνο τηλέφωνο κινητο κινητό טלפון טלפוןנייד номертелефону мобільний phonenr cellno fon 手机号 手机 電話番号 shouji contactno selfphone ownphone myphone ownphonenumber ownnumber mynum selfnumber ownerphone simnumber line1num`,
 	idEmail:        `mail em hem useremail correo courriel emailid youxiang correoelectronico adressemail epost eposta adresseelectronique pochta епошта електроннапошта иимейл имейл 電子郵件 電郵 epostadresi emailcim adresaemail adresemail adresemailowa emailadres emailadresse emailadresa posta indirizzoemail enderecodeemail correoe diachiemail thudientu login username userlogin account`,
 	idSerial:       `serial sn srl snr sernum seriennummer numeroserie numerodeserie numserie xuliehao serienummer numeroseriale serino serinumarasi numerseryjny sorozatszam seriovecislo numardeserie nomorseri soseri sarjanumero σειριακοςαριθμος серійнийномер מספרסידורי`,
 	idMAC:          `mac wmac bmac etmac ethmac`,
 	idAndroid:      `ssaid andid anid`,
 	idAdvertising:  `adid ifa ifv rdid maid gpid oa`,
-	idDevice:       `deviceid device hwid hid machineid iddispositivo idappareil identifiantappareil geraeteid geräteid gerateid shebeiid shebeihao apparaatid idurzadzenia cihazid idperangkat ustroystvoid mathietbi idthietbi cihazkimligi cihazno identyfikatorurzadzenia idzarizeni identifikatorzarizeni enhetsid enhetid laiteid laitetunnus eszkozid eszkozazonosito iddispozitiv idaparelho iddoaparelho iddodispositivo iddeldispositivo identificadordispositivo identificadordeldispositivo identificativodispositivo identifiantdelappareil identifikatoruredjaja idustrojstva idnutzergerat ідентифікаторпристрою идентификаторустройства идустройства αναγνωριστικοσυσκευης αναγνωριστικόσυσκευής מזההמכשיר شناسهدستگاه معرفالجهاز 裝置識別碼 裝置id 設備id 設備識別碼 设备唯一码 unique uniqueid dvid devid ddid xdid boxid stbid fingerprint visitorfingerprint browserid terminalid equipmentid termid`,
-	idInstallation: `distinct visitor clientid installid cuid ecid mcid mcvid marketingcloudid experiencecloudid bcookie pkid ga fbp uetvid muid gaclientid aidd ajsanonymousid domainuserid networkuserid amplitudeid mpdeviceid anonid nnid statsid`,
-	idAccount:      `uid user openid unionid xuid idusuario iddeusuario idcliente idutilisateur benutzerid nutzerid kundennummer numerocliente yonghuid zhanghao kundenid idcompte idcuenta identifiantutilisateur gebruikersid idpengguna kullaniciid puid memberid userguid userno customerno loginname loginid cpf curp aadhaar aadhar aadhaarnumber pesel bsn codicefiscale tckimlik tckn snils nric fin personnummer cnic nif dni nie curpnumber citizenid idcard idcardno identitynumber nationalno mynumber rrn hkid shenfenzheng 身份证 身份证号 身分證字號 主民番号 accountname sub acct ssoid passportid miid mi uin steamid gamertag`,
+	idDevice:       `deviceid device hwid hid machineid iddispositivo idappareil identifiantappareil geraeteid geräteid gerateid shebeiid shebeihao apparaatid idurzadzenia cihazid idperangkat ustroystvoid mathietbi idthietbi cihazkimligi cihazno identyfikatorurzadzenia idzarizeni identifikatorzarizeni enhetsid enhetid laiteid laitetunnus eszkozid eszkozazonosito iddispozitiv idaparelho iddoaparelho iddodispositivo iddeldispositivo identificadordispositivo identificadordeldispositivo identificativodispositivo identifiantdelappareil identifikatoruredjaja idustrojstva idnutzergerat ідентифікаторпристрою идентификаторустройства идустройства αναγνωριστικοσυσκευης αναγνωριστικόσυσκευής מזההמכשיר شناسهدستگاه معرفالجهاز 裝置識別碼 裝置id 設備id 設備識別碼 设备唯一码 unique uniqueid dvid devid ddid xdid boxid stbid fingerprint visitorfingerprint browserid terminalid equipmentid termid kiddevice childdevice mydevice thisdevice ownerdevice clientdevice idurządzenia nodeid boxserial stbnumber settopid `+deviceNouns,
+	idInstallation: `distinct visitor clientid installid cuid ecid mcid mcvid marketingcloudid experiencecloudid bcookie pkid ga fbp uetvid muid gaclientid aidd ajsanonymousid domainuserid networkuserid amplitudeid mpdeviceid anonid nnid statsid psid ppid panelid panelistid panelist respondentid householdid botid bot registerid registrationuid zcid anid2 nid2 euid suid pubcid tdid idl rampid id5id uid2 lotameid ttdid parrableid sharedid`,
+	idAccount:      `uid user openid unionid xuid idusuario iddeusuario idcliente idutilisateur benutzerid nutzerid kundennummer numerocliente yonghuid zhanghao kundenid idcompte idcuenta identifiantutilisateur gebruikersid idpengguna kullaniciid puid memberid userguid userno customerno loginname loginid cpf curp aadhaar aadhar aadhaarnumber pesel bsn codicefiscale makhachhang mataikhoan manguoidung idnguoidung tendangnhap idpelanggan nopelanggan nomorpelanggan kodepelanggan idanggota musterino musteriid musterinumarasi uyeno uyeid codigocliente codigodecliente numerodecliente idklienta numerklienta nrklienta kodklienta idkonta cislozakaznika idzakaznika asiakasnumero asiakastunnus kundnummer kundeid kundnr klantnummer klantid ugyfelszam ugyfelazonosito codclient idclient numarclient codicecliente idutente numeroclient codeclient idclient2 idpolzovatelya idclienta customerref userref accountref clientref clientno clientnumber tckimlik tckn snils nric fin personnummer cnic nif dni nie curpnumber citizenid idcard idcardno identitynumber nationalno mynumber rrn hkid shenfenzheng 身份证 身份证号 身分證字號 主民番号 accountname sub acct ssoid passportid miid mi uin steamid gamertag`,
 	idLoose:        `mid did vid iid fid aid cid gid hash tid rid pid nid zid lid kid zuid duid wid`,
 	idWeak:         `id uuid guid identifier ident key number value no address oid unid uniquekey`,
 }, map[idKind]string{
@@ -199,9 +199,9 @@ var idIdeographs = []struct {
 // idPairs are names that say something only inside an object of a certain name.
 var idPairs = newLexicon(map[idKind]string{
 	idDevice: `device.id device.uuid device.guid device.identifier device.uid device.key device.unique device.fingerprint hardware.id hardware.uuid machine.id phone.id terminal.id deviceinfo.id deviceinfo.uuid
-		device.hash host.id host.uuid handset.id dev.id equipment.id deviceidentifier.value device.no device.hwid os.uuid`,
+		device.iden device.ident phone.uuid host.id host.uuid handset.id dev.id equipment.id deviceidentifier.value device.no device.hwid os.uuid`,
 	idAccount: `user.id user.uuid user.guid user.identifier account.id account.uuid customer.id member.id profile.id person.id player.id enduser.id account.number account.identifier user.key
-		userinfo.id userinfo.uuid customer.uuid identity.id me.id subscriber.id currentuser.id users.id uids.id eids.id user.no account.key usr.id owner.id login.id user.number user.mid`,
+		userinfo.id userinfo.uuid customer.uuid identity.id me.id subscriber.id currentuser.id users.id uids.id eids.id user.no account.key usr.id owner.id login.id user.number user.mid user.iden user.ident user.ref customer.ref account.ref member.ref customer.no customer.code member.no member.code client.code client.no`,
 	idInstallation: `installation.id installation.uuid install.id client.id client.uuid visitor.id instance.id anonymous.id browser.id app.installid app.instanceid app.uuid service.instanceid visitor.uuid install.uuid client.guid analytics.id`,
 	idSerial:       `device.serial device.sn hardware.serial phone.serial device.number sim.serial machine.serial deviceinfo.serial deviceinfo.sn`,
 	idMAC:          `wifi.mac bluetooth.mac device.mac bluetooth.address wifi.address network.mac ethernet.mac bt.mac deviceinfo.mac wlan.mac bt.address`,
@@ -228,6 +228,12 @@ type idName struct {
 	// inside says that the name of the object around the field may say more.
 	inside bool
 }
+
+// deviceNouns are words for the phone itself. Their values are its number only if
+// they were drawn, and else its name.
+const deviceNouns = ` perangkat cihaz dispositivo appareil gerat geraet gerät urzadzenie urządzenie zarizeni zařízení keszulek készülék enhet laite apparaat aparelho thietbi thiếtbị ustroystvo ustrojstvo dispozitiv uredaj συσκευη מכשיר الجهاز دستگاه устройство пристрій 设备 設備 機器 端末 기기`
+
+var isDeviceNoun = newLexicon(map[bool]string{true: deviceNouns + ` bot panelist kiddevice childdevice mydevice thisdevice ownerdevice clientdevice`})
 
 // idNames remembers names.
 type idNames = memo[idName]
@@ -269,6 +275,17 @@ func lookName(name string) idName {
 	if n.kind == idNone && len(w) > 4 && !strings.ContainsAny(name, "_- .") {
 		n.kind = idEnds.of(w)
 	}
+	if n.kind == idNone && len(w) > 6 && ascii(w) {
+		// imeimd5, emailsha256
+		for _, end := range []string{"md5", "sha1", "sha256", "hash"} {
+			if front, ok := bytes.CutSuffix(w, []byte(end)); ok && len(front) >= 3 {
+				if k := idWords.of(string(front)).of; k != idNone && k < idLoose {
+					n.kind, n.hashed = k, true
+				}
+				break
+			}
+		}
+	}
 	n.inside = (n.kind == idNone || n.kind == idWeak || ph.whole) && idPairEnds[string(w)]
 	if n.kind == idNone || n.kind == idWeak {
 		// user.id, device-uuid: the last two words of the name itself.
@@ -297,7 +314,7 @@ var (
 		idInstallation: `install installation visitor anonymous anon instance persistent tracking tracker`,
 		idAdvertising:  `advertising advertiser idfa gaid`,
 	})
-	idNouns = newLexicon(map[bool]string{true: `id ids uid uuid guid identifier ident udid token`})
+	idNouns = newLexicon(map[bool]string{true: `id ids uid uuid guid identifier ident iden udid token`})
 )
 
 // idComposed looks at names with other words between the two:
@@ -555,7 +572,7 @@ func namedValues(parent *inspect.Part) []inspect.Record {
 	at := make(map[string]int)
 	for _, c := range parent.Children {
 		group, key := c.Group, ""
-		if isValueName(c.Name) {
+		if isValueName(c.Name) && (c.Name != "id" || !isOfRequest(group)) {
 			key = keys[group]
 		}
 		if key == "" {
@@ -582,6 +599,15 @@ func namedValues(parent *inspect.Part) []inspect.Record {
 		})
 	}
 	return out
+}
+
+// isOfRequest says that the object at a place is named for a session, an event
+// and the like, whose number is its own whatever its type.
+func isOfRequest(group string) bool {
+	if i := strings.LastIndexAny(group, "./"); i >= 0 {
+		group = group[i+1:]
+	}
+	return idThing(group)&(ofRequest|ofThing) != 0
 }
 
 // idFound is the best that was found of one kind.
@@ -844,6 +870,10 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 			s.unnamed(r, p, d, context)
 			return
 		}
+		if len(d) == 16 && isAndroidForm(p, d) && s.commanded(r, context) {
+			s.note(idAndroid, p, inspect.Suspected, false, "")
+			return
+		}
 		if !isUUID(f) && !(f.kind == "hex64" || f.kind == "hex" && f.bits >= 128) {
 			return
 		}
@@ -855,6 +885,36 @@ func (s *identifiers) named(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 			}
 		}
 	}
+}
+
+// isAndroidForm says that a field named id holds 16 hexadecimal digits, among
+// them letters, in the outermost object of a body.
+func isAndroidForm(p *inspect.Part, d []byte) bool {
+	return (p.Name == "id" || p.Name == "ID" || p.Name == "Id" || p.Name == "_id" || p.Name == "uuid") && p.Parent != nil && p.Group == "" && isHexDigits(d) && hasLetter(d) && hasDigit(d) && !inHeader(p)
+}
+
+// reportWords are names of what is taken from a phone and told with its id.
+var reportWords = newLexicon(map[bool]string{true: `apk apks apps applist log logs cmd command cam camera jpg screenshot keys keylog bot botid sms smslist calls calllog contacts contactlist accounts gps wifi sim imei battery country operator root admin perms permissions keylogger inject injects notif notifications clipboard mic audio files sdcard heartbeat lastseen online`})
+
+// commanded says that beside an id stands what describes a phone or was taken
+// from one.
+func (s *identifiers) commanded(r inspect.Record, context func() ctxFlags) bool {
+	c := context()
+	if c&(ctxShop|ctxCall|ctxMessage|ctxOAuth) != 0 {
+		return false
+	}
+	for _, f := range r.Fields {
+		switch strings.ToLower(f.Name) {
+		case "parentid", "parent_id", "traceid", "trace_id", "spanid", "title", "name", "url", "content":
+			return false
+		}
+	}
+	for _, f := range r.Fields {
+		if reportWords.of(f.Name) {
+			return true
+		}
+	}
+	return c&ctxDevice != 0 && c&ctxEvent == 0
 }
 
 // isHashName says that a name says how a value was made and not of what:
@@ -959,6 +1019,9 @@ func bareName(name string) string {
 // stranger says that an address or a number is likely somebody else's: it stands
 // in a message, a call or an entry of the address book, or among many.
 func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Part, context func() ctxFlags) bool {
+	if isOwn(p.Name) {
+		return s.several(p)
+	}
 	c := context()
 	phone := nameOf(&s.names, p).kind == idPhone
 	switch {
@@ -981,6 +1044,21 @@ func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Par
 				return true
 			}
 		}
+	}
+	return false
+}
+
+// isOwn says that a name speaks of the user: self_phone, myNumber.
+func isOwn(name string) bool {
+	var buf [maxName]byte
+	var starts [maxWords]uint8
+	_, n := split(&buf, &starts, name)
+	if n < 2 {
+		return false
+	}
+	switch string(buf[:starts[1]]) {
+	case "self", "own", "my", "mine", "owner", "line1", "sim", "sim1", "sim2", "device", "local", "host":
+		return true
 	}
 	return false
 }
@@ -1024,6 +1102,11 @@ func (s *identifiers) unnamed(r inspect.Record, p *inspect.Part, d []byte, conte
 		return
 	}
 	switch d[0] {
+	case 'I', 'i', 'M', 'm', 'u':
+		if k := schemed(d); k != idNone {
+			s.note(k, p, inspect.Probable, false, "form")
+			return
+		}
 	case '3', '8', '0', '9', '4':
 		if len(d) == 15 && allDigits(d) && isIMEI(d) && string(d[:2]) != "49" && string(d[:2]) != "45" && idThing(p.Name)&^ofOther == 0 {
 			s.note(idIMEI, p, inspect.Suspected, false, "form")
@@ -1053,6 +1136,32 @@ func (s *identifiers) unnamed(r inspect.Record, p *inspect.Part, d []byte, conte
 		s.count(idEmail, p, bytes.ToLower(d))
 		s.note(idEmail, p, inspect.Suspected, false, "form")
 	}
+}
+
+// schemed takes a number behind the name of its kind, as device management
+// (OMA-ERELDDM 1.2, DevId) and RFC 7254 write it.
+func schemed(d []byte) idKind {
+	i := bytes.LastIndexByte(d, ':')
+	if i < 4 || i > 16 {
+		return idNone
+	}
+	value := d[i+1:]
+	digits := bytes.ReplaceAll(value, []byte("-"), nil)
+	switch strings.ToLower(string(d[:i])) {
+	case "imei", "urn:imei", "urn:gsma:imei", "tac":
+		if len(digits) >= 14 && len(digits) <= 16 && allDigits(digits) && !isConstant(digits) {
+			return idIMEI
+		}
+	case "meid", "urn:meid":
+		if len(digits) == 14 && isHexDigits(digits) {
+			return idMEID
+		}
+	case "imsi":
+		if (len(digits) == 15 || len(digits) == 14) && allDigits(digits) {
+			return idIMSI
+		}
+	}
+	return idNone
 }
 
 // idThing says of what a name is, by any of its words.
@@ -1275,6 +1384,9 @@ func isShortAd(name string) bool {
 // isWholeWord says that the name is a noun that may well hold something else
 // than an identifier.
 func isWholeWord(name string) bool {
+	if isDeviceNoun.of(name) {
+		return true
+	}
 	switch name {
 	case "device", "user", "account", "unique", "distinct", "visitor", "fingerprint", "mi", "sub", "ga", "hid", "eid", "acct", "User", "Device", "Account":
 		return true
@@ -1293,6 +1405,9 @@ const (
 // behind "=" or ":" between separators. The fields have the path of the text.
 func looseRecords(p *inspect.Part) []inspect.Record {
 	d := p.Data
+	if bytes.HasPrefix(d, []byte("BEGIN:")) {
+		return nil // entries of address books, messages with their senders
+	}
 	if len(d) > longestLoose || d[0] == '<' || d[0] == '{' || d[0] == '[' && charOf[d[1]]&(chLower|chUpper) == 0 || p.Parent == nil && p.Decoder() == "request.path" || alike[p.Name] && p.Parent == nil {
 		return nil
 	}
@@ -1462,7 +1577,7 @@ func spokenRecords(p *inspect.Part) []inspect.Record {
 // the address of somebody who signed in.
 func (s *identifiers) told(p *inspect.Part) {
 	d := p.Data
-	if len(d) > longestLoose || bytes.HasPrefix(d, []byte("BEGIN:V")) {
+	if len(d) > longestLoose || bytes.HasPrefix(d, []byte("BEGIN:")) {
 		return
 	}
 	// Digits: an IMEI has 15, an ICCID 19 or 20.

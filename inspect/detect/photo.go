@@ -205,6 +205,8 @@ func (pic *picture) weigh(p *inspect.Part) (inspect.Confidence, string) {
 			return inspect.Suspected, "it could be a picture of the phone's screen"
 		case lossy && size:
 			return inspect.Probable, "it has a camera picture's format and size"
+		case pic.format == "PNG" && pic.atLeast(thumbLong, thumbShort) && min(pic.width, pic.height) >= 120 && pic.rich(len(p.Data)):
+			return inspect.Suspected, "its pixels are as uneven as those of a camera picture made smaller"
 		case pic.format == "JPEG" && (pic.width == 0 || pic.atLeast(thumbLong, thumbShort)):
 			return inspect.Suspected, "it could be a camera picture made smaller"
 		}
@@ -219,6 +221,13 @@ func (pic *picture) weigh(p *inspect.Part) (inspect.Confidence, string) {
 		return inspect.Suspected, "phones' cameras write this format"
 	}
 	return "", ""
+}
+
+// rich says that a picture without losses takes more than a byte a pixel.
+// Drawings, screens and icons pack to a fraction of that; what a sensor saw has
+// noise in each pixel.
+func (pic *picture) rich(size int) bool {
+	return size > pic.width*pic.height
 }
 
 // screenWidths are the shorter sides, in pixels, of the screens of phones since
@@ -313,6 +322,10 @@ func cameraName(s string) string {
 			return name
 		}
 	}
+	// IMG20140731134500
+	if len(stem) >= 17 && len(stem) <= 24 && equalFold(stem[:3], "img") && allDigits([]byte(stem[3:17])) && (stem[3] == '2' || stem[3] == '1') {
+		return name
+	}
 	// 20140731_134500
 	if len(stem) >= 15 && allDigits([]byte(stem[:8])) && (stem[8] == '_' || stem[8] == '-') && allDigits([]byte(stem[9:15])) && (stem[0] == '2' || stem[0] == '1') {
 		return name
@@ -344,7 +357,7 @@ var photoWords = newLexicon(map[photoField]string{
 	photoHash:  `sha1 md5 sha256 hash checksum digest sha1base16 filehash fingerprint etag crc32 sum sha hashvalue`,
 	photoSize:  `size filesize length bytes bytesize contentlength sizebytes`,
 	photoPlace: `gps latitude lat gpslatitude geo geoinfo location lng longitude coordinates gpslat`,
-	photoExif:  `exif exifinfo model camera cameramodel make orientation iso fnumber exposuretime focallength aperture lensmodel gpslatituderef`,
+	photoExif:  `exif exifinfo model camera cameramodel make orientation iso fnumber exposuretime focallength aperture lensmodel gpslatituderef exposure shutter shutterspeed fstop aperturefnumber isoequivalent isospeed isospeedratings flash flashfired whitebalance meteringmode lensmake lens cameramake exposurebias exposurecompensation zoomratio digitalzoomratio`,
 	photoTaken: `datetaken taken takenat datetimeoriginal datetime creationdate createdate captured captureddate shottime taketime phototime datemodified dateadded creationtime`,
 	photoShape: `width height imagewidth imageheight imagelength resolution`,
 })
@@ -365,23 +378,20 @@ func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 			out[first].Reason += fmt.Sprintf(" It is one of %d such records in the same place.", count)
 		}
 	}
-	for r := range records(t, photoGate) {
-		if len(r.Fields) < 2 {
-			continue
-		}
+	take := func(r inspect.Record) bool {
 		name, seen := readPhoto(r, &inside)
 		if name == nil {
-			continue
+			return true
 		}
 		if r.Parent != in {
 			if len(out) >= maxFindings {
-				break
+				return false
 			}
 			flush()
 			in, count, first = r.Parent, 0, len(out)
 		}
 		if count++; count > maxNamed {
-			continue
+			return true
 		}
 		var have []string
 		for f := photoName; f < photoCount; f++ {
@@ -393,9 +403,43 @@ func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 			Confidence: inspect.Probable, Direction: r.Direction, Path: name.Path,
 			Reason: fmt.Sprintf("A record that describes a camera picture, with %s, %s.", list(have), route(name)),
 		})
+		return true
+	}
+	for r := range records(t, photoGate) {
+		if len(r.Fields) >= 1 && !take(r) {
+			break
+		}
+	}
+	texts := 0
+	for _, p := range t.Parts {
+		if texts < maxPhotoTables && p.Direction == flow.Up && len(p.Data) >= 40 && len(p.Data) <= longestLoose && p.Kind <= inspect.Text && len(p.Children) == 0 && p.Same == nil && isPhotoTable(p.Data) {
+			texts++
+			for _, r := range looseRecords(p) {
+				if len(r.Fields) >= 2 && !take(r) {
+					break
+				}
+			}
+		}
 	}
 	flush()
 	return out
+}
+
+// maxPhotoTables bounds the texts that are read as tables of pictures.
+const maxPhotoTables = 16
+
+// isPhotoTable says that d has a first line of names and names of pictures below.
+func isPhotoTable(d []byte) bool {
+	i := bytes.IndexByte(d[:min(len(d), 512)], '\n')
+	if i < 8 || !bytes.ContainsAny(d[:i], ",;\t|") {
+		return false
+	}
+	for _, ext := range []string{".jpg", ".JPG", ".jpeg", ".heic", ".HEIC", ".dng"} {
+		if bytes.Contains(d[i:min(len(d), i+1024)], []byte(ext)) {
+			return true
+		}
+	}
+	return false
 }
 
 // readPhoto returns the field that names a camera's file, if r says enough
@@ -427,6 +471,7 @@ func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [pho
 		return nil, seen
 	}
 	seen[photoName] = !unnamed
+	settings := 0
 	note := func(f *inspect.Part, word []byte) {
 		w := photoWords.word(word)
 		if w == photoNone {
@@ -437,16 +482,28 @@ func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [pho
 		case w == photoHash && (len(f.Data) < 8 || len(f.Data) > 128):
 		case w == photoSize && !allDigits(f.Data):
 		default:
+			if w == photoExif {
+				settings++
+			}
 			seen[w] = true
 		}
 	}
 	for _, f := range r.Fields {
+		if f.Name == "" || f.Name[0]-'0' < 10 {
+			if k := photoValue(f); k != photoNone {
+				seen[k] = true
+			}
+			continue
+		}
 		note(f, squeeze(&buf, f.Name))
 	}
 	for f := range inside.in(r) {
 		note(f, squeeze(&buf, f.Name))
 	}
 	besides := 0
+	if settings >= 2 {
+		besides++ // several of its settings say more than one
+	}
 	for f := photoHash; f < photoCount; f++ {
 		if seen[f] {
 			besides++
@@ -462,6 +519,25 @@ func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [pho
 		return name, seen
 	}
 	return nil, seen
+}
+
+// photoValue says what a value without a name can be in the description of a
+// picture: of messages whose fields have numbers only.
+func photoValue(f *inspect.Part) photoField {
+	d := f.Data
+	switch {
+	case f.Kind == inspect.Bytes && (len(d) == 16 || len(d) == 20 || len(d) == 32),
+		f.Kind == inspect.Text && (len(d) == 32 || len(d) == 40 || len(d) == 64) && isHexDigits(d):
+		return photoHash
+	case f.Kind != inspect.Number || !allDigits(d):
+	case isTimeNumber(d):
+		return photoTaken
+	case len(d) >= 5 && len(d) <= 9:
+		return photoSize
+	case len(d) == 3 || len(d) == 4:
+		return photoShape
+	}
+	return photoNone
 }
 
 // photoSuffixes are words that names of fields end in which say more than the
