@@ -181,8 +181,11 @@ type statistics struct {
 	report bool
 	// guessed are families that only the form of a value speaks for.
 	guessed uint64
-	device  bool // an id is that of a device by its name
-	names   nameMemo[statName]
+	// told counts the words of reports on the battery, on management and on use.
+	told   int
+	nodes  int
+	device bool // an id is that of a device by its name
+	names  nameMemo[statName]
 }
 
 // enough hardware families make statistics; with software or use around them
@@ -212,6 +215,13 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 		}
 		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 24 && len(p.Data) <= longestList {
 			s.loose(p)
+		}
+		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 9 {
+			if p.Data[0] == '.' {
+				s.node(p)
+			} else if len(p.Data) > 160 && p.Holds()&inspect.Slashes != 0 {
+				s.fingerprint(p)
+			}
 		}
 		if p.Name == "" && p.Kind != inspect.Null && p.Parent != nil {
 			s.guess(p, p.Data)
@@ -249,6 +259,9 @@ func (s *statistics) record(r inspect.Record) {
 		}
 		sold = sold && !running
 	}
+	if !sold {
+		s.reported(r)
+	}
 	for _, p := range r.Fields {
 		if p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 || p.Same != nil || p.Name == "User-Agent" && p.Parent == nil {
 			continue
@@ -263,8 +276,75 @@ func (s *statistics) record(r inspect.Record) {
 	}
 }
 
-// goods are names that only what is for sale has.
-var goods = newLexicon(map[bool]string{true: `price pricemax pricemin maxprice minprice priceto pricefrom currency sku quantity qty saleprice discount mileage preis prix precio prezzo preco cena`})
+// leastTold is how many different words of one kind of report make one.
+const leastTold = 3
+
+// useWords are names of what only the phone itself counts of its use.
+var useWords = newLexicon(map[bool]string{true: `unlockcount unlocks unlock unlocktimes pickups pickupcount screenontime screenonminutes screenonms screenonseconds screenoncount screenonsec screenoffcount wifibytes mobilebytes cellularbytes wifirxbytes wifitxbytes mobilerxbytes mobiletxbytes chargecycles chargecyclecount cyclecount chargecount cameralaunch cameralaunches bluetoothon airplanemode batterydrain drainrate dozecount reboots rebootcount bootcount notificationsposted fingerprintunlocks faceunlocks wakeups alarmwakeups mobiledatamb wifidatamb callminutes callcount smscount screentimeminutes nightcharging flashlighton hotspoton nfcon gpson autobrightness brightnesslevel volumemusic ringermode`})
+
+// batteryWords are names of what a gauge of a battery reads.
+var batteryWords = newLexicon(map[bool]string{true: `soc level batterylevel capacity temp temperature batterytemp voltage batteryvoltage current currentnow currentavg chargecounter cycle cycles cyclecount fcc fullchargecapacity designcapacity health batteryhealth plugged technology chargestatus charging soh rsoc vbat ibat tbat ocv resistance`})
+
+// reported counts the words of such reports in one record.
+func (s *statistics) reported(r inspect.Record) {
+	if len(r.Fields) < 3 || len(r.Fields) > 64 || r.Parent == nil {
+		return
+	}
+	if w, h := r.Field("w"), r.Field("h"); w != nil && h != nil && isSide(w.Data) && isSide(h.Data) && len(r.Fields) >= 4 {
+		s.guessed |= 1 << statScreen
+		if p := r.Field("sc", "s", "d", "dpr", "scale", "sf", "pxr"); p != nil {
+			if n, ok := number(p.Data); ok && n >= 0.5 && n <= 6 {
+				s.guessed |= 1 << statDensity
+			}
+		}
+	}
+	use, battery, gauge := 0, 0, false
+	var at *inspect.Part
+	for _, p := range r.Fields {
+		if p.Kind > inspect.Number && p.Kind != inspect.Bool || len(p.Data) > 24 {
+			continue
+		}
+		name := s.names.of(p, lookStat)
+		if name.use {
+			use++
+			at = p
+		}
+		if name.battery {
+			battery++
+			at = p
+			switch squeezeString(p.Name) {
+			case "voltage", "batteryvoltage", "vbat", "ocv":
+				// One cell of lithium, in volts or their thousandths.
+				n, ok := number(p.Data)
+				gauge = gauge || ok && (n >= 2.8 && n <= 4.6 || n >= 2800 && n <= 4600)
+			case "plugged", "fcc", "fullchargecapacity", "chargecounter", "cyclecount", "designcapacity":
+				gauge = true
+			}
+		}
+	}
+	n := use
+	if battery >= leastTold && gauge {
+		n = max(n, battery)
+		s.seen |= 1 << statBattery
+	}
+	if n >= leastTold && n > s.told {
+		s.told = n
+		s.seen |= 1 << statCounter
+		if s.best == nil {
+			s.best = at
+		}
+	}
+}
+
+// isSide says that d can be the width or the height of a screen in pixels.
+func isSide(d []byte) bool {
+	n, ok := number(d)
+	return ok && n >= 320 && n <= 4000
+}
+
+// goods are names that only what is for sale has, or calls that were made: their
+// counts and kinds are none of the device's.
+var goods = newLexicon(map[bool]string{true: `price pricemax pricemin maxprice minprice priceto pricefrom currency sku quantity qty saleprice discount mileage preis prix precio prezzo preco cena callduration calldate calltype callstart callstarttime ringtime callernumber`})
 
 // take notes the family of a field if its value is of the right type.
 func (s *statistics) take(p *inspect.Part) {
@@ -299,12 +379,13 @@ func (s *statistics) take(p *inspect.Part) {
 type statName struct {
 	whole, ending, tail stat
 	pair                bool // the name of the object around may say more
+	use, battery        bool // of useWords, of batteryWords
 }
 
 func lookStat(name string) (n statName) {
 	var buf [maxName]byte
 	if w := squeeze(&buf, name); len(w) >= 2 {
-		n = statName{whole: statWords.word(w), ending: ending(w), pair: pairEnds[string(w)]}
+		n = statName{whole: statWords.word(w), ending: ending(w), pair: pairEnds[string(w)], use: useWords.word(w), battery: batteryWords.word(w)}
 		if len(name) <= 2*maxName {
 			n.tail = statTail(name)
 		}
@@ -398,6 +479,9 @@ func (f stat) fits(v []byte) bool {
 		return isTruth(v) || len(v) < 16 && hasLetter(v)
 	case statMemory, statDisk:
 		n, ok := number(v)
+		if !ok && len(v) < 24 && v[0]-'0' < 10 && (bytes.HasSuffix(v, []byte("B")) || bytes.HasSuffix(v, []byte("b"))) {
+			return true // with a unit
+		}
 		return ok && n >= 16 || isTruth(v) || f == statDisk && len(v) < 8 && hasLetter(v)
 	case statUptime:
 		n, ok := number(v)
@@ -514,6 +598,9 @@ func (s *statistics) weigh() inspect.Confidence {
 	// An event or a session, somebody it belongs to, and what sent it.
 	about := s.seen&(1<<statClient|1<<statSession) != 0
 	sender := s.seen&software != 0
+	if s.told >= leastTold {
+		return inspect.Suspected
+	}
 	switch {
 	case h >= enoughHardware && all >= enoughProbable, h >= 2 && all >= enoughProbable+2:
 		return inspect.Probable
@@ -521,7 +608,16 @@ func (s *statistics) weigh() inspect.Confidence {
 		return inspect.Suspected
 	case h >= 1 && event && about:
 		return inspect.Suspected
+	case bits.OnesCount64(s.seen&solid) >= 2 && all >= 3,
+		s.seen&(1<<statModel) != 0 && s.seen&(1<<statOSVersion) != 0 && all >= 3 && (s.seen&(1<<statClient|1<<statBuild) != 0 || s.device):
+		return inspect.Suspected
+	case (s.seen|s.guessed)&(1<<statBuild) != 0 && (s.seen|s.guessed)&(1<<statError) != 0:
+		// A crash, and the build that it happened on.
+		s.seen |= s.guessed
+		return inspect.Suspected
 	case !s.report || !sender || all < enoughUse:
+	case s.seen&^(1<<statOS|1<<statOSVersion|1<<statLocale|1<<statApp|1<<statAppVersion|1<<statMoment|1<<statSession|1<<statClient|1<<statUserAgent) == 0:
+		// Versions and a language, with a number or a time: any request has them.
 	case (s.seen&described != 0 || s.device) && (event && about || use >= 3 || use >= 2 && about):
 		return inspect.Suspected
 	case s.seen&(1<<statOSVersion) != 0 && s.seen&(1<<statCounter) != 0 && bits.OnesCount64(s.seen&software) >= 3:
@@ -571,24 +667,45 @@ func statTail(name string) stat {
 			}
 		}
 	}
+	if n > 1 {
+		if f := statHeads.word(buf[:starts[1]]); f != statNone {
+			return f
+		}
+		if f := statHeads.word(buf[starts[n-1]:end]); f != statNone {
+			return f
+		}
+	}
 	return statMore.word(buf[:end])
 }
+
+// statHeads are words of other languages that say what a name is about whether
+// they stand at its beginning or at its end: pil_seviyesi, wolna_pamiec.
+var statHeads = newLexicon(map[stat]string{
+	statBattery: `pil batarya bateria batería bateri batteri batterie baterie akku accu bataria akkumulator batereya batareya acumulator`,
+	statMemory:  `bellek hafiza hafıza pamiec pamięć pamet paměť memoria memória mémoire memoire speicher geheugen minne muisti hukommelse bonho pamyat arbeitsspeicher`,
+	statDisk:    `alan bosalan depolama almacenamiento armazenamento stockage speicherplatz opslag lagring lagerplass tallennustila uloziste úložiště tarhely tárhely stocare penyimpanan luutru miejsce espacio espaco espaço espace spazio przestrzen przestrzeń`,
+	statScreen:  `ekran ekranu pantalla ecran écran tela schermo bildschirm scherm skarm skærm skjerm naytto näyttö obrazovka kepernyo képernyő layar manhinh`,
+	statNetwork: `baglanti bağlantı ag ağ siec sieć sit síť rede reseau réseau netz netzwerk netwerk natverk nätverk nettverk verkko halozat hálózat retea rețea jaringan polaczenie połączenie conexion conexão conexao connexion verbindung verbinding connessione soedinenie`,
+	statBuild:   `kompilacja kompilacji derleme compilacion compilação compilacao zbudowanie sestaveni sestavení`,
+	statCPU:     `islemci işlemci procesor procesador processeur prozessor processore suoritin`,
+	statCarrier: `operatoru operatör operador operadora opérateur operateur netzbetreiber gestore operatore providertelco`,
+})
 
 // statMore are further names, many of other languages.
 var statMore = newLexicon(map[stat]string{
 	statModel: `modello modelu modeli toestel toesteltype toestelmodel kieumay dongmay laitemalli malli mintak telefonmodell telefonmodel montelo μοντέλο דגם مدل مدلدستگاه modelotelefono modelodispositivo modelodoaparelho modelo modele modèle modell модель xinghao jixing modelcode phonebrandmodel devicemod modelno modelnumber dm mod prodmodel productmodel hwmodelname machine machinename
-		terminalmodel terminaltype hsmodel dvcmodel marketname productdevice`,
-	statMaker:    `produttore producent uretici vyrobce valmistaja tillverkare fabrikantnaam gyarto producator merek pabrikan nhasanxuat hangsanxuat виробник κατασκευαστής μάρκα יצרן سازنده شرکتسازنده marca marque marke hersteller fabricante fabricant fabrikant производитель бренд pinpai changshang devicemaker maker mfr mfg manu manuf devbrand phonebrand productbrand productmanufacturer dbrand terminalbrand`,
+		terminalmodel terminaltype hsmodel devicemarketingname dvcmodel marketname productdevice`,
+	statMaker:    `marka markasi uretici2 üretici výrobce producenta fabricante2 produttore producent uretici vyrobce valmistaja tillverkare fabrikantnaam gyarto producator merek pabrikan nhasanxuat hangsanxuat виробник κατασκευαστής μάρκα יצרן سازنده شرکتسازنده marca marque marke hersteller fabricante fabricant fabrikant производитель бренд pinpai changshang devicemaker maker mfr mfg manu manuf devbrand phonebrand productbrand productmanufacturer dbrand terminalbrand`,
 	statScreen:   `schermo scherm skarm skærm skjerm naytto obrazovka displej kepernyo ecranul layar manhinh dophangiai οθόνη מסך صفحهنمایش екран risoluzione resolucao rozdzielczosc pantalla ecran écran bildschirm tela экран разрешение fenbianlv resolucion resolução auflösung aufloesung scr scrw scrh dispw disph physicalwidth physicalheight screensizepx lcd lcdsize displaysize displaymetrics`,
 	statDensity:  `densidad densité pixeldensity ppi screenppi logicaldensity lcddensity fontscale screeninches diagonal refreshrate`,
 	statBattery:  `accu accuniveau batteri akkumulator baterie acumulator pinlevel phantrampin μπαταρία סוללה باتری bateria batería batterie akku akkustand батарея заряд dianliang batt batterylvl batpct soclevel batteryvoltage batterytemp batterycurrent charge chargelevel batteryremaining baterai pil`,
 	statCharging: `chargestatus chargingstatus chargetype chargerplugged plugtype batterycharging`,
-	statMemory:   `geheugen minne muisti hukommelse pamiec pamet memorie memori bellek bonho μνήμη זיכרון حافظه memoria mémoire speicher arbeitsspeicher память оперативная neicun ramtotalmb ramfreemb rammb memsize memused memkb memtotalkb memfreekb memtotalbytes availmem availableram usedram maxheap heapsize heap nativeheap pss javaheap rambytes totalram appmem`,
+	statMemory:   `geheugen minne muisti hukommelse pamiec pamet memorie memori bellek bonho μνήμη זיכרון حافظه memoria mémoire speicher arbeitsspeicher память оперативная neicun ramtotalmb ramfreemb rammb memsize memused memkb memtotalkb memfreekb memtotalbytes availmem availableram usedram maxheap heapsize heap nativeheap pss javaheap rambytes totalram appmem peakmemoryusage peakmemory peakmem averagesuspendedmemory memoryaverage memorypeak`,
 	statDisk:     `almacenamiento stockage speicherplatz armazenamento хранилище cunchu storagebytes storagetotalbytes storagefreebytes storageused diskspacetotal diskspacefree diskspacefreemb rom romtotalmb romfreemb emmc sdcard freespacemb freestoragemb storageavail flashsize datafree datatotal internalfree internaltotal`,
 	statCarrier:  `operador operadora opérateur operateur anbieter netzbetreiber mobilfunkanbieter оператор yunyingshang simname netoperator cellularprovider cellularoperator mobilecarrier simcarrier networkname carrierid telco provider simspn`,
 	statNetwork:  `netwerk siec sit natverk verkko nettverk halozat retea jaringan mang δίκτυο רשת شبکه мережа red reseau réseau netz netzwerk rede сеть wangluo net nettypename networksubtype netmode networkmode accesstype conntype linktype bearer bearertype rat cellulartype apntype internettype wifienabled signalstrength networkgeneration mobilenetwork`,
-	statCPU:      `procesador processeur prozessor processador процессор chuliqi chip chipset socmodel socname socmanufacturer cpuname cpuhardware cpufreqmax maxfreq cpumaxfreq corecount ncores numcpu cpuabilist supportedabis abilist abi2 instructionset boardplatform`,
-	statBuild:    `board hardware builddisplay builddisplayid display buildhost builduser buildtime basebandversion baseband radioversion radio romver uiversion osbuildid osbuildnumber osincremental securitypatchlevel patchlevel kernelver buildprop selinux`,
+	statCPU:      `procesador processeur prozessor processador процессор chuliqi chip chipset socmodel socname socmanufacturer cpuname cpuhardware cpufreqmax maxfreq cpumaxfreq corecount ncores numcpu cpuabilist supportedabis abilist abi2 instructionset boardplatform platformarchitecture cumulativecputime cputime cputicks cputickscount`,
+	statBuild:    `board hardware builddisplay builddisplayid display buildhost builduser buildtime basebandversion baseband radioversion radio romver uiversion osbuildid osbuildnumber osincremental currentfirmware currentrom securitypatchlevel patchlevel kernelver buildprop selinux`,
 	statUptime:   `bootcount uptimems uptimesec uptimeseconds sysuptime elapsedtime elapsedrealtimems lastboot lastreboot timeupsinceboot upsince`,
 	statRooted:   `isroot su superuser magisk rooting hasroot jailbreak isemu debuggable adbenabled devmode developermode bootloaderunlocked verifiedboot`,
 	statGPU:      `graphicscard glesversion opengl openglversion gles gpuname graphics graphicsdevice graphicsdevicename graphicsmemory`,
@@ -748,6 +865,10 @@ func formOfStat(v []byte) uint64 {
 		if i >= 3 && len(v)-i >= 4 && allDigits(v[:i]) && allDigits(v[i+1:]) && i <= 4 && len(v)-i <= 5 {
 			return 1 << statScreen
 		}
+	case isBuildID(v):
+		return 1 << statBuild
+	case len(v) > 12 && len(v) < 120 && v[0]|0x20-'a' < 26 && bytes.IndexByte(v, ' ') < 0 && bytes.IndexByte(v, '.') > 0 && (bytes.HasSuffix(v, []byte("Exception")) || bytes.HasSuffix(v, []byte("Error"))):
+		return 1 << statError
 	case len(v) > 20 && bytes.Count(v, []byte("/")) >= 3 && bytes.Contains(v, []byte(":")) && bytes.HasSuffix(v, []byte("-keys")):
 		return 1<<statBuild | 1<<statMaker | 1<<statModel // a build fingerprint names all three
 	case len(v) == 5 && (v[2] == '_' || v[2] == '-') && v[0]-'a' < 26 && v[1]-'a' < 26 && v[3]-'A' < 26 && v[4]-'A' < 26:
@@ -777,6 +898,71 @@ func formOfStat(v []byte) uint64 {
 		}
 	}
 	return 0
+}
+
+// isBuildID takes the number of a build as Android forms it: two to four capitals
+// or digits, a date of six digits and a number, between full stops.
+func isBuildID(v []byte) bool {
+	if len(v) < 13 || len(v) > 20 || v[0]-'A' >= 26 {
+		return false
+	}
+	branch, rest, _ := bytes.Cut(v, []byte("."))
+	date, rest, ok := bytes.Cut(rest, []byte("."))
+	if !ok || len(branch) < 3 || len(branch) > 4 || len(date) != 6 || !allDigits(date) || len(rest) < 3 || !allDigits(rest[:3]) || !hasDigit(branch) {
+		return false
+	}
+	for _, c := range branch {
+		if c-'A' >= 26 && c-'0' >= 10 {
+			return false
+		}
+	}
+	return true
+}
+
+// fingerprintEnds are what the fingerprints of builds end with.
+var fingerprintEnds = [][]byte{[]byte("release-keys"), []byte("test-keys"), []byte("dev-keys")}
+
+// fingerprint looks for one in a text of words, such as the head of a trace.
+func (s *statistics) fingerprint(p *inspect.Part) {
+	d := p.Data[:min(len(p.Data), longestLoose)]
+	if bytes.IndexByte(d, '/') < 0 {
+		return
+	}
+	for _, end := range fingerprintEnds {
+		i := bytes.Index(d, end)
+		if i < 0 {
+			continue
+		}
+		i += len(end)
+		start := i
+		for start > 0 && i-start < 160 && d[start-1] > ' ' && d[start-1] != '\'' && d[start-1] != '"' && d[start-1] != '=' {
+			start--
+		}
+		s.guess(p, d[start:i])
+		return
+	}
+}
+
+// managed are the nodes of device management (OMA-TS-DM_StdObj sections 5.3.1 and
+// 5.3.2) that describe the phone.
+var managed = map[string]stat{"Man": statMaker, "Mod": statModel, "Lang": statLocale, "FwV": statBuild, "SwV": statOSVersion, "HwV": statCPU, "DevTyp": statDeviceType, "OEM": statMaker}
+
+// node notes what the address of a node says that its value is.
+func (s *statistics) node(p *inspect.Part) {
+	d := p.Data
+	if len(d) > 40 || !bytes.HasPrefix(d, []byte("./Dev")) {
+		return
+	}
+	if i := bytes.LastIndexByte(d, '/'); string(d[:i]) == "./DevInfo" || string(d[:i]) == "./DevDetail" {
+		if f := managed[string(d[i+1:])]; f != statNone {
+			if s.note(f, p); f != statLocale {
+				s.nodes++
+			}
+			if s.nodes >= 2 {
+				s.told = leastTold
+			}
+		}
+	}
 }
 
 // longestList is how long a text is that may be a list of values, in bytes.

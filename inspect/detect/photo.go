@@ -546,10 +546,24 @@ var photoSuffixes = []struct {
 	word  string
 	field photoField
 }{
-	{"checksum", photoHash}, {"sha1", photoHash}, {"sha256", photoHash}, {"md5", photoHash}, {"hash", photoHash}, {"digest", photoHash}, {"fingerprint", photoHash},
-	{"size", photoSize}, {"length", photoSize},
-	{"creationdate", photoTaken}, {"createdat", photoTaken}, {"takenat", photoTaken}, {"datetaken", photoTaken}, {"capturedat", photoTaken}, {"mtime", photoTaken}, {"modifiedat", photoTaken},
-	{"latitude", photoPlace}, {"longitude", photoPlace},
+	{"checksum", photoHash},
+	{"sha1", photoHash},
+	{"sha256", photoHash},
+	{"md5", photoHash},
+	{"hash", photoHash},
+	{"digest", photoHash},
+	{"fingerprint", photoHash},
+	{"size", photoSize},
+	{"length", photoSize},
+	{"creationdate", photoTaken},
+	{"createdat", photoTaken},
+	{"takenat", photoTaken},
+	{"datetaken", photoTaken},
+	{"capturedat", photoTaken},
+	{"mtime", photoTaken},
+	{"modifiedat", photoTaken},
+	{"latitude", photoPlace},
+	{"longitude", photoPlace},
 }
 
 func photoSuffix(word []byte) photoField {

@@ -254,6 +254,8 @@ type asked struct {
 	words    updBits // of the address and the operation
 	version  bool    // the address holds a version
 	app      bool    // the question names an app
+	channel  bool    // a segment of the address names a channel of versions
+	packed   bool    // the answer names a file of an update beside a version
 	phrase   bool    // they ask for an update in so many words
 	file     bool    // the address is that of a file with a version in it
 	up, down [updCount]*inspect.Part
@@ -322,6 +324,7 @@ func (a *asked) address(path string) {
 			a.words |= updConfig
 		}
 		a.speak(b)
+		a.channel = a.channel || channels.of(segment)
 		a.version = a.version || looksVersion([]byte(segment)) && len(segment) >= 5
 		if b != 0 && last != 0 {
 			a.speak(b | last)
@@ -353,7 +356,7 @@ func endsInOTA(name string) bool {
 }
 
 // staticUpdate are the endings of files that describe versions.
-var staticUpdate = map[string]bool{"txt": true, "json": true, "xml": true, "yml": true, "yaml": true, "plist": true, "ini": true, "rss": true, "php": false, "md": true, "dat": true, "info": true, "list": false, "html": false, "jar": true, "cfg": true, "properties": true}
+var staticUpdate = map[string]bool{"txt": true, "json": true, "xml": true, "yml": true, "yaml": true, "plist": true, "ini": true, "rss": true, "php": false, "md": true, "dat": true, "info": true, "upd": true, "manifest": true, "ver": true, "list": false, "html": false, "jar": true, "cfg": true, "properties": true}
 
 func (a *asked) records(t *inspect.Tree) {
 	records := 0
@@ -454,6 +457,11 @@ func (a *asked) records(t *inspect.Tree) {
 				side[k] = p
 			}
 		}
+		if r.Direction == flow.Down && a.channel && !a.packed && (here[updIsVersion] || here[updIsNewest]) && (here[updIsSum] || here[updIsFile]) {
+			for _, p := range r.Fields {
+				a.packed = a.packed || p.Kind == inspect.Text && isUpdateFile(p.Data)
+			}
+		}
 		if r.Direction == flow.Down && (here[updIsVersion] || here[updIsNewest]) && (here[updIsFile] && (here[updIsSum] || here[updIsNotes] || here[updIsAnswer]) || here[updIsNotes] || here[updIsAnswer]) {
 			a.record = true
 		}
@@ -463,6 +471,10 @@ func (a *asked) records(t *inspect.Tree) {
 // unspoken looks at names that say something only in company.
 func (a *asked) unspoken(p *inspect.Part, up bool) upd {
 	switch squeezeString(p.Name) {
+	case "incremental", "buildincremental", "builddate", "romtype":
+		if up && a.words&updUpdate != 0 && hasDigit(p.Data) {
+			return updIsCurrent
+		}
 	case "current", "installed", "cur", "have", "local":
 		if up && a.words&(updConfig|updUpdate|updVersion|updNewest) != 0 && p.Kind != inspect.Bool && len(p.Data) > 1 {
 			return updIsCurrent
@@ -534,6 +546,58 @@ func looksVersion(d []byte) bool {
 	return numbers >= 3 || numbers == 2 && len(d) <= 5
 }
 
+// channels are names of what versions are given out through.
+var channels = newLexicon(map[bool]string{true: `nightly nightlies stable beta canary weekly snapshot experimental preview edge ota`})
+
+// isEmptyList says that a document holds an empty list and next to nothing else:
+// there is nothing newer.
+func isEmptyList(d []byte) bool {
+	d = bytes.TrimSpace(d)
+	return len(d) >= 2 && len(d) <= 64 && (d[0] == '[' || d[0] == '{') && (bytes.Contains(d, []byte("[]")) || string(d) == "{}")
+}
+
+// isUpdateFile says that d names a file as updates of systems and apps are.
+func isUpdateFile(d []byte) bool {
+	if len(d) < 8 || len(d) > 400 {
+		return false
+	}
+	if i := bytes.IndexAny(d, "?#"); i > 0 {
+		d = d[:i]
+	}
+	dot := bytes.LastIndexByte(d, '.')
+	return dot > 0 && equalFoldAny(d[dot+1:], "zip", "apk", "apks", "aab", "ipa", "bin", "img", "pkg", "tgz", "ota", "upd", "dat", "vdb", "cvd", "crx", "fw", "hex", "dfu", "swu")
+}
+
+// lines reads an answer of lines with a name and a value each.
+func (a *asked) lines(p *inspect.Part) {
+	d := p.Data[:min(len(p.Data), 2<<10)]
+	if a.words&(updUpdate|updConfig|updVersion|updNewest) == 0 || bytes.IndexByte(d, '\n') < 0 || d[0] == '<' || d[0] == '{' || d[0] == '[' {
+		return
+	}
+	n := 0
+	for line := range bytes.SplitSeq(d, []byte("\n")) {
+		if n++; n > 16 {
+			return
+		}
+		i := bytes.IndexAny(line, "=:")
+		if i < 2 || i > 40 {
+			continue
+		}
+		value := bytes.TrimSpace(line[i+1:])
+		q := &inspect.Part{Path: p.Path, Direction: p.Direction, Data: value, Name: string(bytes.TrimSpace(line[:i])), Parent: p}
+		switch k := updField(q); k {
+		case updIsVersion, updIsNewest, updIsConfig:
+			if isVersion(q) && a.down[k] == nil {
+				a.down[k] = p
+			}
+		case updIsFile, updIsSum, updIsAnswer:
+			if len(value) > 2 && a.down[k] == nil {
+				a.down[k] = p
+			}
+		}
+	}
+}
+
 // isNoUpdate takes the codes that say that there is nothing newer.
 func isNoUpdate(d []byte) bool {
 	if len(d) < 6 || len(d) > 40 {
@@ -595,6 +659,12 @@ func (a *asked) answer(t *inspect.Tree) {
 		if !isPrintable(p.Data) {
 			continue
 		}
+		if p.Depth == 0 && len(p.Data) < 4<<10 {
+			a.lines(p)
+			if a.none == nil && a.words&updUpdate != 0 && a.words&updDone == 0 && isEmptyList(p.Data) {
+				a.none = p
+			}
+		}
 		head := p.Data[:min(len(p.Data), 4<<10)]
 		for i, m := range updateMarks {
 			if a.down[updIsAnswer] == nil && bytes.Contains(head, m) && (i < len(updateMarks)-1 || bytes.HasPrefix(head, []byte("version:"))) {
@@ -650,6 +720,10 @@ func (a *asked) weigh(t *inspect.Tree) []inspect.Finding {
 	case a.version && question >= 2:
 		told = requestPart(t)
 		question++
+	}
+	if a.channel && a.packed {
+		question += 2
+		strong = true
 	}
 	if question == 0 && (a.app || a.version && a.record) {
 		question = 1
