@@ -89,7 +89,7 @@ func webFamily(name string) webField {
 
 var (
 	// webPlaces are what reports of visits are called.
-	webPlaces = newStems("history", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "pageview", "weburl", "topsites", "clickstream", "readinglist", "navigazion", "cronologi", "przegladan", "geschiedenis", "bezoek", "historik", "gecmis", "ziyaret", "riwayat", "kunjungan", "lichsu", "duyetweb", "truycap", "السجل", "التصفح", "المتصفح", "زيارات", "تاریخچه", "היסטורי", "इतिहास", "ब्राउज़", "ประวัติ", "เข้าชม", "履歴", "閲覧", "訪問", "rireki", "방문", "브라우", "기록", "瀏覽", "歷史", "造訪", "посещ", "просмотр", "istoriya", "istoria", "prohlizen", "bongeszes", "webhist", "lishi", "lastpages", "surfed", "urlbar", "visited")
+	webPlaces = newStems("history", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "pageview", "weburl", "topsites", "clickstream", "readinglist", "navigazion", "cronologi", "przegladan", "geschiedenis", "bezoek", "historik", "gecmis", "ziyaret", "riwayat", "kunjungan", "lichsu", "duyetweb", "truycap", "السجل", "التصفح", "المتصفح", "زيارات", "تاریخچه", "היסטורי", "इतिहास", "ब्राउज़", "ประวัติ", "เข้าชม", "履歴", "閲覧", "訪問", "rireki", "방문", "브라우", "기록", "瀏覽", "歷史", "造訪", "посещ", "просмотр", "istoriya", "istoria", "prohlizen", "bongeszes", "webhist", "lishi", "webactivity", "siteactivity", "lastpages", "surfed", "urlbar", "visited")
 	// webEvents are what reports are called.
 	webEvents = []string{"collect", "track", "event", "log", "report", "beacon", "batch", "stat", "analytic", "telemetry", "metric", "pixel", "ping", "upload", "data", "capture", "notify", "envelope", "bulk", "sync", "record", "hit", "monitor", "tongji", "tracker", "shangbao", "dc", "matomo", "piwik", "i"}
 	// webChecks are what services are called that are asked about an address.
@@ -273,7 +273,7 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 					continue
 				}
 				for _, x := range c.cells {
-					if v.query == nil && x.Kind == inspect.Text && wordNames[x.name] && isWords(x.Data) {
+					if v.query == nil && x.Kind == inspect.Text && (c.scalar || wordNames[x.name]) && isWords(x.Data) {
 						v.query = x.Part
 					}
 				}
@@ -307,6 +307,9 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 			}
 			if l != nil {
 				l.add(v.foreign)
+				if _, key := lastKey(c.group); c.scalar && webWords.of(key) == webPage {
+					l.named = true // <urls><url>
+				}
 			}
 		}
 		confidence, part, why := v.weigh(place, event, query, searches, checks)
@@ -534,6 +537,9 @@ func readVisit(c *card, own string, place bool) *visit {
 		if x.Kind == inspect.Null || len(x.Data) == 0 {
 			continue
 		}
+		if w == webPage && allDigits(x.Data) {
+			w = webVisit // how many
+		}
 		v.field[w]++
 		if x.Kind > inspect.Text {
 			continue
@@ -611,6 +617,8 @@ func (v *visit) weigh(place, event, query, searches, checks bool) (inspect.Confi
 	case program && !(place && tells > 1):
 	case len(v.pages) > 0 && (event || place || tells > 0 || v.from != nil):
 		return inspect.Probable, v.pages[0].part, opened
+	case len(v.pages) > 0 && v.link != nil && v.field[webShare] == 1 && v.field[webPreview] == 0 && !query:
+		return inspect.Suspected, v.pages[0].part, opened
 	case len(v.pages) > 0 && v.field[webShare] == 0 && (!query || v.pages[0].deep):
 		return inspect.Suspected, v.pages[0].part, opened
 	case v.link != nil && v.field[webShare] == 0 && (tells > 1 || tells > 0 && (event || place)) && v.field[webPreview] < 2:

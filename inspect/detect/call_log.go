@@ -44,15 +44,15 @@ const (
 )
 
 var callWords = speaking(newLexicon(map[callField]string{
-	callNumber: `number num phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn callnumber callednumber callingnumber matchednumber calledphone callphone callernumber callernum calleenumber calleephone callerphone
+	callNumber: `calling called dfhm hm dhhm callednum callingnum srcnum dstnum number num phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn callnumber callednumber callingnumber matchednumber calledphone callphone callernumber callernum calleenumber calleephone callerphone
 		incomingnumber outgoingnumber inboundnumber outboundnumber missednumber dialednumbers calleridnum callerno calleeno partynumber remotenumber othernumber peernumber peerphone contactnumber contactphone zaddress formattednumber normalizednumber viapartynumber numberdialed numbercalled dialednumber dialed dialednum phonestr remoteparty otherparty callerid callidnumber
 		fromnumber tonumber anumber bnumber apartynumber bpartynumber aparty bparty callingparty calledparty telefon telefono telefone numero rufnummer nummer номер телефон 号码 电话 电话号码 手机号 phonecall dianhua haoma telno
 		numerodetelephone numerotelephone appelant appele anrufer angerufener llamante chiamante addr shoujihao ph pn`,
 	callPeer:     `from to caller callee peer remote contact handle address party participant recipient source destination src dst dest with who correspondant`,
-	callDate:     `date time timestamp ts datetime starttime startedat startat start started calldate calltime callstart callstarttime callstartedat when zdate begin begintime createtime createdat at t d datum zeit uhrzeit heure fecha hora data дата время 时间 日期 通话时间 shijian riqi calldatetime calltimestamp occurredat readabledate initiatedat dialedat xirmccalldatetime datestr dt`,
+	callDate:     `kssj thsj date time timestamp ts datetime starttime startedat startat start started calldate calltime callstart callstarttime callstartedat when zdate begin begintime createtime createdat at t d datum zeit uhrzeit heure fecha hora data дата время 时间 日期 通话时间 shijian riqi calldatetime calltimestamp occurredat readabledate initiatedat dialedat xirmccalldatetime datestr dt`,
 	callEnd:      `endtime endedat endat end ended callend callendtime answertime answeredat connecttime connectedat connecteddate enddate finishtime hanguptime disconnecttime lastmodified`,
-	callDuration: `duration ringtime ringduration totalduration totaltime talkseconds calllength callduration durationsec durationsecs durationseconds durationms durationmillis durationins durationinsec talktime talkduration seconds secs length len dur zduration duree dauer duracion durata duracao длительность 时长 通话时长 shichang tonghuashichang billsec conversationduration calltimelength elapsed`,
-	callType:     `type calltype direction calldirection callkind kind dir calltypename disposition callresult callstatus outcome zcalltype typ tipo richtung sens тип направление 类型 通话类型 leixing hujiaoleixing callstate inout callflag status result answerstate reason endreason cause`,
+	callDuration: `thsc duration ringtime ringduration totalduration totaltime talkseconds calllength callduration durationsec durationsecs durationseconds durationms durationmillis durationins durationinsec talktime talkduration seconds secs length len dur zduration duree dauer duracion durata duracao длительность 时长 通话时长 shichang tonghuashichang billsec conversationduration calltimelength elapsed`,
+	callType:     `hjlx thlx type calltype direction calldirection callkind kind dir calltypename disposition callresult callstatus outcome zcalltype typ tipo richtung sens тип направление 类型 通话类型 leixing hujiaoleixing callstate inout callflag status result answerstate reason endreason cause`,
 	callFlag:     `incoming isincoming outgoing isoutgoing missed ismissed answered isanswered zoriginated zanswered originated inbound isinbound isoutbound rejected isrejected missedcall isread unread zread read new`,
 	callName:     `name cachedname displayname contactname callername calleename zname nom nome nombre 姓名 имя peername cachednumberlabel cachednumbertype`,
 	callMark: `calllogid geocodedlocation geocode countryiso phoneaccountid subscriptioncomponentname postdialdigits vianumber numberpresentation presentation voicemailuri transcription cachedlookupuri cachedformattednumber cachednormalizednumber cachedmatchednumber cachedphotoid cachedphotouri
@@ -69,7 +69,7 @@ var callWords = speaking(newLexicon(map[callField]string{
 // callAround are words in names of fields that say no more than that it is a
 // call's.
 var callAround = newLexicon(map[bool]string{true: `call calls phonecall voice telephony appel appels anruf anrufe gesprach llamada llamadas chiamata chiamate chamada chamadas ligacao ligacoes oproep gesprek polaczenie polaczenia rozmowa rozmowy hovor звонок звонка звонки вызов вызова arama cagri gorusme panggilan cuocgoi goi mukalama log record entry item cached str text ms sec secs seconds millis hash hashed sha256 sha1 md5 hmac digest enc encrypted masked
-	通话 通話 来电 來電 呼叫 电话 전화 통화 कॉल การโทร المكالمه مكالمه שיחה`})
+	对方 對方 主叫 被叫 呼叫方 通话 通話 来电 來電 呼叫 电话 전화 통화 कॉल การโทร المكالمه مكالمه שיחה`})
 
 // callFamily returns the family of a field's name, by the whole of it or by the
 // word in it that is not about calls.
@@ -140,7 +140,7 @@ func callPlaceOf(group string) bool {
 // callTypes are outcomes of calls; those of the second kind are said of messages
 // as well.
 var callTypes = newLexicon(map[callField]string{
-	callType: `call phonecall voicecall missed missedcall rejected declined dialed dialled answered unanswered noanswer voicemail incomingcall outgoingcall callin callout incall outcall busy
+	callType: `主叫 被叫 呼叫 call phonecall voicecall missed missedcall rejected declined dialed dialled answered unanswered noanswer voicemail incomingcall outgoingcall callin callout incall outcall busy
 		entrant sortant manque appelentrant appelsortant appelmanque eingehend ausgehend verpasst entrante saliente perdida recebida entrata uscita persa входящий исходящий пропущенный 呼入 呼出 未接 已接 来电 去电 未接来电 拨出 拨打 接听 拒接
 		answeredexternally blocked callmissed missedincoming canceled cancelled hungup huchu huru weijie 着信 発信 不在着信 不在 応答なし 부재중 부재중전화 수신 발신 거절 incomingmissed incomingaccepted
 		abgelehnt angenommen verpassteranruf eingehenderanruf ausgehenderanruf llamadaperdida llamadaentrante llamadasaliente rechazada efetuada realizada recebidas perdidas naoatendida atendida rejeitada inuscita inentrata persata rifiutata effettuata ricevuta inkomend uitgaand gemist geweigerd przychodzace wychodzace nieodebrane odrzucone przychodzaca wychodzaca nieodebrana входящая исходящая исходящие входящие пропущенная пропущенные отклоненный отклонен принят вхідний вихідний пропущений prichozi odchozi zmeskany gelen giden cevapsiz reddedildi gelenarama gidenarama cevapsizarama وارده صادره فائته واردة صادرة فائتة مرفوضه وارد صادر ورودی خروجی נכנסת יוצאת שלאנענתה आनेवाली इनकमिंग आउटगोइंग मिस्ड छूटी मिस्डकॉल masuk keluar takterjawab panggilanmasuk panggilankeluar tidakterjawab goiden goidi nho cuocgoiden cuocgoidi cuocgoinho den di สายเข้า โทรเข้า สายออก โทรออก ไม่ได้รับ สายที่ไม่ได้รับ 呼入来电 来电未接 已拨 已拨电话 已接来电 撥出 接聽 未接來電 來電 去電 vkhodyashchii iskhodyashchii propushchennyi vhodyashchiy ishodyashchiy propuschennyi rejectedcall busyline dialout dialin hangup`,

@@ -44,11 +44,11 @@ const (
 )
 
 var contactWords = speaking(newLexicon(map[contactField]string{
-	contactName: `name cn displayname fullname firstname lastname givenname familyname middlename formattedname fn n nickname nick alias label contactname personname surname
+	contactName: `nm name cn displayname fullname firstname lastname givenname familyname middlename formattedname fn n nickname nick alias label contactname personname surname
 		zfullname zfirstname zlastname first last middle given family structuredname displaynamealt displaynameprimary displaynamealternative unstructuredname zname contactdisplayname friendname
 		nom prenom nomcomplet vorname nachname nombre nombres apellido apellidos nome cognome sobrenome imie nazwisko naam voornaam achternaam adi ad isim soyad jmeno prijmeni namn
 		имя фамилия xingming xm mingzi lianxirenxingming 姓名 名字 名称 联系人 昵称 氏名 名前 이름 ชื่อ الاسم`,
-	contactPhone: `phone phones phonenumber phonenumbers phoneno phonenum telephone telephones tel tels mobile mobiles mobileno mobilenumber mobilenumbers mobilephone mobilephones cell cellphone number numbers num nums msisdn msisdns
+	contactPhone: `lxdh hm dhhm phone phones phonenumber phonenumbers phoneno phonenum telephone telephones tel tels mobile mobiles mobileno mobilenumber mobilenumbers mobilephone mobilephones cell cellphone number numbers num nums msisdn msisdns
 		homephone homephones workphone workphones businessphones businessphone contactnumber contactphone contactnumbers phone1 phone2 phone3 ph pn e164 e164s normalizednumber normalizedphone phonenumberlist phonelist numberlist internationalnumber canonicalform rawphone rawphonenumber phonestr
 		telefon telefone telefono telefonnummer telefonos numero numerotelephone numerodetelephone rufnummer handynummer handy celular portable movil cellulare telefonu telefoon nummer numer
 		телефон номер dianhua dh shouji shoujihao sj sjh haoma dianhuahaoma lianxidianhua 电话 手机 手机号 号码 电话号码 联系电话 電話 電話番号 전화번호 เบอร์โทร هاتف homenumber worknumber`,
@@ -117,8 +117,8 @@ var crmWords = newLexicon(map[bool]string{true: `externalid customfields listids
 
 // contactFolds are names of objects that stand in a contact.
 var contactFolds = newLexicon(map[contactField]string{
-	contactName:  `name names structuredname fullname displaynames nicknames`,
-	contactPhone: `phone phones phonenumber phonenumbers telephones tel tels mobiles numbers businessphones homephones phonelist phonenumberlist telephone msisdns zphonenumbers`,
+	contactName:  `fn n name names structuredname fullname displaynames nicknames`,
+	contactPhone: `ph mob phone phones phonenumber phonenumbers telephones tel tels mobiles numbers businessphones homephones phonelist phonenumberlist telephone msisdns zphonenumbers`,
 	contactMail:  `email emails emailaddress emailaddresses mails mailaddresses`,
 	contactHash:  `hashes phonehashes hashedphones hashednumbers`,
 	contactValue: `values properties attributes fields data details info contactinfo communication communications metadata sources source telecom telecoms reachability channels endpoints handles coordonnees kontaktdaten multivalue multivalues entries labeledvalues phonesandemails`,
@@ -156,7 +156,8 @@ var (
 )
 
 var contactGather = gather{
-	may: contactMay,
+	place: func(group string) bool { return numberKey(group) != "" },
+	may:   contactMay,
 	want: func(p *inspect.Part) bool {
 		switch {
 		case len(p.Data) < 5 || p.Kind > inspect.Number:
@@ -200,6 +201,19 @@ var contactGather = gather{
 	column: func(name string) bool { w := contactFamily(name); return w > contactNone && w <= contactMark },
 }
 
+// numberKey returns the telephone number that a place ends in: the object under it
+// is about whom it is of.
+func numberKey(group string) string {
+	if !strings.HasSuffix(group, `"]`) && !indexed(group) && len(group) < 9 {
+		return ""
+	}
+	_, key := lastKey(group)
+	if len(key) < 9 || len(key) > 24 || telephone([]byte(key)) != fullPhone {
+		return ""
+	}
+	return key
+}
+
 // phonesIn counts the telephone numbers of a value that lists them, 0 when
 // something else stands in it.
 func phonesIn(b []byte) int {
@@ -229,6 +243,7 @@ type entry struct {
 	vcard    bool
 	many     int  // telephone numbers in one value
 	talk     bool // a value is the outcome of a call
+	perhaps  int  // values that can be what somebody is called
 }
 
 // sort puts the fields of c into families.
@@ -242,6 +257,10 @@ func (e *entry) sort(c *card) {
 	path := len(c.cells) > 0 && c.cells[0].Decoder() == "path"
 	for _, x := range c.cells {
 		e.short = e.short && (len(x.name) <= 2 || c.scalar && c.list != "")
+	}
+	if key := numberKey(c.group); key != "" && len(c.cells) > 0 {
+		e.phoneKey++
+		e.take(contactPhone, c.cells[0])
 	}
 	for _, x := range c.cells {
 		if x.Kind == inspect.Null || x.Kind == inspect.Bool && contactFamily(x.name) != contactMark || len(x.Data) == 0 {
@@ -334,6 +353,9 @@ func (e *entry) sort(c *card) {
 			case len(x.Data) > 24 && len(x.Children) == 0:
 				e.many = max(e.many, listOfPhones(x.Data))
 			}
+			if w == contactNone && x.Kind == inspect.Text && len(x.Data) > 2 && len(x.Data) < 60 && isPersonName(x.Data) && !tokenLike(x.Data) && (x.Data[0]-'A' < 26 || x.Data[0] >= 0x80) {
+				e.perhaps++
+			}
 			if w == contactNone && (bare || x.via != "") {
 				if n := digest(x.Data); n > 0 {
 					e.width = n
@@ -405,6 +427,7 @@ type book struct {
 	short      int
 	vcards     int
 	phoneKeys  int
+	numberKeys int // entries that stand under a telephone number
 	keyed      int
 	faces      int
 	face       *inspect.Part
@@ -416,6 +439,7 @@ type book struct {
 	longPhones int // of 10 or 11 digits, which no code on a product has
 	surePhones int // that are no amounts and no counts
 	hashedToo  int // entries of a name and a hash
+	perhaps    int // entries of a number and what can be a name
 	distinct   map[string]bool
 }
 
@@ -483,6 +507,12 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 // telephone number: Odile Vantournier <+33639981122>.
 func contactsInLines(t *inspect.Tree) []inspect.Finding {
 	for _, p := range t.Parts {
+		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Data) > 20 && len(p.Data) < 2000 && p.Data[0] == 'M' && bytes.HasPrefix(p.Data, []byte("MECARD:")) && bytes.Contains(p.Data, []byte("TEL:")) {
+			return []inspect.Finding{{
+				Confidence: inspect.Probable, Direction: flow.Up, Path: p.Path,
+				Reason: "A card of an address book with a telephone number, as pictures to scan have it (MECARD), went up to this host.",
+			}}
+		}
 		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 40 || len(p.Data) > 1<<20 || len(p.Children) > 0 || p.Holds()&inspect.Newlines == 0 || p.Holds()&anyDigit == 0 || p.Data[0] == '{' || p.Data[0] == '<' {
 			continue
 		}
@@ -629,6 +659,7 @@ func (b *book) add(c *card, e *entry) {
 		b.mailed++
 		b.decide(e, contactMail)
 	case n[contactPhone] > 0:
+		b.perhaps += min(1, e.perhaps)
 		if c.scalar {
 			b.bare += n[contactPhone]
 		} else {
@@ -691,7 +722,10 @@ func (b *book) add(c *card, e *entry) {
 	if e.vcard {
 		b.vcards++
 	}
-	b.phoneKeys = max(b.phoneKeys, e.phoneKey)
+	if numberKey(c.group) != "" {
+		b.numberKeys++
+	}
+	b.phoneKeys = max(b.phoneKeys, e.phoneKey, b.numberKeys)
 	b.keyed = max(b.keyed, e.keyed)
 	b.lists = max(b.lists, e.many)
 }
@@ -722,6 +756,9 @@ func (b *book) weigh(t *inspect.Tree, x *contactContext) (f inspect.Finding, ok 
 		if mentions(name, contactPlaces) && !mentions(name, notContacts) {
 			place = true
 		}
+	}
+	if up && place && entries == 0 && b.perhaps == b.cards && b.perhaps >= 2 {
+		b.phoned, entries = b.perhaps, b.perhaps
 	}
 	place = place || up && (outerEvent(c, contactPlaces) || innerEvent(c, contactPlaces))
 	if up && !place && entries > 0 {

@@ -41,7 +41,7 @@ const (
 )
 
 var mailWords = speaking(newLexicon(map[mailField]string{
-	mailFrom:    `from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromlist fromaddr fromname sendername zsender authoremail fraddr replyto returnpath`,
+	mailFrom:    `who from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromlist fromaddr fromname sendername zsender authoremail fraddr replyto returnpath`,
 	mailTo:      `to recipient recipients torecipients tos cc bcc ccrecipients bccrecipients toaddress toemail tolist cclist bcclist rcpt rcptto mailto toaddresses receivers receiver receiveremail recipientemail destinataire destinataires empfanger an destinatario destinatarios destinatari komu do получатель кому shoujianren 收件人 抄送 宛先 받는사람 toaddr envelopeto deliveredto tomail aux`,
 	mailSubject: `subject subj objet betreff asunto oggetto assunto temat тема zhuti 主题 主旨 件名 제목 normalizedsubject messagesubject mailsubject emailsubject subjectline zsubject threadtopic หัวเรื่อง onderwerp title`,
 	mailText:    `body bodypreview snippet preview text textbody htmlbody bodytext bodyhtml html plain plaintext content contents message excerpt corps inhalt cuerpo corpo tresc текст zhengwen 正文 本文 summary bodyplain textplain texthtml messagebody mailbody emailbody abstract strippedtext`,
@@ -364,6 +364,12 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 // subject or a text.
 func mailLinks(t *inspect.Tree) []inspect.Finding {
 	for _, p := range t.Parts {
+		if p.Kind <= inspect.Text && len(p.Data) > 40 && len(p.Children) == 0 && p.Holds()&inspect.Newlines != 0 && inProtocol(p.Data[:min(len(p.Data), 64<<10)]) {
+			return []inspect.Finding{{
+				Confidence: inspect.Suspected, Direction: p.Direction, Path: p.Path,
+				Reason: "Lines of the protocols that mail is sent and read with, with the addresses of sender and receiver, " + route(p) + ".",
+			}}
+		}
 		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 20 || p.Data[0]|0x20 != 'm' || p.Holds()&inspect.Ats == 0 || !equalFold(string(p.Data[:7]), "mailto:") {
 			continue
 		}
@@ -385,6 +391,14 @@ func mailLinks(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	return nil
+}
+
+// inProtocol says that b are commands of SMTP (RFC 5321) or answers of IMAP (RFC
+// 9051) about a message.
+func inProtocol(b []byte) bool {
+	b = bytes.ToUpper(b)
+	return bytes.Contains(b, []byte("MAIL FROM:<")) && bytes.Contains(b, []byte("RCPT TO:<")) ||
+		bytes.Contains(b, []byte(" FETCH (")) && bytes.Contains(b, []byte("ENVELOPE (\"")) && bytes.Contains(b, []byte("NIL"))
 }
 
 func countRoles(c *card) int {

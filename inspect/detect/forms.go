@@ -418,6 +418,11 @@ func (g *gather) texts(p *inspect.Part) []*card {
 		}
 		return g.chain(p)
 	}
+	if first, _, _ := bytes.Cut(p.Data, []byte("\n")); len(first) < 4<<10 && bytes.Count(first, []byte("=")) > 1 {
+		if out := g.logged(p); len(out) > 0 {
+			return out
+		}
+	}
 	if out := g.lines(p); len(out) > 0 {
 		return out
 	}

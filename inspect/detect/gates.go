@@ -324,7 +324,7 @@ func webNeed(v *view) bool {
 		if w := webFamily(c.Name); w == webSearch || w == webQuery {
 			return true
 		}
-		words = words || wordNames[c.Name]
+		words = words || wordNames[c.Name] || c.Elements
 		address = address || siteNames[c.Name] && c.Holds&inspect.Dots != 0
 		address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0
 		encoded = encoded || c.Max >= 16 && len(c.First.Children) == 1

@@ -48,14 +48,14 @@ const (
 var noteWords = speaking(newLexicon(map[noteField]string{
 	noteText: `content text body note notetext notecontent notebody memo memotext memocontent textcontent plaintext markdown md description desc details contenu texte inhalt notiz contenido nota testo contenuto texto conteudo текст содержание заметка 内容 正文 笔记 备忘 メモ ข้อความ บันทึก snippet noteplain richtext html notehtml bodytext entry zsnippet
 		txt insert transcript transcription transkript dictation spokentext ocrtext neirong zhengwen journalentry entrytext todotext task todo item datacontent commenttext listcontent htmlcontent xml zcontent ztext value`,
-	noteTitle: `title subject summary name notetitle heading headline titre titel titulo titolo заголовок 标题 主题 タイトル biaoti ztitle ztitle1 taskname tasktitle todotitle eventtitle caption`,
+	noteTitle: `what title subject summary name notetitle heading headline titre titel titulo titolo заголовок 标题 主题 タイトル biaoti ztitle ztitle1 taskname tasktitle todotitle eventtitle caption`,
 	noteDate: `created createdat createdtime creationdate createtime createdate createddate modified modifiedat modifiedtime modifieddate modificationdate updatedat updatetime updated updateddate lastmodified lastmodifieddatetime createddatetime lastmodifiedtime mtime ctime date timestamp dtcreated
 		usereditedtimestampusec createdtimestampusec editedat edited lastedited zmodificationdate zcreationdate zmodificationdate1 zcreationdate1 creationtime usermodifiedtime dateadded datemodified datecreated moddate createtimestamp modifytime updatetimestamp chuangjianshijian 创建时间 修改时间 更新时间 time ts changed dtstamp savedat lastupdated`,
 	noteMark: `pinned ispinned archived isarchived trashed istrashed folderid foldername notebook notebookid notebookguid noteid memoid noteguid color bgcolor bgcolorid colorid labels tags checklist listitems checkitems isfavorite favorite locked islocked ischecked checked indent parentid snippetid
 		notetype category widgetid alertdate reminder reminders reminderdate alarm handwriting stickers todolist isdeleted trash passwordprotected tagguids contentlength sortkey sortorder parentfolder zfolder ismarkedfordeletion latestrevision notebooks priority importance starred tasklistid listid taskid`,
 	noteDue:   `complete datecompleted due duedate duedatetime dueat deadline completed iscompleted done isdone completedat completeddatetime completiondate duetime subtasks remindat reminddate percentcomplete recurrence tasklist todoid echeance faellig fällig erledigt fait terminee termine fatto scadenza hecho completada vencimiento feito concluido zakonczone 截止 截止日期 完成 wancheng jiezhi выполнено срок`,
-	noteStart: `start startdate starttime startdatetime startsat dtstart begin begintime starts debut beginn inicio inizio начало 开始时间 startat eventstart zstartdate startts from`,
-	noteEnd:   `end enddate endtime enddatetime endsat dtend finish finishtime ends fin ende конец 结束时间 endat eventend zenddate endts until to`,
+	noteStart: `begins von desde start startdate starttime startdatetime startsat dtstart begin begintime starts debut beginn inicio inizio начало 开始时间 startat eventstart zstartdate startts from`,
+	noteEnd:   `bis hasta end enddate endtime enddatetime endsat dtend finish finishtime ends fin ende конец 结束时间 endat eventend zenddate endts until to`,
 	noteCalendar: `calendarid calendar eventlocation rrule exdate rdate eventtimezone isallday allday icaluid transparency recurringeventid showas hangoutlink originalstart hasalarm hasalarms selfattendeestatus calendarname calendardisplayname eventstatus accesslevel guestscaninviteothers ownerdisplayname iscancelled
 		seriesmasterid onlinemeetingurl isonlinemeeting zcalendar recurrencerule organizercanrespond eventcolor caldav durationminutes recurrences eventidcalendar zalldaystring`,
 	noteInvite: `attendees attendee responsestatus organizer invitees invited hasattendeedata valarm trigger isreminderon responserequested alarms participants myresponse partstat isorganizer reminderminutesbeforestart remindermethod`,
@@ -88,6 +88,7 @@ func noteFamily(name string) noteField {
 
 var noteFolds = newLexicon(map[noteField]string{
 	noteStart:  `start dtstart`,
+	noteTitle:  `summary`,
 	noteEnd:    `end dtend`,
 	noteText:   `content body text note annotations delta ops operations blocks paragraphs spans segments richtext document`,
 	noteInvite: `attendees organizer reminders responsestatus overrides emailaddress`,
@@ -100,7 +101,7 @@ var (
 	notePlaces = newStems("note", "memo", "todo", "diary", "journal", "checklist", "tasklist", "tasks", "reminder", "jotting", "scratchpad", "notiz", "aufgabe", "tagebuch", "tache", "apunte", "tarea", "recordatorio", "appunt", "promemoria", "anotac", "lembrete", "tarefa", "заметк", "задач", "напомин", "дневник", "笔记", "备忘", "便签", "待办", "日记", "beiwanglu", "bijibe", "bianqian", "daiban", "notatk", "notatka", "zadani", "メモ", "ノート", "リマインダー", "메모", "โน้ต", "บันทึก", "مذكر",
 		"notas", "notiti", "notities", "notlar", "notlarim", "zapisky", "poznamk", "notite", "jegyzet", "anteckning", "notat", "σημειω", "catatan", "ghichu", "ملاحظ", "یادداشت", "פתקים", "पत्र", "टिप्पणी", "नोट", "筆記", "便條", "備忘", "ノオト", "覚え書き", "필기", "노트", "사용자메모",
 		"tareas", "compit", "daafare", "zadach", "ukol", "sarcin", "feladat", "uppgift", "opgave", "gorev", "yapilacak", "tugas", "congviec", "مهام", "المهام", "कार्यसूची", "งานที่ต้อง", "タスク", "やること", "할일", "待辦", "任务清单", "rappel", "przypomn", "herinner", "hatirlat", "pengingat", "nhacnho", "nhacviec", "تذكير", "अनुस्मारक", "เตือนความจำ", "미리알림", "提醒事项",
-		"diario", "journalintime", "dziennik", "pamietnik", "dagboek", "dagbok", "gunluk", "bukuharian", "nhatky", "يوميات", "المذكرات", "डायरी", "ไดอารี่", "日記", "일기", "daftartugas", "zametk", "bloknot", "блокнот", "записк", "bloc-notes", "blocnotes", "jotter", "memopad", "stickies", "notepad", "zettel", "todos")
+		"diario", "journalintime", "dziennik", "pamietnik", "dagboek", "dagbok", "gunluk", "bukuharian", "nhatky", "يوميات", "المذكرات", "डायरी", "ไดอารี่", "日記", "일기", "daftartugas", "zametk", "bloknot", "блокнот", "записк", "bloc-notes", "blocnotes", "jotter", "memopad", "stickies", "notepad", "zettel", "todos", "gratitude", "sticky", "dreamlog", "thoughts")
 	calendarPlaces = newStems("calendar", "caldav", "agenda", "appointment", "schedule", "kalender", "calendrier", "calendario", "rendezvous", "termin", "evenement", "ics", "vevent", "календар", "日历", "日程", "rili", "richeng", "カレンダー", "캘린더", "ปฏิทิน", "kalendarz", "events", "meetings", "evenement", "eventos", "eventi", "afspra", "spotkan", "wydarzen", "событи", "встреч", "kalendar", "takvim", "etkinlik", "randevu", "التقويم", "مواعيد", "الأحداث", "कैलेंडर", "jadwal", "acara", "lichhen", "sukien", "นัดหมาย", "予定", "スケジュール", "일정", "行程", "行事曆", "日曆")
 	guestNames     = newStems("attendee", "invitee", "participant", "invited")
 	caldavPlaces   = newStems("caldav")
@@ -523,7 +524,7 @@ func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
 		return inspect.Probable, written
 	case x.place && (dated || n[noteStart] > 0) && k.words && against == 0:
 		return inspect.Suspected, written
-	case (x.event || x.place) && x.up && k.field[noteText] != nil && k.words:
+	case (x.event || x.place) && x.up && (k.field[noteText] != nil || k.field[noteTitle] != nil && len(k.field[noteTitle].Data) >= 24) && k.words:
 		return inspect.Suspected, written
 	case n[noteDue] >= 2 && x.up && k.words && k.field[noteTitle] != nil && against == 0 && len(c.cells) <= 10:
 		return inspect.Suspected, task

@@ -560,7 +560,7 @@ func (d *deck) folded(key string, list bool) bool {
 func (d *deck) fold(group string) (place, via, over string) {
 	for range 4 {
 		rest, key := lastKey(group)
-		if further, outer := lastKey(rest); key != "" && outer != "" && isKeyID(key) && d.folded(outer, true) {
+		if further, outer := lastKey(rest); outer != "" && key != "" && key[0] != '+' && isKeyID(key) && d.folded(outer, true) {
 			// Objects under identifiers, as phones.p1 in JSContact (RFC 9553).
 			rest, key = further, outer
 		}
@@ -836,7 +836,7 @@ func isKeyID(key string) bool {
 		case c-'A' < 26:
 			letters++
 			upper++
-		case c == '-' || c == '_' || c == ':':
+		case c == '-' || c == '_' || c == ':' || c == '+' && i == 0:
 			others++
 		default:
 			return false

@@ -42,17 +42,17 @@ const (
 )
 
 var smsWords = speaking(newLexicon(map[smsField]string{
-	smsText: `body text content snippet message msg msgbody msgtext msgcontent messagebody messagetext messagecontent
+	smsText: `nr dxnr body text content snippet message msg msgbody msgtext msgcontent messagebody messagetext messagecontent
 		smstext smsbody smscontent smsmessage smsmsg bodytext fulltext textbody textcontent txt bodypreview
 		texte corps contenu nachricht inhalt mensaje texto contenido cuerpo corpo mensagem testo messaggio tekst tresc wiadomosc
 		текст сообщение 内容 短信内容 正文 短信 文本 ข้อความ เนื้อหา`,
-	smsAddress: `address addr phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn number num
+	smsAddress: `dfhm hm dhhm address addr phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn number num
 		sendernumber senderaddress senderphone sendernum sendermobile sendermsisdn frommobile tomobile phonestr mobilephone recipientnumber recipientphone fromnumber tonumber fromaddress toaddress fromphone tophone
 		originatingaddress displayoriginatingaddress destinationaddress contactnumber contactphone peernumber peerphone smsaddress smsnumber smssender smsfrom smsphone
 		oa da numero telefono telefone telefon numerotelephone rufnummer nummer номер телефон 号码 电话 手机号 电话号码 发件人号码 เบอร์ เบอร์โทร`,
 	smsPeer: `handle sender from to recipient recipients peer remote destination dest origin originator contact caller source
 		expediteur destinataire absender empfanger remitente remetente destinatario mittente nadawca отправитель 发件人 发送者 收件人 ผู้ส่ง`,
-	smsDate: `date timestamp localtime receivetime receivedtime receiveddate recvtime time datetime sentdate smsdate smstime msgtime msgdate
+	smsDate: `sj fssj jssj date timestamp localtime receivetime receivedtime receiveddate recvtime time datetime sentdate smsdate smstime msgtime msgdate
 		receivedat receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received receivedstamp recvtimestamp recvdate arrivaltime messagedate
 		heure horodatage datum zeit fecha hora data дата время 时间 日期 接收时间 เวลา วันที่`,
 	smsType:     `type box folder msgtype smstype direction boxtype messagetype msgbox isincoming incoming isinbox inbox isfromme fromme boxid foldertype tipo typ dir inout msgdirection 类型`,
@@ -317,6 +317,9 @@ func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
 		if !ok {
 			continue
 		}
+		if number == nil && text != nil && date != nil {
+			number = keyPart(r)
+		}
 		if number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
 			continue
 		}
@@ -543,10 +546,27 @@ func readMessage(r inspect.Record, hint bool, owner *inspect.Part, inside *nesti
 			}
 		}
 	}
+	if m.field[smsAddress] == nil && m.field[smsPeer] == nil {
+		if p := keyPart(r); p != nil {
+			m.take(p)
+			m.owned = true
+		}
+	}
 	if m.field[smsText] == nil || m.field[smsAddress] == nil && m.field[smsPeer] == nil {
 		return nil
 	}
 	return m
+}
+
+// keyPart makes a field of the telephone number that the list of r stands under,
+// nil when there is none.
+func keyPart(r inspect.Record) *inspect.Part {
+	key := numberKey(listOf(r.Group))
+	if key == "" {
+		return nil
+	}
+	f := r.Fields[0]
+	return &inspect.Part{Path: f.Path, Direction: f.Direction, Data: []byte(key), Name: "address", Group: f.Group, Kind: inspect.Text, Depth: f.Depth, Parent: f.Parent}
 }
 
 // take keeps f if its name belongs to a family and its value fits.
