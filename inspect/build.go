@@ -217,6 +217,7 @@ func (b *build) release() {
 	clear(b.seen)
 	clear(b.numbers)
 	clear(b.t.Names)
+	clear(b.t.shared)
 	clear(b.t.documents)
 	clear(b.t.columns)
 	clear(b.t.making.places)
@@ -224,7 +225,7 @@ func (b *build) release() {
 	b.t.making.names = b.t.making.names[:0]
 	b.t = Tree{
 		Parts: b.t.Parts[:0], Names: b.t.Names[:0], records: b.t.records[:0], fields: b.t.fields[:0],
-		documents: b.t.documents[:0], columns: b.t.columns[:0], making: b.t.making,
+		documents: b.t.documents[:0], columns: b.t.columns[:0], making: b.t.making, shared: b.t.shared[:0],
 	}
 	b.next, b.last = b.next[:min(1, len(b.next))], 0
 	clear(b.next)

@@ -25,6 +25,10 @@ type Tree struct {
 	records []Record
 	fields  []*Part // of the records that are not whole lists of children
 
+	sharing sync.Mutex
+	has     bool // shared is made
+	shared  []Record
+
 	documents []Document
 	columns   []Column
 	making    columns
@@ -72,6 +76,20 @@ func (t *Tree) Records() iter.Seq[Record] {
 			}
 		}
 	}
+}
+
+// Share returns the records that make appends to an empty list. It is called once
+// for each tree, for whoever asks first: detectors that read the same from values,
+// such as tables inside texts, share what one of them has made, and ask with the
+// same function. The list must not be changed. It is safe for concurrent use.
+func (t *Tree) Share(make func(list []Record, t *Tree) []Record) []Record {
+	t.sharing.Lock()
+	defer t.sharing.Unlock()
+	if !t.has {
+		t.shared = make(t.shared[:0], t)
+		t.has = true // unless make panicked
+	}
+	return t.shared
 }
 
 // Part returns the part that p names, nil when there is none.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -441,63 +442,50 @@ func contextOf(r inspect.Record) (c ctxFlags) {
 // upRecords yields the records that went up, headers and cookies too, and behind
 // them those that are written as lists of names and values.
 func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
-	return func(yield func(inspect.Record) bool) {
-		var paired []*inspect.Part
-		tables, heads := 0, 0
-		for r := range t.Records() {
-			if r.Direction != flow.Up {
-				continue
-			}
-			if !yield(r) {
-				return
-			}
-			if tables < maxTables && heads < maxHeads && len(r.Fields) > 0 && r.Fields[0].Kind == inspect.Text && isNames(r, &heads) {
-				rows := tableRows(r)
-				if len(rows) > 0 {
-					tables++
-				}
-				for _, row := range rows[:min(len(rows), looseRows)] {
-					if !yield(row) {
-						return
-					}
-				}
-			}
-			if r.Parent != nil && len(r.Fields) <= 12 && (len(paired) == 0 || paired[len(paired)-1] != r.Parent) {
-				for _, f := range r.Fields {
-					if isKeyName(f.Name) && f.Kind == inspect.Text {
-						paired = append(paired, r.Parent)
-						break
-					}
-				}
-			}
+	return slices.Values(t.Share(appendUp))
+}
+
+func appendUp(out []inspect.Record, t *inspect.Tree) []inspect.Record {
+	var paired []*inspect.Part
+	tables, heads := 0, 0
+	for r := range t.Records() {
+		if r.Direction != flow.Up {
+			continue
 		}
-		for _, parent := range paired {
-			for _, r := range namedValues(parent) {
-				if !yield(r) {
-					return
-				}
+		out = append(out, r)
+		if tables < maxTables && heads < maxHeads && len(r.Fields) > 0 && r.Fields[0].Kind == inspect.Text && isNames(r, &heads) {
+			rows := tableRows(r, looseRows)
+			if len(rows) > 0 {
+				tables++
 			}
+			out = append(out, rows...)
 		}
-		lists := 0
-		for _, p := range t.Parts {
-			if p.Direction != flow.Up || p.Same != nil || p.Kind > inspect.Text || len(p.Data) < 16 || lists == maxLoose {
-				continue
-			}
-			if n := len(p.Children); n > 1 || n == 1 && p.Children[0].Decoder() != "form" {
-				continue
-			}
-			rows := looseRecords(p)
-			if len(rows) == 0 {
-				continue
-			}
-			lists++
-			for _, r := range rows {
-				if !yield(r) {
-					return
+		if r.Parent != nil && len(r.Fields) <= 12 && (len(paired) == 0 || paired[len(paired)-1] != r.Parent) {
+			for _, f := range r.Fields {
+				if isKeyName(f.Name) && f.Kind == inspect.Text {
+					paired = append(paired, r.Parent)
+					break
 				}
 			}
 		}
 	}
+	for _, parent := range paired {
+		out = append(out, namedValues(parent)...)
+	}
+	lists := 0
+	for _, p := range t.Parts {
+		if p.Direction != flow.Up || p.Same != nil || p.Kind > inspect.Text || len(p.Data) < 16 || lists == maxLoose || p.Holds()&(inspect.Newlines|inspect.Equals|inspect.Colons) == 0 {
+			continue
+		}
+		if n := len(p.Children); n > 1 || n == 1 && p.Children[0].Decoder() != "form" {
+			continue
+		}
+		if rows := looseRecords(p); len(rows) > 0 {
+			lists++
+			out = append(out, rows...)
+		}
+	}
+	return out
 }
 
 // maxHeads bounds the arrays of words that are looked at for the names of

@@ -344,7 +344,7 @@ func (g *gather) deck(v *view) []*card {
 			continue
 		}
 		if tables < maxTables && isArray(r) && v.isHead(r) {
-			if rows := tableRows(r); len(rows) > 0 {
+			if rows := tableRows(r, maxRows); len(rows) > 0 {
 				tables++
 				if inTable == nil {
 					inTable = make(map[string]bool)

@@ -34,7 +34,7 @@ func messageRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 				continue
 			}
 			tables++
-			for _, row := range tableRows(r) {
+			for _, row := range tableRows(r, maxRows) {
 				if !yield(row) {
 					return
 				}
@@ -66,8 +66,8 @@ func isHead(r inspect.Record) bool {
 
 // tableRows takes the head of a table and returns the arrays of the same length
 // that follow it in the same document as records: {"columns": ["address",
-// "body", "date"], "rows": [["+33…", "…", 1406800000]]}.
-func tableRows(head inspect.Record) []inspect.Record {
+// "body", "date"], "rows": [["+33…", "…", 1406800000]]}. There are at most most.
+func tableRows(head inspect.Record, most int) []inspect.Record {
 	n := len(head.Fields)
 	var out []inspect.Record
 	row := inspect.Record{Parent: head.Parent, Direction: head.Direction}
@@ -81,7 +81,7 @@ func tableRows(head inspect.Record) []inspect.Record {
 			continue
 		}
 		if c.Group != row.Group {
-			row.Group, row.Fields = c.Group, nil
+			row.Group, row.Fields = c.Group, make([]*inspect.Part, 0, n)
 		}
 		if len(row.Fields) == n {
 			continue // longer than the head: no row of it
@@ -93,7 +93,7 @@ func tableRows(head inspect.Record) []inspect.Record {
 		})
 		if len(row.Fields) == n {
 			out = append(out, row)
-			if len(out) == maxRows {
+			if len(out) == most {
 				return out
 			}
 		}
