@@ -462,7 +462,7 @@ func callsInWords(t *inspect.Tree, path bool) []inspect.Finding {
 	n := 0
 	var first, group *inspect.Part
 	for _, p := range t.Parts {
-		if p.Kind > inspect.Text || len(p.Data) < 10 || len(p.Children) > 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "response.body" && p.Decoder() != "frame" {
+		if p.Kind > inspect.Text || len(p.Data) < 10 || p.Holds()&inspect.Digits == 0 || len(p.Children) > 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "response.body" && p.Decoder() != "frame" {
 			continue
 		}
 		if len(p.Data) <= 160 && bytes.IndexByte(p.Data, '\n') < 0 {

@@ -99,12 +99,24 @@ func (c *card) addValue(p *inspect.Part, name string, value []byte) {
 func (d *deck) columns(lists []inspect.Record) {
 	byPlace := make(map[string][]inspect.Record)
 	var places []string
-	for _, r := range lists {
-		outer, _ := lastKey(r.Group)
-		if byPlace[outer] == nil {
-			places = append(places, outer)
+	for i := 0; i < len(lists); {
+		outer, _ := lastKey(lists[i].Group)
+		n := i + 1
+		for n < len(lists) {
+			if next, _ := lastKey(lists[n].Group); next != outer {
+				break
+			}
+			n++
 		}
-		byPlace[outer] = append(byPlace[outer], r)
+		side, seen := byPlace[outer]
+		if !seen {
+			places = append(places, outer)
+			side = lists[i:n:n] // most stand together
+		} else {
+			side = append(side, lists[i:n]...)
+		}
+		byPlace[outer] = side
+		i = n
 	}
 	for _, place := range places {
 		side := byPlace[place]

@@ -601,7 +601,10 @@ func lastKey(group string) (rest, key string) {
 		}
 		return group, ""
 	}
-	i := strings.LastIndexAny(group, "./")
+	i := len(group) - 1
+	for i >= 0 && group[i] != '.' && group[i] != '/' {
+		i--
+	}
 	return group[:max(i, 0)], group[i+1:]
 }
 

@@ -358,9 +358,22 @@ func endsInOTA(name string) bool {
 // staticUpdate are the endings of files that describe versions.
 var staticUpdate = map[string]bool{"txt": true, "json": true, "xml": true, "yml": true, "yaml": true, "plist": true, "ini": true, "rss": true, "php": false, "md": true, "dat": true, "info": true, "upd": true, "manifest": true, "ver": true, "list": false, "html": false, "jar": true, "cfg": true, "properties": true}
 
+// updName is what is known of a field's name alone.
+type updName struct {
+	field    upd
+	spoken   updBits
+	squeezed string
+	alike    bool
+}
+
+func lookUpd(name string) updName {
+	return updName{updField(&inspect.Part{Name: name}), updSpoken(name), squeezeString(name), alike[name]}
+}
+
 func (a *asked) records(t *inspect.Tree) {
 	records := 0
-	var fields memo[upd]
+	names := newNameMemo[updName](t)
+	var places memo[updBits]
 	for r := range t.Records() {
 		if records++; records > maxUpdRecords {
 			break
@@ -380,28 +393,33 @@ func (a *asked) records(t *inspect.Tree) {
 				}
 				continue
 			}
-			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" && p.Decoder() != "response.header" || alike[p.Name] {
+			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" && p.Decoder() != "response.header" {
 				continue
 			}
-			k := fields.of(p.Name, func(string) upd { return updField(&inspect.Part{Name: p.Name}) })
+			n := names.of(p, lookUpd)
+			if n.alike {
+				continue
+			}
+			k := n.field
 			if p.Group != "" && (k == updIsVersion || k == updIsCurrent || k == updIsNewest || k == updIsConfig) {
 				k = updField(p)
 			}
 			if k == updIsNone && p.Group != "" {
 				// What stands in an object that is named for versions or updates.
 				if !known {
-					around, known = updContainer(p), true
+					var buf [maxName]byte
+					around, known = places.ofBytes(container(&buf, p), updSpokenContainer), true
 				}
 				if b := around; b&(updUpdate|updVersion) != 0 && b&updDone == 0 {
-					k = updKind(updSpoken(p.Name) | b)
-					if k == updIsVersion && updSpoken(p.Name) == 0 {
+					k = updKind(n.spoken | b)
+					if k == updIsVersion && n.spoken == 0 {
 						k = updIsNone
 					}
 				}
 			}
 			up := r.Direction == flow.Up
 			if k == updIsNone {
-				k = a.unspoken(p, up)
+				k = a.unspoken(p, &n, up)
 			}
 			if up && a.told == nil && p.Name != "jsonrpc" && looksVersion(p.Data) {
 				a.told = p
@@ -409,7 +427,7 @@ func (a *asked) records(t *inspect.Tree) {
 			switch k {
 			case updIsNone:
 				if up && !a.app {
-					switch squeezeString(p.Name) {
+					switch n.squeezed {
 					case "bundleid", "package", "packagename", "appid", "pkg", "bundleidentifier", "productid", "deviceid", "model":
 						a.app = true
 					}
@@ -469,8 +487,8 @@ func (a *asked) records(t *inspect.Tree) {
 }
 
 // unspoken looks at names that say something only in company.
-func (a *asked) unspoken(p *inspect.Part, up bool) upd {
-	switch squeezeString(p.Name) {
+func (a *asked) unspoken(p *inspect.Part, n *updName, up bool) upd {
+	switch n.squeezed {
 	case "incremental", "buildincremental", "builddate", "romtype":
 		if up && a.words&updUpdate != 0 && hasDigit(p.Data) {
 			return updIsCurrent
@@ -489,7 +507,7 @@ func (a *asked) unspoken(p *inspect.Part, up bool) upd {
 		}
 	default:
 		// X-Current-Update-Id
-		if b := updSpoken(p.Name); up && b&updUpdate != 0 && b&updCurrent != 0 && b&^(updUpdate|updCurrent|updFiller) == 0 {
+		if b := n.spoken; up && b&updUpdate != 0 && b&updCurrent != 0 && b&^(updUpdate|updCurrent|updFiller) == 0 {
 			return updIsCurrent
 		}
 	}
