@@ -116,7 +116,7 @@ var (
 )
 
 var webGather = gather{
-	need: webNeed,
+	need: webNeed, brief: true,
 	place: func(group string) bool {
 		_, key := lastKey(group)
 		return len(key) > 6 && mentions(key, searchLists)

@@ -104,7 +104,7 @@ var (
 )
 
 var callGather = gather{
-	need: callNeed, may: callMay,
+	need: callNeed, may: callMay, brief: true,
 	want: func(p *inspect.Part) bool {
 		if len(p.Data) > 12 && len(p.Data) <= 160 && p.Kind == inspect.Text && indexed(string(p.Path)) && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
 			return true

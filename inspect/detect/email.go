@@ -90,7 +90,7 @@ var (
 )
 
 var mailGather = gather{
-	need: mailNeed,
+	need: mailNeed, brief: true,
 	want: func(p *inspect.Part) bool {
 		if p.Kind > inspect.Text || len(p.Data) < 4 {
 			return false

@@ -97,8 +97,8 @@ func (c *card) addValue(p *inspect.Part, name string, value []byte) {
 // columns makes cards of lists that stand side by side, are equally long and have
 // the names of columns: {"names": ["Maman", …], "phones": ["+33639981122", …]}.
 func (d *deck) columns(lists []inspect.Record) {
-	byPlace := make(map[string][]inspect.Record)
-	var places []string
+	byPlace := make(map[string][]inspect.Record, len(lists))
+	places := make([]string, 0, len(lists))
 	for i := 0; i < len(lists); {
 		outer, _ := lastKey(lists[i].Group)
 		n := i + 1

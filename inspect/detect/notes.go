@@ -110,7 +110,7 @@ var (
 )
 
 var noteGather = gather{
-	need: noteNeed,
+	need: noteNeed, brief: true,
 	place: func(group string) bool {
 		_, key := lastKey(group)
 		return len(key) > 3 && mentions(key, notePlaces)
@@ -217,9 +217,6 @@ func noNote(c *card, names *nameMemo[noteName]) bool {
 
 func readNote(c *card, names *nameMemo[noteName]) *note {
 	k := new(note)
-	if noNote(c, names) {
-		return k
-	}
 	for _, x := range c.cells {
 		if fileNames[x.name] && x.Kind <= inspect.Text && len(x.Data) < 512 && (bytes.HasSuffix(x.Data, []byte(".md")) || bytes.HasSuffix(x.Data, []byte(".txt"))) {
 			dir, _, _ := bytes.Cut(x.Data, []byte("/"))
@@ -344,6 +341,9 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 	for c := range noteGather.cards(t) {
 		if len(out) >= maxFindings {
 			break
+		}
+		if noNote(c, &names) {
+			continue
 		}
 		k := readNote(c, &names)
 		y := x

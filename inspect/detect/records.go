@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"iter"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -221,6 +222,9 @@ type gather struct {
 	// their columns, and may, when not nil, columns of which want wants no field.
 	need func(v *view) bool
 	may  func(c *inspect.Column) bool
+	// brief says that nobody looks at the cards of a document once a card of the
+	// next was asked for: their memory is used again.
+	brief bool
 }
 
 // Bounds of the cards of one document.
@@ -235,12 +239,20 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 	return func(yield func(*card) bool) {
 		docs := t.Documents()
 		v := view{tree: t, g: g}
+		var d *deck
+		defer func() { d.release() }()
 		for i := range docs {
 			v.Document = &docs[i]
 			if v.Parent == nil || !g.wanted(&v) {
 				continue
 			}
-			for _, c := range g.deck(&v) {
+			if g.brief {
+				d.release()
+				d = decks.Get().(*deck)
+			} else {
+				d = new(deck)
+			}
+			for _, c := range d.deal(&v) {
 				if !yield(c) {
 					return
 				}
@@ -323,12 +335,35 @@ func hasLines(docs []inspect.Document) bool {
 	return false
 }
 
-// deck makes the cards of one document.
-func (g *gather) deck(v *view) []*card {
+// decks are those of gathers whose cards are looked at briefly.
+var decks = sync.Pool{New: func() any { return new(deck) }}
+
+// release gives the memory of d to another document. A large one is left to the
+// garbage collector.
+func (d *deck) release() {
+	const most = 4 << 10 // cells
+	if d == nil || d.g == nil || !d.g.brief || cap(d.cells) > most {
+		return
+	}
+	at, order, cells, cards, lists := d.at, d.order, d.cells, d.first, d.lists
+	clear(at)
+	clear(order)
+	clear(cells)
+	clear(cards)
+	clear(lists)
+	*d = deck{lists: lists[:0], at: at, order: order[:0], cells: cells[:0], cards: cards, first: cards}
+	decks.Put(d)
+}
+
+// deal makes the cards of one document.
+func (d *deck) deal(v *view) []*card {
 	run := v.Records
-	d := deck{view: *v, g: g, parent: v.Parent, at: make(map[string]*card, len(run)), shapes: newNameMemo[nameShape](v.tree)}
+	d.view, d.g, d.parent, d.shapes = *v, v.g, v.Parent, newNameMemo[nameShape](v.tree)
+	if d.at == nil {
+		d.at = make(map[string]*card, min(len(run), 64))
+	}
 	tables := 0
-	var lists []inspect.Record  // of bare values
+	lists := d.lists[:0]
 	var inTable map[string]bool // rows that have their names from a head
 	keyed, named := false, false
 	for _, r := range run {
@@ -376,7 +411,7 @@ func (g *gather) deck(v *view) []*card {
 		}
 		d.record(r)
 	}
-	if len(lists) > 1 {
+	if d.lists = lists; len(lists) > 1 {
 		d.columns(lists)
 	}
 	if keyed {
@@ -415,8 +450,10 @@ type deck struct {
 	shapes nameMemo[nameShape]
 	folds  [2]memo[bool] // of objects and of lists
 	cards  []card        // room for more
+	first  []card        // the whole of what cards is the rest of
 	cells  []cell        // of several cards, those of tail last, with room for more
 	tail   *card
+	lists  []inspect.Record // of bare values
 
 	placedBy *stems // see placed
 	isPlaced bool
@@ -434,7 +471,8 @@ func (d *deck) card(group string) *card {
 			return nil
 		}
 		if len(d.cards) == 0 {
-			d.cards = make([]card, min(4+2*len(d.order), 256))
+			d.cards = make([]card, min(4+2*len(d.order), 1024))
+			d.first = d.cards
 		}
 		c = &d.cards[0]
 		d.cards = d.cards[1:]
@@ -460,7 +498,7 @@ func (c *card) add(x cell) {
 	}
 	// The last card grows where it is.
 	if len(d.cells) == cap(d.cells) {
-		d.cells = append(make([]cell, 0, 2*n+min(4*maxCells, len(d.parent.Children)+4)), c.cells...)
+		d.cells = append(make([]cell, 0, 2*n+max(min(4*maxCells, len(d.parent.Children)+4), min(2*cap(d.cells), 2048))), c.cells...)
 	}
 	d.cells, d.tail = append(d.cells, x), c
 	end := len(d.cells)

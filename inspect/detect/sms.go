@@ -184,7 +184,7 @@ var smsPlaces = newStems("sms", "mms", "短信", "簡訊", "短讯", "textmessag
 // smsParted asks for messages whose text or address stands in a list of its own,
 // and for messages of which only what stands around the text was sent.
 var smsParted = gather{
-	need: partedNeed, may: partedMay,
+	need: partedNeed, may: partedMay, brief: true,
 	want: func(p *inspect.Part) bool {
 		if len(p.Data) > 20 && len(p.Data) <= maxJoined && p.Kind == inspect.Text && (indexed(string(p.Path)) || p.Decoder() == "xml") && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
 			return true
