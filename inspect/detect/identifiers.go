@@ -1594,14 +1594,17 @@ func (s *identifiers) told(p *inspect.Part) {
 		run = 0
 	}
 	for i := bytes.IndexByte(d, '@'); i > 0 && i < len(d)-4; {
-		start, end := i, i
-		for start > 0 && i-start < 64 && d[start-1] > ' ' && d[start-1] < 0x7f && bytes.IndexByte([]byte(`=:<>()"',;|[]{}`), d[start-1]) < 0 {
+		// A second sign ends both ways: a text of nothing else must not be read again
+		// for each of them.
+		start, end := i, i+1
+		for start > 0 && i-start < 64 && d[start-1] != '@' && d[start-1] > ' ' && d[start-1] < 0x7f && bytes.IndexByte([]byte(`=:<>()"',;|[]{}`), d[start-1]) < 0 {
 			start--
 		}
-		for end < len(d) && end-i < 254 && d[end] > ' ' && bytes.IndexByte([]byte(`<>()"',;|[]{}`), d[end]) < 0 {
+		for end < len(d) && end-i < 254 && d[end] != '@' && d[end] > ' ' && bytes.IndexByte([]byte(`<>()"',;|[]{}`), d[end]) < 0 {
 			end++
 		}
-		if w := bytes.TrimRight(d[start:end], "."); isEmail(w) && signedIn(d[max(0, start-24):start]) && s.found[idEmail].part == nil {
+		several := start > 0 && i-start < 64 && d[start-1] == '@' || end < len(d) && end-i < 254 && d[end] == '@'
+		if w := bytes.TrimRight(d[start:end], "."); !several && isEmail(w) && signedIn(d[max(0, start-24):start]) && s.found[idEmail].part == nil {
 			s.note(idEmail, p, inspect.Suspected, false, "form")
 			s.found[idEmail].start, s.found[idEmail].end = start, start+len(w)
 			return
