@@ -126,8 +126,9 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	var names memo[phrase[secret]]
+	var inside nesting
 	for r := range upRecords(t) {
-		secrets(t, r, &names, note)
+		secrets(t, r, &names, &inside, note)
 	}
 	for _, p := range t.Parts {
 		if p.Direction != flow.Up || p.Same != nil {
@@ -202,7 +203,7 @@ func calledLogin(t *inspect.Tree) *inspect.Part {
 }
 
 // secrets looks at the fields of one record.
-func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], note func(secret, *inspect.Part, inspect.Confidence, string)) {
+func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], inside *nesting, note func(secret, *inspect.Part, inspect.Confidence, string)) {
 	var ctx secretContext
 	typed(r, note)
 	if n := len(r.Fields); n >= 12 && n <= 24 && n%3 == 0 && r.Parent != nil && isArray(r) && lookSecret(r.Fields[0].Name).of == secretSeed && areSeedWords(fieldData(r)) {
@@ -215,7 +216,7 @@ func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], not
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
 			continue
 		}
-		if c := p.Data[0]; (c-'A' < 26 || c-'2' < 6) && len(p.Data) >= 16 && isOTPSecret(r, p) {
+		if c := p.Data[0]; (c-'A' < 26 || c-'2' < 6) && len(p.Data) >= 16 && isOTPSecret(r, p, inside) {
 			note(secretOTP, p, inspect.Probable, "The field holds the secret that one-time codes are made of, beside their settings; it went up to this host.")
 			continue
 		}
@@ -453,7 +454,7 @@ var otpWords = newLexicon(map[bool]string{true: `digits period issuer algorithm 
 
 // isOTPSecret says that p holds a secret in base32 (RFC 4648 section 6) beside
 // the settings of one-time codes (RFC 6238), in its own record or in one inside.
-func isOTPSecret(r inspect.Record, p *inspect.Part) bool {
+func isOTPSecret(r inspect.Record, p *inspect.Part, inside *nesting) bool {
 	d := p.Data
 	if len(d) < 16 || len(d) > 128 || p.Kind != inspect.Text || r.Parent == nil {
 		return false
@@ -477,7 +478,6 @@ func isOTPSecret(r inspect.Record, p *inspect.Part) bool {
 			beside++
 		}
 	}
-	var inside nesting
 	for f := range inside.in(r) {
 		if otpWords.of(f.Name) {
 			beside++

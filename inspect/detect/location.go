@@ -88,7 +88,7 @@ var geoWords = newPhrases(map[geo]string{
 func geoUnits(names ...string) string {
 	var b strings.Builder
 	for _, n := range names {
-		for _, unit := range strings.Fields(`deg degrees degree e5 e6 e7 micro microdeg microdegrees x1e6 x1e7 1e6 1e7 wgs wgs84 gcj gcj02 bd09 dms decimal dd`) {
+		for _, unit := range strings.Fields(`deg degrees degree e5 e6 e7 micro microdeg microdegrees x1e6 x1e7 1e6 1e7 wgs wgs84 gcj gcj02 bd09 dms decimal dd semicircles semicircle`) {
 			b.WriteString(n)
 			b.WriteString(unit)
 			b.WriteByte(' ')
@@ -712,6 +712,12 @@ func isMeasurement(r inspect.Record) bool {
 // ten-millionths of a degree where the name says so.
 func degrees(p *inspect.Part, most float64) (a angle, ok bool) {
 	d := bytes.TrimSpace(p.Data)
+	if containsFold(p.Name, "semicircle") {
+		// 2^31 of them are 180 degrees.
+		n, err := strconv.ParseInt(string(d[:min(len(d), 16)]), 10, 64)
+		limit := int64(most / 180 * (1 << 31))
+		return angle{decimals: 6, zero: n == 0, whole: true}, err == nil && n >= -limit && n <= limit
+	}
 	if a, ok = degree(d, most, strings.HasSuffix(p.Name, "E7") || strings.HasSuffix(p.Name, "e7"), true); ok || len(d) < 8 {
 		return a, ok
 	}

@@ -569,7 +569,7 @@ func hasSealedEntry(d []byte) bool {
 	}
 	at := int(uint32(d[end+16]) | uint32(d[end+17])<<8 | uint32(d[end+18])<<16 | uint32(d[end+19])<<24)
 	for range maxEntries {
-		if at+46 > end || string(d[at:at+4]) != "PK\x01\x02" {
+		if at < 0 || at+46 > end || string(d[at:at+4]) != "PK\x01\x02" {
 			return false
 		}
 		if d[at+8]&1 != 0 {
