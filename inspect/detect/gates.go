@@ -137,6 +137,22 @@ func (v *view) placed(outside bool, f func(key string) bool) bool {
 	return false
 }
 
+// event says that a field that is called as those are that say what happened
+// holds a value that satisfies f.
+func (v *view) event(f func(value string) bool) bool {
+	var seen memo[bool]
+	for _, p := range v.Parent.Children {
+		if p.Kind <= inspect.Text && len(p.Data) > 2 && len(p.Data) <= maxName && eventNames[p.Name] && seen.ofBytes(p.Data, f) {
+			return true
+		}
+	}
+	return false
+}
+
+func isNoteEvent(value string) bool {
+	return mentions(value, notePlaces) || mentions(value, calendarPlaces)
+}
+
 // callNeed asks for a number, and for what says when, how long and which way.
 func callNeed(v *view) bool {
 	var have [callCount]bool
@@ -301,7 +317,7 @@ func noteNeed(v *view) bool {
 		return true
 	case have[noteMark] > 0 && have[noteDate] > 0 && have[noteText] > 0:
 		return true
-	case event:
+	case event && v.event(isNoteEvent):
 		return true
 	}
 	return pathMentions(v.tree, notePlaces) || v.placed(true, func(key string) bool { return mentions(key, notePlaces) })
