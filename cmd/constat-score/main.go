@@ -32,7 +32,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	fs := flag.NewFlagSet("constat-score", flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	data := fs.String("data", "", "folder of labelled data")
-	least := fs.Float64("min", 0.97, "least precision and recall of every class; below it the exit status is 1")
+	least := fs.Float64("min", 0.97, "least precision and recall of every class on the even and odd split; below it the exit status is 1")
 	seed := fs.Uint64("seed", 1, "seed of all that is drawn")
 	half := fs.String("half", "both", "splits to list misses of: even, odd, held-out, blind or both (all)")
 	file := fs.String("json", "", "file to write the results to")
