@@ -98,6 +98,8 @@ func (p *Part) Holds() Chars {
 type Document struct {
 	Parent  *Part // nil for headers, cookies and the other roots
 	Records []Record
+	// Rows says that an array of values stands in an array, as the rows of tables do.
+	Rows bool
 	// Columns are the fields of Records by name and place, in the order in which
 	// the first of each stands in the document.
 	Columns []Column

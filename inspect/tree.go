@@ -137,7 +137,12 @@ func (t *Tree) group() {
 func (t *Tree) add(parent *Part, parts []*Part) {
 	start := len(t.records)
 	t.addRecords(parent, parts)
-	t.documents = append(t.documents, Document{Parent: parent, Records: t.records[start:], Columns: t.columnsOf(parts)})
+	d := Document{Parent: parent, Records: t.records[start:], Columns: t.columnsOf(parts)}
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		d.Rows = d.Rows || c.Elements && strings.HasSuffix(c.Place, "]") && !strings.HasSuffix(c.Place, `"]`)
+	}
+	t.documents = append(t.documents, d)
 }
 
 // addRecords appends the records of one list of siblings. Those of one decoder, or

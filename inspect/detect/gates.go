@@ -41,7 +41,8 @@ func hasValue(c *inspect.Column) bool { return hasText(c) || c.Has(inspect.Numbe
 // of flat names and numbered ones, of lists of names and values, of tables, of lists
 // side by side, of properties, and of strings that hold several values.
 func (v *view) renames() bool {
-	numbered, key, value, elements, lists := 0, false, false, false, 0
+	numbered, key, value := 0, false, false
+	arrays, lists := 0, v.Rows // columns of elements; lists can stand side by side
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		n := len(c.Name)
@@ -61,20 +62,16 @@ func (v *view) renames() bool {
 		if !c.Elements {
 			continue
 		}
-		if _, list := lastKey(c.Place); v.column([]byte(list)) || v.column([]byte(strings.TrimSuffix(list, "s"))) {
-			lists += c.Fields // each may be of another list
-		}
-		if hasText(c) {
-			elements = true
-			if c.Holds&joints != 0 && c.Fields >= minJoined {
-				return true
-			}
+		arrays++
+		lists = lists || arrays > 1
+		if hasText(c) && c.Holds&joints != 0 && c.Fields >= minJoined {
+			return true
 		}
 	}
-	if numbered >= 4 || key && value || lists >= 4 {
+	if numbered >= 4 || key && value || lists && v.aside() {
 		return true
 	}
-	if elements {
+	if v.Rows {
 		for _, r := range v.Records {
 			if isArray(r) && (v.isHead(r) || len(r.Fields) > 2 && propertyTypes[string(r.Fields[1].Data)]) {
 				return true
@@ -82,6 +79,21 @@ func (v *view) renames() bool {
 		}
 	}
 	return false
+}
+
+// aside says that there are two lists that are called after columns.
+func (v *view) aside() bool {
+	n := 0
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if !c.Elements {
+			continue
+		}
+		if _, list := lastKey(c.Place); v.column([]byte(list)) || v.column([]byte(strings.TrimSuffix(list, "s"))) {
+			n += c.Fields // each may be of another list
+		}
+	}
+	return n >= 4
 }
 
 // joints are what can stand between the values in one string.
@@ -274,7 +286,7 @@ func mailNeed(v *view) bool {
 // task or an entry of a calendar.
 func noteNeed(v *view) bool {
 	var have [noteCount]int
-	own, check, event, elements, short := false, false, false, false, false
+	own, check, event, short := false, false, false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if c.First.Decoder() == "vobject" {
@@ -286,7 +298,6 @@ func noteNeed(v *view) bool {
 		}
 		have[noteFamily(c.Name)] += n
 		short = short || len(c.Name) > 0 && len(c.Name) <= 2 && hasText(c) && c.Holds&inspect.Spaces != 0
-		elements = elements || c.Elements && hasText(c)
 		own = own || len(c.Name) > 3 && mentions(c.Name, notePlaces)
 		event = event || eventNames[c.Name]
 		switch c.Name {
@@ -301,7 +312,7 @@ func noteNeed(v *view) bool {
 		}
 		return false
 	})
-	if elements {
+	if v.Rows {
 		for _, r := range v.Records[:min(len(v.Records), 64)] {
 			if len(r.Fields) > 2 && propertyTypes[string(r.Fields[1].Data)] && isArray(r) {
 				return true // jCal
@@ -399,16 +410,15 @@ func appMay(c *inspect.Column) bool {
 // messageGate asks for a text by its name, or for what can give a field another
 // name: lists of keys and values, and arrays of texts that can be heads of tables.
 func messageGate(v *view) bool {
-	elements, key := false, false
+	key := false
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if smsFamily(c.Name) == smsText {
 			return true
 		}
-		elements = elements || c.Elements && hasText(c)
 		key = key || c.Name == "key" && c.Has(inspect.Text)
 	}
-	if elements {
+	if v.Rows {
 		for _, r := range v.Records {
 			if isHead(r) {
 				return true

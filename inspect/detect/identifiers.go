@@ -448,23 +448,26 @@ func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
 func appendUp(out []inspect.Record, t *inspect.Tree) []inspect.Record {
 	var paired []*inspect.Part
 	tables, heads := 0, 0
-	for r := range t.Records() {
-		if r.Direction != flow.Up {
-			continue
-		}
-		out = append(out, r)
-		if tables < maxTables && heads < maxHeads && len(r.Fields) > 0 && r.Fields[0].Kind == inspect.Text && isNames(r, &heads) {
-			rows := tableRows(r, looseRows)
-			if len(rows) > 0 {
-				tables++
+	for i := range t.Documents() {
+		d := &t.Documents()[i]
+		for _, r := range d.Records {
+			if r.Direction != flow.Up {
+				continue
 			}
-			out = append(out, rows...)
-		}
-		if r.Parent != nil && len(r.Fields) <= 12 && (len(paired) == 0 || paired[len(paired)-1] != r.Parent) {
-			for _, f := range r.Fields {
-				if isKeyName(f.Name) && f.Kind == inspect.Text {
-					paired = append(paired, r.Parent)
-					break
+			out = append(out, r)
+			if d.Rows && tables < maxTables && heads < maxHeads && len(r.Fields) > 0 && r.Fields[0].Kind == inspect.Text && isNames(r, &heads) {
+				rows := tableRows(r, looseRows)
+				if len(rows) > 0 {
+					tables++
+				}
+				out = append(out, rows...)
+			}
+			if r.Parent != nil && len(r.Fields) <= 12 && (len(paired) == 0 || paired[len(paired)-1] != r.Parent) {
+				for _, f := range r.Fields {
+					if isKeyName(f.Name) && f.Kind == inspect.Text {
+						paired = append(paired, r.Parent)
+						break
+					}
 				}
 			}
 		}

@@ -299,7 +299,7 @@ func (g *gather) wanted(v *view) bool {
 		if g.may == nil || g.may(c) {
 			may[c.NameID], some = true, true
 		}
-		if c.Elements && hasText(c) && c.Min <= 24 && c.Max > 1 {
+		if v.Rows && c.Elements && hasText(c) && c.Min <= 24 && c.Max > 1 {
 			may[c.NameID], some, elements = true, true, true
 		}
 	}
@@ -378,7 +378,7 @@ func (d *deck) deal(v *view) []*card {
 		if len(r.Fields) > 2 && isArray(r) && d.property(r) {
 			continue
 		}
-		if tables < maxTables && isArray(r) && v.isHead(r) {
+		if v.Rows && tables < maxTables && isArray(r) && v.isHead(r) {
 			if rows := tableRows(r, maxRows); len(rows) > 0 {
 				tables++
 				if inTable == nil {

@@ -77,7 +77,7 @@ func tableRows(head inspect.Record, most int) []inspect.Record {
 			after = true
 			continue
 		}
-		if !after || !strings.HasSuffix(c.Group, "]") {
+		if !after || !strings.HasSuffix(c.Group, "]") || c.Path[len(c.Path)-1] != ']' {
 			continue
 		}
 		if c.Group != row.Group {
