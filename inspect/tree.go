@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"constat/proxy/flow"
 )
@@ -57,6 +58,9 @@ func (r Record) Path() Path {
 func (r Record) Field(names ...string) *Part {
 	for _, name := range names {
 		for _, f := range r.Fields {
+			if f.Name != "" && f.Name[0] < utf8.RuneSelf && name != "" && name[0] < utf8.RuneSelf && (f.Name[0]^name[0])&^0x20 != 0 {
+				continue // most names differ in the first letter
+			}
 			if strings.EqualFold(f.Name, name) {
 				return f
 			}

@@ -138,7 +138,7 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 			note(secretKey, p, inspect.Probable, "The value is a private key by the line that it begins with; who has it can act for its owner.")
 		}
 		switch {
-		case len(p.Data) >= 12 && len(p.Data) <= longestSASL && isPlain(p.Data):
+		case len(p.Data) >= 12 && len(p.Data) <= longestSASL && p.Holds()&(inspect.UpperCase|inspect.Controls) != 0 && isPlain(p.Data):
 			note(secretPassword, p, inspect.Probable, "The value is a user's name and a password as the mechanism PLAIN writes them (RFC 4616 section 2).")
 		case len(p.Data) > 16 && p.Data[0] == 'W' && bytes.HasPrefix(p.Data, []byte("WIFI:")) && bytes.Contains(p.Data, []byte("P:")) && bytes.HasSuffix(bytes.TrimSpace(p.Data), []byte(";;")):
 			note(secretWifi, p, inspect.Probable, "The value is the name and the password of a Wi-Fi network, as codes to scan hold them.")

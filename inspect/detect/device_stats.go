@@ -251,10 +251,9 @@ func (s *statistics) record(r inspect.Record) {
 	if r.Parent != nil && len(r.Fields) >= 2 && len(r.Fields) <= 64 {
 		running := false
 		for _, p := range r.Fields {
-			if goods.of(p.Name) {
-				sold = true
-			}
-			f := statWords.of(p.Name)
+			n := s.names.of(p, lookStat)
+			sold = sold || n.goods
+			f := n.word
 			running = running || f == statOS || f == statOSVersion || f == statCarrier || f == statNetwork || f == statBuild
 		}
 		sold = sold && !running
@@ -377,6 +376,8 @@ func (s *statistics) take(p *inspect.Part) {
 
 // statName is what the lists know of a name.
 type statName struct {
+	goods               bool // only what is for sale has it
+	word                stat // of statWords
 	whole, ending, tail stat
 	pair                bool // the name of the object around may say more
 	use, battery        bool // of useWords, of batteryWords
@@ -384,8 +385,10 @@ type statName struct {
 
 func lookStat(name string) (n statName) {
 	var buf [maxName]byte
-	if w := squeeze(&buf, name); len(w) >= 2 {
-		n = statName{whole: statWords.word(w), ending: ending(w), pair: pairEnds[string(w)], use: useWords.word(w), battery: batteryWords.word(w)}
+	w := squeeze(&buf, name)
+	n.goods, n.word = goods.word(w), statWords.word(w)
+	if len(w) >= 2 {
+		n = statName{goods: n.goods, word: n.word, whole: n.word, ending: ending(w), pair: pairEnds[string(w)], use: useWords.word(w), battery: batteryWords.word(w)}
 		if len(name) <= 2*maxName {
 			n.tail = statTail(name)
 		}

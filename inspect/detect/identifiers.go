@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"constat/inspect"
 	"constat/proxy/flow"
@@ -1313,7 +1314,18 @@ func isNothing(d []byte) bool {
 	if d[0] == '{' && d[len(d)-1] == '}' && len(d) != 38 || d[0] == '$' || d[0] == '<' || d[0] == '[' || d[0] == '%' {
 		return true // a template
 	}
-	switch string(bytes.ToLower(d[:min(len(d), 16)])) {
+	var buf [16]byte
+	low := append(buf[:0], d[:min(len(d), len(buf))]...)
+	for i, c := range low {
+		if c >= utf8.RuneSelf {
+			low = bytes.ToLower(low)
+			break
+		}
+		if c-'A' < 26 {
+			low[i] += 'a' - 'A'
+		}
+	}
+	switch string(low) {
 	case "null", "none", "nil", "unknown", "undefined", "n/a", "na", "default", "anonymous", "guest", "true", "false", "-1", "0", "test", "web", "android", "ios", "nan", "unavailable", "empty", "me", "self", "current", "00000000-0000-00", "unset", "(null)", "denied", "disabled", "not_available":
 		return true
 	}
