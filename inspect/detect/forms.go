@@ -466,3 +466,96 @@ func joins(b []byte, is func([]byte) bool) bool {
 	}
 	return false
 }
+
+// wrapNames are names of fields that say of what type the value of the field
+// around them is: {"from": {"stringValue": "…"}}, as databases of documents, JSON
+// that was made of XML, and rows with types have it.
+var wrapNames = map[string]bool{
+	"stringValue": true, "integerValue": true, "doubleValue": true, "booleanValue": true, "timestampValue": true, "nullValue": true, "string_value": true, "int_value": true,
+	"S": true, "N": true, "BOOL": true, "$t": true, "_text": true, "#text": true, "$": true, "__text": true, "$date": true, "$numberLong": true, "$numberInt": true, "$numberDouble": true, "@value": true, "_value": true, "rawValue": true, "_": true, "#cdata": true, "_cdata": true,
+}
+
+// wrapped puts the value of a record that is no more than a value with its type
+// into the card around it.
+func (d *deck) wrapped(r inspect.Record) bool {
+	f := r.Fields[0]
+	if !wrapNames[f.Name] || r.Group == "" || indexed(r.Group) {
+		return false
+	}
+	outer, key := lastKey(r.Group)
+	if key == "" {
+		return false
+	}
+	place, via, over := d.fold(outer)
+	c := d.card(place)
+	if c == nil {
+		return true
+	}
+	c.add(cell{Part: f, name: key, via: via, over: over})
+	return true
+}
+
+// wantsWrapped is want for a value that is called after its type.
+func (g *gather) wantsWrapped(p *inspect.Part) bool {
+	_, key := lastKey(p.Group)
+	named := *p
+	named.Name = key
+	return g.want(&named)
+}
+
+// pair adds a list of a name and a value to the card of the list around it:
+// [["From", "odile@example.org"], ["Subject", "…"]].
+func (d *deck) pair(v *view, r inspect.Record) bool {
+	name, value := r.Fields[0], r.Fields[1]
+	if name.Kind != inspect.Text || !indexed(r.Group) || len(name.Data) > maxName || len(name.Data) < 2 || bytes.IndexByte(name.Data, '.') >= 0 || value.Kind > inspect.Number || !v.column(name.Data) || value.Kind == inspect.Text && len(value.Data) <= maxName && v.column(value.Data) {
+		return false
+	}
+	c := d.card(listOf(r.Group) + "#pairs")
+	if c == nil {
+		return false
+	}
+	c.list = ""
+	if outer := listOf(r.Group); indexed(outer) {
+		c.list = listOf(outer) + "[]"
+	}
+	c.add(cell{Part: value, name: strings.ToValidUTF8(string(name.Data), "")})
+	return true
+}
+
+// named makes a card of a list of strings that each hold a name and a value:
+// ["From: odile@example.org", "Subject: …"].
+func (d *deck) named(v *view, r inspect.Record) bool {
+	if len(r.Fields) > maxCells {
+		return false
+	}
+	known, all := 0, 0
+	for _, f := range r.Fields {
+		if f.Kind > inspect.Text || len(f.Data) > 4<<10 || len(f.Data) < 3 {
+			return false
+		}
+		name, _, ok := lineValue(f.Data)
+		if all++; ok && v.column([]byte(name)) {
+			known++
+		}
+		if all == 4 && known == 0 {
+			return false
+		}
+	}
+	if known < 2 || 2*known < all {
+		return false
+	}
+	c := d.card(r.Group + "#named")
+	if c == nil {
+		return false
+	}
+	c.list = ""
+	if indexed(r.Group) {
+		c.list = listOf(r.Group) + "[]"
+	}
+	for _, f := range r.Fields {
+		if name, value, ok := lineValue(f.Data); ok {
+			c.addValue(f, name, value)
+		}
+	}
+	return true
+}

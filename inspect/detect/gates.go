@@ -46,6 +46,9 @@ func (v *view) renames() bool {
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		n := len(c.Name)
+		if wrapNames[c.Name] {
+			return true
+		}
 		if n > 0 && c.Name[n-1] == ']' || n > 4 && hasIndex(c.Name) {
 			return true
 		}
@@ -234,6 +237,8 @@ func partedNeed(v *view) bool {
 	for i := range v.Columns {
 		if c := &v.Columns[i]; c.Elements && c.Max > 20 && c.Has(inspect.Text) && c.Holds&anyDigit != 0 {
 			return true // strings that hold several values
+		} else if titleNames[c.Name] && c.Has(inspect.Text) && c.Holds&anyDigit != 0 && c.Min <= 40 {
+			return true // a notice of a message
 		}
 	}
 	return v.named(func(name string) bool { w := smsFamily(name); return w == smsAddress || w == smsPeer }) ||
@@ -400,6 +405,9 @@ func appMay(c *inspect.Column) bool {
 		return false
 	}
 	if isPackageKey(c.Name) || strings.HasSuffix(c.Name, "://") {
+		return true
+	}
+	if hasText(c) && c.Max >= 12 && c.Holds&(inspect.Semicolons|inspect.Bars|inspect.Commas) != 0 && appPlaceOf(c.Name) {
 		return true
 	}
 	return hasText(c) && c.Max >= 5 && (c.Holds&inspect.Dots != 0 || c.Holds&scheme == scheme) ||

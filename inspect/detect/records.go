@@ -310,7 +310,7 @@ func (g *gather) wanted(v *view) bool {
 		if !may[c.NameID()] {
 			continue
 		}
-		if g.want(c) || len(c.Children) == 1 && g.wantsRead(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && v.column(c.Data) {
+		if g.want(c) || wrapNames[c.Name] && g.wantsWrapped(c) || len(c.Children) == 1 && g.wantsRead(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && v.column(c.Data) {
 			return true
 		}
 	}
@@ -375,7 +375,7 @@ func (d *deck) deal(v *view) []*card {
 				break
 			}
 		}
-		if len(r.Fields) > 2 && isArray(r) && d.property(r) {
+		if len(r.Fields) > 2 && isArray(r) && d.property(r) || len(r.Fields) == 1 && d.wrapped(r) {
 			continue
 		}
 		if v.Rows && tables < maxTables && isArray(r) && v.isHead(r) {
@@ -398,7 +398,7 @@ func (d *deck) deal(v *view) []*card {
 				continue
 			}
 		}
-		if inTable[r.Group] {
+		if inTable[r.Group] || len(r.Fields) == 2 && isArray(r) && d.pair(v, r) {
 			continue
 		}
 		if len(r.Fields) > 0 && isArray(r) {
@@ -406,7 +406,9 @@ func (d *deck) deal(v *view) []*card {
 				if len(lists) < maxRows {
 					lists = append(lists, r)
 				}
-				d.joined(r)
+				if !d.named(v, r) {
+					d.joined(r)
+				}
 			}
 		}
 		d.record(r)

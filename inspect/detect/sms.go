@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -50,7 +51,7 @@ var smsWords = speaking(newLexicon(map[smsField]string{
 		sendernumber senderaddress senderphone sendernum sendermobile sendermsisdn frommobile tomobile phonestr mobilephone recipientnumber recipientphone fromnumber tonumber fromaddress toaddress fromphone tophone
 		originatingaddress displayoriginatingaddress destinationaddress contactnumber contactphone peernumber peerphone smsaddress smsnumber smssender smsfrom smsphone
 		oa da numero telefono telefone telefon numerotelephone rufnummer nummer номер телефон 号码 电话 手机号 电话号码 发件人号码 เบอร์ เบอร์โทร`,
-	smsPeer: `handle sender from to recipient recipients peer remote destination dest origin originator contact caller source
+	smsPeer: `participant party otherparty phonebookname handleid handle sender from to recipient recipients peer remote destination dest origin originator contact caller source
 		expediteur destinataire absender empfanger remitente remetente destinatario mittente nadawca отправитель 发件人 发送者 收件人 ผู้ส่ง`,
 	smsDate: `sj fssj jssj date timestamp localtime receivetime receivedtime receiveddate recvtime time datetime sentdate smsdate smstime msgtime msgdate
 		receivedat receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received receivedstamp recvtimestamp recvdate arrivaltime messagedate
@@ -166,18 +167,28 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 	if len(out) == 0 {
 		out = detectUnnamed(t, urlHint)
 	}
+	if len(out) == 0 {
+		out = messagesInWords(t)
+	}
 	return out
 }
 
 // smsFolds are the lists inside an MMS or a conversation that hold its text and
 // its addresses, as Android's provider and backup programs have them.
 var smsFolds = newLexicon(map[smsField]string{
+	smsType:    `meta metadata header info details envelope attributes properties fields`,
 	smsText:    `parts part pdu slides attachments body content`,
 	smsAddress: `addrs addr addresses recipients recipient sender from to`,
 })
 
 // mmsWords are fields that only an MMS has (android.provider.Telephony.Mms).
 var mmsWords = newLexicon(map[bool]string{true: `mtype mid msgbox ctt trid mcls msize subcs rrst rr drm mms ismms mmsid pduid retrst respst ct ctl ctlocation textonly`})
+
+// titleNames are names of the titles of notices.
+var titleNames = map[string]bool{"title": true, "android.title": true, "contentTitle": true, "notificationTitle": true, "ticker": true}
+
+// smsApps are parts of names of events and of apps for messages.
+var smsApps = newStems("sms", "mms", "messaging", "textmessage", "duanxin", "短信")
 
 var smsPlaces = newStems("sms", "mms", "短信", "簡訊", "短讯", "textmessage", "смс", "ショートメッセージ", "문자메시지", "문자메세지", "ข้อความsms", "एसएमएस", "duanxin", "tinnhan", "kisamesaj", "mensajesdetexto", "textnachricht", "sporočil", "رسائلنصيه", "الرسائلالنصيه")
 
@@ -208,6 +219,11 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 			hint = hint || mentions(name, smsPlaces)
 		}
 		vmsg := c.cells[0].Decoder() == "vobject" && strings.HasPrefix(c.group, "VMSG")
+		for _, x := range c.cells {
+			if w := &x; !hint && x.Kind <= inspect.Text && len(x.Data) <= 80 && len(x.Data) > 2 && mentions(string(x.Data[:min(len(x.Data), maxName)]), smsApps) && (eventNames[w.name] || mentions(w.name, appNames)) {
+				hint = true
+			}
+		}
 		m := &message{hint: hint || vmsg}
 		mms, calls, texts := 0, 0, 0
 		for _, x := range c.cells {
@@ -234,6 +250,9 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 			case in == smsText:
 				continue
 			}
+			if m.hint && titleNames[x.name] && telephone(x.Data) >= bareDigits {
+				f.Name = "address" // of a notice of the app for messages
+			}
 			if smsFamily(f.Name) == smsText && (len(x.Data) == 0 || x.Data[0] == '<') {
 				continue
 			}
@@ -246,7 +265,10 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 		what := "the shape of a stored multimedia message"
 		at := m.field[smsText]
 		switch {
-		case at != nil && (texts > 0 || mms > 0 || vmsg || c.deck == nil || strings.Contains(c.group, "#column")):
+		case at != nil:
+			if texts+mms == 0 && !vmsg {
+				what = "the shape of a stored text message"
+			}
 			if confidence = m.weigh(); confidence == "" && mms > 1 && m.shape >= bareDigits {
 				confidence = inspect.Suspected
 			}
@@ -444,6 +466,45 @@ func unnamedMessage(fields []*inspect.Part, array bool) (number, text, date *ins
 		}
 	}
 	return number, text, date, smalls, !bad
+}
+
+// messagesInWords looks for texts that tell of a message as programs that forward
+// them write it: "SMS from +33639981122: …".
+func messagesInWords(t *inspect.Tree) []inspect.Finding {
+	for _, p := range t.Parts {
+		if p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Data) > 8<<10 || len(p.Children) > 0 || p.Holds()&anyDigit == 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "frame" {
+			continue
+		}
+		head := p.Data[:min(len(p.Data), 64)]
+		if !isForwarded(head) {
+			continue
+		}
+		return []inspect.Finding{{
+			Confidence: inspect.Suspected, Direction: p.Direction, Path: p.Path,
+			Reason: "A text that begins with the words for a text message and a telephone number, as programs write that forward messages, " + route(p) + ".",
+		}}
+	}
+	return nil
+}
+
+// isForwarded says that a text begins with a word for a text message, a word or
+// two, a telephone number or the name of a sender, and a colon or the end of a
+// line.
+func isForwarded(head []byte) bool {
+	colon := bytes.IndexAny(head, ":\n")
+	if colon < 8 {
+		return false
+	}
+	first := head[:colon]
+	start := bytes.IndexAny(first, "+0123456789(")
+	if start < 3 || start > 32 {
+		return false
+	}
+	number := bytes.TrimRight(first[start:], " )]>*_")
+	if telephone(number) < bareDigits || len(number) < 8 || isRecent(number) || looksLikeDate(number) {
+		return false
+	}
+	return mentions(string(first[:start]), smsApps) || mentions(string(first[:start]), smsPlaces)
 }
 
 // isMixedWord says that b is one word of letters and digits, as identifiers are.
