@@ -346,7 +346,7 @@ func (b *build) pass() (done bool) {
 		list := b.in.shown.of(p)
 		for ; b.decoder < len(list); b.decoder++ {
 			d := &decoders[list[b.decoder]]
-			if len(p.Data) < d.Min {
+			if len(p.Data) < d.Min || d.Holds&^p.chars != 0 {
 				continue
 			}
 			children, err := d.Decode(&b.w, p)

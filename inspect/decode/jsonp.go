@@ -12,6 +12,7 @@ var JSONP = inspect.Decoder{
 	Doc:    "takes the JSON out of a call of one function, as in callback({...}); (bob.ippoli.to/archives/2005/12/05/remote-json-jsonp)",
 	Min:    5,
 	First:  uppers + lowers + "_$/",
+	Holds:  inspect.Parens,
 	Decode: decodeJSONP,
 }
 

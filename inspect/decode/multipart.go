@@ -16,6 +16,7 @@ var Multipart = inspect.Decoder{
 	Name:   "multipart",
 	Doc:    "takes multipart bodies apart (RFC 2046 section 5.1, RFC 7578), by the declared boundary or the first line",
 	Min:    8,
+	Holds:  inspect.Hyphens,
 	Decode: decodeMultipart,
 }
 

@@ -14,6 +14,7 @@ var Percent = inspect.Decoder{
 	Name:   "percent",
 	Doc:    "undoes percent-encoding (RFC 3986 section 2.1) of a value, and \"+\" for space with it",
 	Min:    3,
+	Holds:  inspect.Percents,
 	Decode: decodePercent,
 }
 

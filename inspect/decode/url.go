@@ -12,6 +12,7 @@ var URL = inspect.Decoder{
 	Name:   "url",
 	Doc:    "takes the query parameters out of an absolute URL (RFC 3986 section 4.3) that is a value of its own",
 	Min:    12,
+	Holds:  inspect.Colons | inspect.Slashes,
 	Decode: decodeURL,
 }
 
