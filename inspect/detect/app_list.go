@@ -184,6 +184,49 @@ func isPackage(b []byte) (stem string, ok bool) {
 	return string(b[:second]), true
 }
 
+// isComponent says that b names a component as Android writes it: the package, a
+// slash, and a class whose name is short (.Main) or begins with the package.
+func isComponent(b []byte) bool {
+	pkg, class, ok := bytes.Cut(b, []byte("/"))
+	if !ok || len(class) < 2 || len(b) > 240 {
+		return false
+	}
+	if _, ok := isPackage(pkg); !ok {
+		return false
+	}
+	return class[0] == '.' || len(class) > len(pkg)+1 && bytes.HasPrefix(class, pkg) && class[len(pkg)] == '.'
+}
+
+// joinedTitles returns what apps are called in one value under the name of a list of
+// apps, nil when it is none. Most begin as names do, and not as settings are written.
+func joinedTitles(name string, b []byte) [][]byte {
+	if len(b) < 12 || len(b) > 8<<10 || !appPlaceOf(name) || !mentions(name, appWords) || mentions(name, notAppWords) || mentions(name, notApps) {
+		return nil
+	}
+	for _, separator := range []string{";", "|", ","} {
+		if bytes.Count(b, []byte(separator)) < 2 {
+			continue
+		}
+		var list [][]byte
+		upper := 0
+		for w := range bytes.SplitSeq(b, []byte(separator)) {
+			w = bytes.TrimSpace(w)
+			if len(w) < 2 || len(w) > 40 || !isTitle(w) || bytes.IndexByte(w, '=') >= 0 || len(list) == maxApps {
+				return nil
+			}
+			if w[0]-'A' < 26 || w[0] >= 0x80 {
+				upper++
+			}
+			list = append(list, w)
+		}
+		if 3*upper < 2*len(list) {
+			return nil
+		}
+		return list
+	}
+	return nil
+}
+
 var appGather = gather{
 	may: appMay,
 	want: func(p *inspect.Part) bool {
@@ -197,6 +240,9 @@ var appGather = gather{
 				}
 			}
 			if bytes.HasSuffix(p.Data, []byte("://")) {
+				return true
+			}
+			if joinedTitles(p.Name, p.Data) != nil {
 				return true
 			}
 			if len(p.Data) <= 1<<16 && len(p.Children) == 0 && bytes.IndexByte(p.Data, '.') > 0 && bytes.IndexAny(p.Data[:min(len(p.Data), 256)], ",;|\n") > 0 {
@@ -247,6 +293,7 @@ type apps struct {
 	keys     bool // the names of fields are packages
 	in       bool // one value holds them all
 	scheme   int
+	listed   bool // one value holds the titles, under the name of a list of apps
 }
 
 const maxApps = 4096
@@ -312,7 +359,7 @@ func (a *apps) read(c *card) {
 	}
 	for _, x := range c.cells {
 		if x.Kind <= inspect.Text && len(x.Data) > 3 {
-			if in := packageIn(x.Data); (!mentions(x.name, notApps) || bytes.Contains(x.Data, []byte("component="))) && (a.add(x.Data) || len(in) < len(x.Data) && a.add(in)) {
+			if in := packageIn(x.Data); (!mentions(x.name, notApps) || bytes.Contains(x.Data, []byte("component=")) || isComponent(x.Data)) && (a.add(x.Data) || len(in) < len(x.Data) && a.add(in)) {
 				if a.first == nil {
 					a.first = x.Part
 				}
@@ -321,6 +368,10 @@ func (a *apps) read(c *card) {
 			}
 			if len(x.Data) <= 1<<16 && len(x.Children) == 0 && len(x.Data) > 16 && !mentions(x.name, notApps) {
 				a.split(x)
+			}
+			for _, w := range joinedTitles(x.name, x.Data) {
+				a.names[string(w)] = true
+				a.title, a.listed = x.Part, true
 			}
 			if i := bytes.Index(x.Data, []byte("://")); i > 1 && i == len(x.Data)-3 && c.scalar {
 				if a.scheme++; a.first == nil {
@@ -485,6 +536,10 @@ func (a *apps) weigh(path, notPath bool) (f inspect.Finding, ok bool) {
 			how = "as names of fields"
 		}
 		f.Reason = fmt.Sprintf("The names of %d different apps (packages or bundles of several makers) %s went up to this host, as a list of the apps on a phone is written.", len(a.packages), how)
+		return f, true
+	case len(a.names) >= 3 && a.listed:
+		f.Path, f.Confidence = a.title.Path, inspect.Suspected
+		f.Reason = fmt.Sprintf("The names of %d different apps in the field %s, which is called after apps, went up to this host.", len(a.names), shortName(a.title.Name))
 		return f, true
 	case len(a.names) >= 3 && place && a.title != nil && (a.versions >= 3 || a.card.scalar || len(a.packages) >= 2) && (strictPlace(a.card) || mentions(a.title.Name, appWords) && !mentions(a.title.Name, notAppWords)):
 		f.Path = a.title.Path
