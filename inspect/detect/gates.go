@@ -328,7 +328,7 @@ func noteNeed(v *view) bool {
 	case v.renames():
 		return true
 	case have[noteText]+have[noteTitle] == 0 && !own:
-		return v.Parent.Direction == flow.Up && (event && short || v.placed(true, func(key string) bool { return mentions(key, notePlaces) }))
+		return v.Parent.Direction == flow.Up && (short && (event || pathMentions(v.tree, notePlaces)) || v.placed(true, func(key string) bool { return mentions(key, notePlaces) }))
 	case own, check, have[noteDue] > 0, have[noteStart] > 0 && have[noteTitle] > 0:
 		return true
 	case have[noteMark] > 0 && have[noteDate] > 0 && have[noteText] > 0:

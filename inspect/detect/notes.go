@@ -47,13 +47,13 @@ const (
 
 var noteWords = speaking(newLexicon(map[noteField]string{
 	noteText: `content text body note notetext notecontent notebody memo memotext memocontent textcontent plaintext markdown md description desc details contenu texte inhalt notiz contenido nota testo contenuto texto conteudo текст содержание заметка 内容 正文 笔记 备忘 メモ ข้อความ บันทึก snippet noteplain richtext html notehtml bodytext entry zsnippet
-		txt insert transcript transcription transkript dictation spokentext ocrtext neirong zhengwen journalentry entrytext todotext task todo item datacontent commenttext listcontent htmlcontent xml zcontent ztext value`,
+		txt insert transcript transcription transkript dictation spokentext ocrtext neirong zhengwen journalentry entrytext завдання нотатка нотатки usernote mynote personalnote privatenote todotext task todo item datacontent commenttext listcontent htmlcontent xml zcontent ztext value`,
 	noteTitle: `what title subject summary name notetitle heading headline titre titel titulo titolo заголовок 标题 主题 タイトル biaoti ztitle ztitle1 taskname tasktitle todotitle eventtitle caption`,
 	noteDate: `created createdat createdtime creationdate createtime createdate createddate modified modifiedat modifiedtime modifieddate modificationdate updatedat updatetime updated updateddate lastmodified lastmodifieddatetime createddatetime lastmodifiedtime mtime ctime date timestamp dtcreated
-		usereditedtimestampusec createdtimestampusec editedat edited lastedited zmodificationdate zcreationdate zmodificationdate1 zcreationdate1 creationtime usermodifiedtime dateadded datemodified datecreated moddate createtimestamp modifytime updatetimestamp chuangjianshijian 创建时间 修改时间 更新时间 time ts changed dtstamp savedat lastupdated`,
-	noteMark: `pinned ispinned archived isarchived trashed istrashed folderid foldername notebook notebookid notebookguid noteid memoid noteguid color bgcolor bgcolorid colorid labels tags checklist listitems checkitems isfavorite favorite locked islocked ischecked checked indent parentid snippetid
+		usereditedtimestampusec createdtimestampusec editedat edited lastedited zmodificationdate zcreationdate zmodificationdate1 zcreationdate1 creationtime usermodifiedtime dateadded datemodified datecreated moddate createtimestamp modifytime updatetimestamp chuangjianshijian 创建时间 修改时间 更新时间 time ts changed dtstamp savedat lastupdated recordedat capturedat dictatedat writtenat`,
+	noteMark: `journalid diaryid mood moods pinned ispinned archived isarchived trashed istrashed folderid foldername notebook notebookid notebookguid noteid memoid noteguid color bgcolor bgcolorid colorid labels tags checklist listitems checkitems isfavorite favorite locked islocked ischecked checked indent parentid snippetid
 		notetype category widgetid alertdate reminder reminders reminderdate alarm handwriting stickers todolist isdeleted trash passwordprotected tagguids contentlength sortkey sortorder parentfolder zfolder ismarkedfordeletion latestrevision notebooks priority importance starred tasklistid listid taskid`,
-	noteDue:   `complete datecompleted due duedate duedatetime dueat deadline completed iscompleted done isdone completedat completeddatetime completiondate duetime subtasks remindat reminddate percentcomplete recurrence tasklist todoid echeance faellig fällig erledigt fait terminee termine fatto scadenza hecho completada vencimiento feito concluido zakonczone 截止 截止日期 完成 wancheng jiezhi выполнено срок`,
+	noteDue:   `термін complete datecompleted due duedate duedatetime dueat deadline completed iscompleted done isdone completedat completeddatetime completiondate duetime subtasks remindat reminddate percentcomplete recurrence tasklist todoid echeance faellig fällig erledigt fait terminee termine fatto scadenza hecho completada vencimiento feito concluido zakonczone 截止 截止日期 完成 wancheng jiezhi выполнено срок`,
 	noteStart: `begins von desde start startdate starttime startdatetime startsat dtstart begin begintime starts debut beginn inicio inizio начало 开始时间 startat eventstart zstartdate startts from`,
 	noteEnd:   `bis hasta end enddate endtime enddatetime endsat dtend finish finishtime ends fin ende конец 结束时间 endat eventend zenddate endts until to`,
 	noteCalendar: `calendarid calendar eventlocation rrule exdate rdate eventtimezone isallday allday icaluid transparency recurringeventid showas hangoutlink originalstart hasalarm hasalarms selfattendeestatus calendarname calendardisplayname eventstatus accesslevel guestscaninviteothers ownerdisplayname iscancelled
@@ -98,13 +98,15 @@ var noteFolds = newLexicon(map[noteField]string{
 })
 
 var (
-	notePlaces = newStems("note", "memo", "todo", "diary", "journal", "checklist", "tasklist", "tasks", "reminder", "jotting", "scratchpad", "notiz", "aufgabe", "tagebuch", "tache", "apunte", "tarea", "recordatorio", "appunt", "promemoria", "anotac", "lembrete", "tarefa", "заметк", "задач", "напомин", "дневник", "笔记", "备忘", "便签", "待办", "日记", "beiwanglu", "bijibe", "bianqian", "daiban", "notatk", "notatka", "zadani", "メモ", "ノート", "リマインダー", "메모", "โน้ต", "บันทึก", "مذكر",
+	notePlaces = newStems("note", "нотат", "завдан", "zavdan", "notatk", "memo", "todo", "diary", "journal", "checklist", "tasklist", "tasks", "reminder", "jotting", "scratchpad", "notiz", "aufgabe", "tagebuch", "tache", "apunte", "tarea", "recordatorio", "appunt", "promemoria", "anotac", "lembrete", "tarefa", "заметк", "задач", "напомин", "дневник", "笔记", "备忘", "便签", "待办", "日记", "beiwanglu", "bijibe", "bianqian", "daiban", "notatk", "notatka", "zadani", "メモ", "ノート", "リマインダー", "메모", "โน้ต", "บันทึก", "مذكر",
 		"notas", "notiti", "notities", "notlar", "notlarim", "zapisky", "poznamk", "notite", "jegyzet", "anteckning", "notat", "σημειω", "catatan", "ghichu", "ملاحظ", "یادداشت", "פתקים", "पत्र", "टिप्पणी", "नोट", "筆記", "便條", "備忘", "ノオト", "覚え書き", "필기", "노트", "사용자메모",
 		"tareas", "compit", "daafare", "zadach", "ukol", "sarcin", "feladat", "uppgift", "opgave", "gorev", "yapilacak", "tugas", "congviec", "مهام", "المهام", "कार्यसूची", "งานที่ต้อง", "タスク", "やること", "할일", "待辦", "任务清单", "rappel", "przypomn", "herinner", "hatirlat", "pengingat", "nhacnho", "nhacviec", "تذكير", "अनुस्मारक", "เตือนความจำ", "미리알림", "提醒事项",
 		"diario", "journalintime", "dziennik", "pamietnik", "dagboek", "dagbok", "gunluk", "bukuharian", "nhatky", "يوميات", "المذكرات", "डायरी", "ไดอารี่", "日記", "일기", "daftartugas", "zametk", "bloknot", "блокнот", "записк", "bloc-notes", "blocnotes", "jotter", "memopad", "stickies", "notepad", "zettel", "todos", "gratitude", "sticky", "dreamlog", "thoughts")
 	calendarPlaces = newStems("calendar", "caldav", "agenda", "appointment", "schedule", "kalender", "calendrier", "calendario", "rendezvous", "termin", "evenement", "ics", "vevent", "календар", "日历", "日程", "rili", "richeng", "カレンダー", "캘린더", "ปฏิทิน", "kalendarz", "events", "meetings", "evenement", "eventos", "eventi", "afspra", "spotkan", "wydarzen", "событи", "встреч", "kalendar", "takvim", "etkinlik", "randevu", "التقويم", "مواعيد", "الأحداث", "कैलेंडर", "jadwal", "acara", "lichhen", "sukien", "นัดหมาย", "予定", "スケジュール", "일정", "行程", "行事曆", "日曆")
-	guestNames     = newStems("attendee", "invitee", "participant", "invited")
-	caldavPlaces   = newStems("caldav")
+	// taskEvents are what commands are called that change a task.
+	taskEvents   = newStems("itemadd", "additem", "itemupdate", "updateitem", "itemcreate", "createitem", "itemcomplete")
+	guestNames   = newStems("attendee", "invitee", "participant", "invited")
+	caldavPlaces = newStems("caldav")
 	// notNotes are names with the same letters that mean something else.
 	notNotes = newStems("releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepadid", "annotation", "footnote", "denote", "stickysession", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable")
 )
@@ -151,6 +153,17 @@ type note struct {
 	own    bool // a field is called after notes
 	remark bool // by the bare word
 	check  bool // it can be ticked off
+
+	spoken  bool // a field holds what was dictated
+	private bool // a field is called after the user's own note
+}
+
+// privateNames are names of fields that hold what the user noted on a thing.
+var privateNames = newLexicon(map[bool]string{true: `usernote usernotes mynote mynotes personalnote personalnotes privatenote privatenotes`})
+
+// spokenNote says that a field holds what was dictated.
+func spokenNote(name string) bool {
+	return name == "transcript" || name == "transcription" || name == "dictation" || name == "spokenText"
 }
 
 // fileNames are names of fields that hold the name of a file.
@@ -204,7 +217,7 @@ func noNote(c *card, names *nameMemo[noteName]) bool {
 		switch {
 		case w == noteStart:
 			return false
-		case w == noteMark:
+		case w == noteMark, spokenNote(x.name):
 			marks++
 		case w == noteDue:
 			due++
@@ -270,6 +283,10 @@ func readNote(c *card, names *nameMemo[noteName]) *note {
 			continue
 		}
 		k.count[w]++
+		if spokenNote(x.name) {
+			k.spoken = true
+		}
+		k.private = k.private || w == noteText && privateNames.of(x.name)
 		if k.field[w] == nil {
 			k.field[w] = x.Part
 			if w <= noteInvite {
@@ -359,13 +376,13 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 			y.place = y.place || mentions(name, notePlaces)
 			y.events = y.events || mentions(name, calendarPlaces)
 		}
-		if !k.prose && y.up && !y.not && (y.place || shortNames(c) && outerEvent(c, notePlaces)) && noteFamily(c.parent.Name) != noteText && !noNote(c, &names) {
+		if !k.prose && y.up && !y.not && (y.place || shortNames(c) && (x.path || outerEvent(c, notePlaces))) && noteFamily(c.parent.Name) != noteText && !noNote(c, &names) {
 			k.guess(c)
 		}
 		if !k.prose && !k.own {
 			continue
 		}
-		y.event = outerEvent(c, notePlaces)
+		y.event = outerEvent(c, notePlaces) || k.count[noteDue] > 0 && outerEvent(c, taskEvents)
 		y.events = y.events || y.up && outerEvent(c, calendarPlaces)
 		y.vobject = len(c.cells) > 0 && c.cells[0].Decoder() == "vobject" || c.properties
 		confidence, why := k.weigh(c, &y)
@@ -472,8 +489,14 @@ func (k *note) weigh(c *card, x *noteContext) (inspect.Confidence, string) {
 	if x.vobject {
 		return k.weighObject(c, x)
 	}
+	if k.private && x.up && k.words && n[noteDate] > 0 && n[notePost]+n[noteRelease]+n[notePublic]+n[noteProgram]+n[noteOrder] == 0 {
+		return inspect.Suspected, "as something that somebody noted on a thing of their own is kept"
+	}
 	if x.not || n[noteRelease] > 1 || n[notePost] > 1 || n[noteProgram] > 1 || n[noteOrder] > 1 {
 		return "", ""
+	}
+	if k.spoken && n[noteProgram] == 1 && c.has("durationMs", "duration_ms", "duration") {
+		n[noteProgram] = 0 // it lasts as long as it was spoken
 	}
 	against := n[noteRelease] + n[notePost] + n[noteOrder] + n[noteProgram] + n[notePublic]
 	named := x.place || k.own
