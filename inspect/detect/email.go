@@ -41,12 +41,12 @@ const (
 )
 
 var mailWords = speaking(newLexicon(map[mailField]string{
-	mailFrom:    `who from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromlist fromaddr fromname sendername zsender authoremail fraddr replyto returnpath`,
+	mailFrom:    `who from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromlist fromaddr fromname sendername zsender authoremail fraddr replyto`,
 	mailTo:      `to recipient recipients torecipients tos cc bcc ccrecipients bccrecipients toaddress toemail tolist cclist bcclist rcpt rcptto mailto toaddresses receivers receiver receiveremail recipientemail destinataire destinataires empfanger an destinatario destinatarios destinatari komu do получатель кому shoujianren 收件人 抄送 宛先 받는사람 toaddr envelopeto deliveredto tomail aux`,
 	mailSubject: `subject subj objet betreff asunto oggetto assunto temat тема zhuti 主题 主旨 件名 제목 normalizedsubject messagesubject mailsubject emailsubject subjectline zsubject threadtopic หัวเรื่อง onderwerp title`,
 	mailText:    `body bodypreview snippet preview text textbody htmlbody bodytext bodyhtml html plain plaintext content contents message excerpt corps inhalt cuerpo corpo tresc текст zhengwen 正文 本文 summary bodyplain textplain texthtml messagebody mailbody emailbody abstract strippedtext`,
 	mailDate:    `date receiveddatetime sentdatetime internaldate receivedat sentat senton receivedon datereceived datesent time timestamp received sent receivedtime senttime createddatetime datum fecha data дата 时间 日期 deliverytime zreceiveddate epoch`,
-	mailMark: `messageid internetmessageid inreplyto references rfc822msgid labelids labels historyid mailboxids keywords hasattachment hasattachments attachments mimeversion contenttransferencoding mailboxid mailbox folder folderid conversationid threadid flags imapuid uid uidvalidity
+	mailMark: `returnpath messageid internetmessageid inreplyto references rfc822msgid labelids labels historyid mailboxids keywords hasattachment hasattachments attachments mimeversion contenttransferencoding mailboxid mailbox folder folderid conversationid threadid flags imapuid uid uidvalidity
 		isread isdraft isflagged importance sizeestimate listunsubscribe dkimsignature receivedheaders conversationindex parentfolderid rfc822size mimetype emlpath emailid messageidheader bodystructure envelope seen unread flagged flagread readflag spamscore webmail useridmail changekey replytolist raw answered starred`,
 	mailAddr:  `email address addr emailaddress mail mailboxaddress value smtpaddress zaddress`,
 	mailBox:   `mailboxname foldername boxname displayname name path fullname label`,
@@ -74,7 +74,7 @@ func mailFamily(name string) mailField {
 
 var mailFolds = newLexicon(map[mailField]string{
 	mailFrom:    `from sender fromaddress replyto expediteur absender f fr`,
-	mailTo:      `to cc bcc recipients torecipients ccrecipients bccrecipients tos destinataires receivers personalizations t r rcpt`,
+	mailTo:      `to cc bcc recipients torecipients ccrecipients bccrecipients tos destinataires receivers personalizations t r rcpt tolist cclist bcclist toaddresses ccaddresses bccaddresses recipientlist`,
 	mailAddr:    `emailaddress mailbox address`,
 	mailText:    `body bodyvalues content preview text textbody`,
 	mailMark:    `envelope headers header payload headerlist messageheaders internetmessageheaders flags`,
@@ -84,6 +84,10 @@ var mailFolds = newLexicon(map[mailField]string{
 
 var (
 	mailPlaces = newStems("mail", "inbox", "imap", "smtp", "jmap", "outbox", "eml", "courriel", "correo", "posta", "youjian", "youxiang", "почт", "письм", "pochta", "лист", "邮件", "邮箱", "郵件", "郵箱", "信箱", "メール", "메일", "이메일", "rfc822", "pop3", "exchange", "mime", "messages", "correio", "wiadomosc", "eposta", "epost", "surel", "thudientu", "hopthu", "อีเมล", "ईमेल", "البريد", "ایمیل", "דואר", "zprav", "levelek", "brief", "skrzynka", "gelenkutusu", "kotakmasuk", "boitedereception", "posteingang", "bandejadeentrada", "caixadeentrada", "受信", "받은편지")
+	// mailDrafts are what letters are called that are being written, mailThreads
+	// exchanges of letters.
+	mailDrafts  = newStems("draft", "compose", "brouillon", "entwurf", "borrador", "rascunho", "bozza", "черновик", "чернетк", "taslak", "konsep", "bảnnháp", "草稿", "下書き", "임시보관", "مسودة")
+	mailThreads = newStems("thread", "letters", "correspond", "fildiscussion", "hilo", "briefwechsel", "переписк", "スレッド")
 	// notMails are names with the same letters that mean something else.
 	notMails  = newStems("newsletter", "mailinglist", "subscribe", "contactform", "contactus", "emailverification", "verifyemail", "resetpassword", "mailchimp", "gmaillogin", "commit")
 	mailRoles = newLexicon(map[bool]string{true: `inbox sent drafts draft trash junk spam archive sentitems sentmail deleteditems deleted junkemail outbox allmail starred envoyés élémentsenvoyés brouillons corbeille boîtederéception posteingang gesendet entwürfe papierkorb enviados borradores papelera postainarrivo postainviata bozze cestino входящие отправленные черновики 收件箱 已发送 草稿箱 垃圾箱 垃圾邮件 受信トレイ 送信済み ゴミ箱`})
@@ -283,6 +287,17 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 		}
 		place = place || outerEvent(c, mailPlaces)
 		m := readMail(c)
+		if !place && !not && m.mailed > 0 && m.forms == 0 && m.field[mailSubject] != nil && m.field[mailText] != nil {
+			words := mailThreads
+			if m.field[mailFrom] == nil {
+				words = mailDrafts
+			}
+			rest, key := lastKey(withoutIndexes(c.group))
+			if key == "" {
+				_, key = lastKey(rest)
+			}
+			place = mentions(key, words)
+		}
 		if m.mailed == 0 {
 			// A mailbox.
 			var role, total *inspect.Part
