@@ -55,7 +55,7 @@ var webWords = speaking(newLexicon(map[webField]string{
 	webSearch: `searchword searchwords searchterm searchterms searchquery searchkeyword searchkeywords searchtext searchstring searchphrase searchedfor searchkey searchinput searchcontent usersearch lastsearch recentsearches searchhistory sousuoci suchbegriff recherche motcle ricerca busqueda pesquisa 搜索词 关键词 поисковыйзапрос sousuo searched sitesearchkeyword sitesearchquery ksearchword querytext querystringuser inputword searches`,
 	webQuery:  `query q keyword keywords kw wd word words term terms phrase search`,
 	webVisit: `title actionname pagetitle visitcount visittime visitdate visitedat lastvisittime lastvisitdate lastvisit dwell dwelltime staytime timespent timeonpage readtime scroll scrolldepth tab tabid browser browsertype incognito private privatemode isprivate favicon transition transitiontype typed typedcount
-		documenttitle dt opencount stayduration duration browsetime visitduration visitstart enginename searchengine usedsearchengine browsemode ntitle visitid zvisittime pageview hits adblock loadtime opentime leavetime fromsearch viewedat viewtime firstvisit`,
+		documenttitle dt opencount stayduration duration browsetime visitduration visitstart enginename searchengine usedsearchengine browsemode ntitle visitid zvisittime pageview hits adblock loadtime opentime leavetime fromsearch viewedat viewtime firstvisit opened openedat accessed accessedat acessadoem acessada modesamaran samaran modoanonimo anonimo inkognito modoincognito gizli gizlimod ẩndanh incognitomode mesin mesinpencari suchmaschine moteurderecherche buscador motordebusqueda motorediricerca wyszukiwarka aramamotoru`,
 	webEvent: `event eventname eventtype eventtime eventts ts timestamp time clienttime action en ea ec e anonymousid distinctid userid deviceid imei oaid gaid androidid uid clientid cid sessionid session did properties uuid useragent ua model sentat installid aid visitor visitorid
 		sdk appversion reporttime logtime logid evt ename eventid trackid tid osversion`,
 	webRequest: `method statuscode httpmethod httpstatuscode responsecode responsetime requestmethod requestheaders requestbody bodysize responsebody transfersize dns dnstime connecttime tcptime ssltime ttfb latency bytessent bytesreceived retrycount contentlength contenttype initiatortype encodedbodysize requestduration httpcode stack stacktrace filename lineno colno protocol httpstatus
@@ -89,7 +89,7 @@ func webFamily(name string) webField {
 
 var (
 	// webPlaces are what reports of visits are called.
-	webPlaces = newStems("history", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "pageview", "weburl", "topsites", "clickstream", "readinglist", "navigazion", "cronologi", "przegladan", "geschiedenis", "bezoek", "historik", "gecmis", "ziyaret", "riwayat", "kunjungan", "lichsu", "duyetweb", "truycap", "السجل", "التصفح", "المتصفح", "زيارات", "تاریخچه", "היסטורי", "इतिहास", "ब्राउज़", "ประวัติ", "เข้าชม", "履歴", "閲覧", "訪問", "rireki", "방문", "브라우", "기록", "瀏覽", "歷史", "造訪", "посещ", "просмотр", "istoriya", "istoria", "prohlizen", "bongeszes", "webhist", "lishi", "webactivity", "siteactivity", "lastpages", "surfed", "urlbar", "visited")
+	webPlaces = newStems("history", "historico", "histórico", "navegac", "navegaç", "browsing", "browser", "visit", "pageview", "navigation", "surf", "webview", "tabs", "opentab", "openpage", "websites", "bookmark", "favorites", "urllog", "weblog", "verlauf", "historique", "historial", "cronologia", "история", "liulan", "浏览", "访问", "历史", "pageview", "weburl", "topsites", "clickstream", "readinglist", "navigazion", "cronologi", "przegladan", "geschiedenis", "bezoek", "historik", "gecmis", "ziyaret", "riwayat", "kunjungan", "lichsu", "duyetweb", "truycap", "السجل", "التصفح", "المتصفح", "زيارات", "تاریخچه", "היסטורי", "इतिहास", "ब्राउज़", "ประวัติ", "เข้าชม", "履歴", "閲覧", "訪問", "rireki", "방문", "브라우", "기록", "瀏覽", "歷史", "造訪", "посещ", "просмотр", "istoriya", "istoria", "prohlizen", "bongeszes", "webhist", "lishi", "webactivity", "siteactivity", "lastpages", "surfed", "urlbar", "visited")
 	// webEvents are what reports are called.
 	webEvents = []string{"collect", "track", "event", "log", "report", "beacon", "batch", "stat", "analytic", "telemetry", "metric", "pixel", "ping", "upload", "data", "capture", "notify", "envelope", "bulk", "sync", "record", "hit", "monitor", "tongji", "tracker", "shangbao", "dc", "matomo", "piwik", "i"}
 	// webChecks are what services are called that are asked about an address.
@@ -106,7 +106,7 @@ var (
 	// webVisits are parts of what events are called that tell of a page.
 	webVisits = newStems("page", "visit", "brows", "openurl", "urlopen", "load", "watch", "play", "download", "tab", "navigat", "video", "article")
 	// searchLists are what lists of searches are called.
-	searchLists = newStems("searchquer", "searchhist", "searches", "recentsearch", "searchlog", "querylog", "queryhist", "searchterm", "searchword", "keywordlog", "recherches", "suchanfrage", "suchverlauf", "busquedas", "pesquisas", "ricerche", "zoekopdracht", "wyszukiwan", "поисковы", "запрос", "aramagecmis", "aramalar", "riwayatpencarian", "lichsutimkiem", "عملياتالبحث", "खोजइतिहास", "ประวัติการค้นหา", "検索履歴", "검색기록", "검색어", "搜索记录", "搜索历史", "搜尋紀錄", "sousuojilu")
+	searchLists = newStems("searchquer", "voicequer", "voicesearch", "spokenquer", "buscas", "aramalar", "pencarian", "searchhist", "searches", "recentsearch", "searchlog", "querylog", "queryhist", "searchterm", "searchword", "keywordlog", "recherches", "suchanfrage", "suchverlauf", "busquedas", "pesquisas", "ricerche", "zoekopdracht", "wyszukiwan", "поисковы", "запрос", "aramagecmis", "aramalar", "riwayatpencarian", "lichsutimkiem", "عملياتالبحث", "खोजइतिहास", "ประวัติการค้นหา", "検索履歴", "검색기록", "검색어", "搜索记录", "搜索历史", "搜尋紀錄", "sousuojilu")
 	// searchEvents are what events are called that tell of a search.
 	searchEvents = newStems("search", "sousuo", "recherche", "suche", "busqueda", "ricerca", "pesquisa", "zoek", "wyszuk", "arama", "pencarian", "timkiem", "بحث", "खोज", "ค้นหา", "검색", "搜尋", "поиск", "poisk", "搜索", "検索", "kensaku")
 	// webAsks are segments of paths of the same.
@@ -446,7 +446,7 @@ func webDocOf(c *card) webDoc {
 
 // wordNames are names of fields that hold the words of a search in a list that is
 // called after searches.
-var wordNames = map[string]bool{"text": true, "value": true, "name": true, "title": true, "keyword": true, "term": true, "content": true, "label": true, "item": true, "s": true, "q": true, "k": true, "w": true}
+var wordNames = map[string]bool{"text": true, "value": true, "name": true, "title": true, "keyword": true, "term": true, "content": true, "label": true, "item": true, "s": true, "q": true, "k": true, "w": true, "utterance": true, "transcript": true, "spoken": true, "phrase": true}
 
 // timed says that c has a point in time.
 func timed(c *card) bool {
@@ -540,6 +540,9 @@ func readVisit(c *card, own string, place bool) *visit {
 		if w == webPage && allDigits(x.Data) {
 			w = webVisit // how many
 		}
+		if place && x.name == "caption" {
+			w = webVisit // what the page is called
+		}
 		v.field[w]++
 		if x.Kind > inspect.Text {
 			continue
@@ -585,7 +588,28 @@ func readVisit(c *card, own string, place bool) *visit {
 			}
 		}
 	}
+	v.short(c)
 	return v
+}
+
+// short finds the page before in fields of one or two letters: beside one page,
+// another and what a person can read, which is the title.
+func (v *visit) short(c *card) {
+	if v.from != nil || len(v.foreign) != 2 || v.links != 2 || len(v.pages) > 0 {
+		return
+	}
+	title := false
+	for _, p := range v.foreign {
+		if len(p.part.Name) > 2 || !p.deep {
+			return
+		}
+	}
+	for _, x := range c.cells {
+		title = title || len(x.name) <= 2 && x.Kind == inspect.Text && bytes.IndexByte(x.Data, ' ') > 0 && isWords(x.Data)
+	}
+	if title {
+		v.from = &v.foreign[1]
+	}
 }
 
 func urlName(name string) bool {
