@@ -41,8 +41,8 @@ const (
 
 var greetWords = speaking(newLexicon(map[greetField]string{
 	greetText: `text txt setup punchline delivery phrase sentence content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs caption sms smstext smscontent template templates
-		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes`,
-	greetID:       `mid hashid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid quoteid wishid templateid cardid phraseid uid`,
+		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes blessing blessings zyczenia życzenia zyczenie życzenie pozdravlenie felicitacion auguri ucapan loichuc lờichúc mesaj`,
+	greetID:       `smsid mid hashid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid quoteid wishid templateid cardid phraseid uid`,
 	greetCategory: `category cat categoryid cid catid categoryname type kind tag tags theme topic festival holiday occasion group categorie kategorie categoria kategoria 分类 类别 节日 subject genre`,
 	greetMeta: `count total marker lang language locale title desc desctext description order sort rank weight version ver status code result ok hot likes like favcount usecount usedtimes usedcount timesused downloads forwards sends copied length size page pagesize hasmore
 		next lastpage islast imageurl image icon banner begin end success errno error errormsg width color style flags premium free number start limit offset name dynasty license`,
@@ -55,6 +55,22 @@ var greetWords = speaking(newLexicon(map[greetField]string{
 	meaning[greetField]{ofText, greetText}, meaning[greetField]{ofNumber, greetID}, meaning[greetField]{ofCategory, greetCategory}, meaning[greetField]{ofTitle, greetMeta}, meaning[greetField]{ofSender, greetAgainst}, meaning[greetField]{ofReceiver, greetAgainst}, meaning[greetField]{ofPhone, greetAgainst},
 	meaning[greetField]{ofMail, greetAgainst}, meaning[greetField]{ofRead, greetAgainst}, meaning[greetField]{ofDue, greetAgainst}, meaning[greetField]{ofCreated, greetSoft}, meaning[greetField]{ofModified, greetSoft}, meaning[greetField]{ofDate, greetSoft}, meaning[greetField]{ofAddress, greetSoft},
 )
+
+// greetAround are words in names of fields that say no more than that it is a
+// preset's, or stand for one.
+var greetAround = newLexicon(map[bool]string{true: `s t m q p sms status msg item quote joke wish greeting str string raw value field`})
+
+// greetFamily returns the family of a field's name, by the whole of it or by the
+// word behind a prefix.
+func greetFamily(name string) greetField {
+	if w := greetWords.of(name); w != greetNone || len(name) < 4 || len(name) > 24 {
+		return w
+	}
+	if w := greetWords.compound(name, greetAround); w == greetText || w == greetID || w == greetCategory {
+		return w
+	}
+	return greetNone
+}
 
 // wishWords are words of wishes, and labelWords those under which presets of all
 // kinds are filed: in names of fields, of categories and in paths. Both are
@@ -314,7 +330,7 @@ func readTexts(r inspect.Record, riddles bool) texts {
 	keyed := 0 // texts whose names are their numbers
 	array := isArray(r)
 	for _, f := range r.Fields {
-		w := greetWords.of(f.Name)
+		w := greetFamily(f.Name)
 		if riddles && riddleNames[f.Name] {
 			w = greetText
 		}
@@ -525,10 +541,11 @@ func readRequest(t *inspect.Tree) *greetRequest {
 		}
 		name := squeeze(&buf, p.Name)
 		switch string(name) {
-		case "cat", "category", "categoryid", "cid", "marker", "count", "page", "pagesize", "limit", "offset", "type", "tag", "theme", "festival", "lang", "since", "cursor", "start", "size", "num", "n":
+		case "cat", "category", "categoryid", "cid", "marker", "count", "page", "pagesize", "limit", "offset", "type", "tag", "theme", "festival", "lang", "since", "cursor", "start", "size", "num", "n", "occasion", "okazja", "first", "last", "after", "perpage", "skip", "take":
 			asked++
+		case "operationname", "extensions":
 		case "q", "query", "search", "term", "keyword", "keywords", "prefix", "wd":
-			r.search = true
+			r.search = r.search || !bytes.HasPrefix(p.Data, []byte("query ")) && !bytes.HasPrefix(p.Data, []byte("query{"))
 		default:
 			if strings.HasPrefix(string(p.Path), "request.body|") {
 				more++
