@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"constat/inspect"
 )
@@ -52,6 +54,7 @@ var smsWords = speaking(newLexicon(map[smsField]string{
 		originatingaddress displayoriginatingaddress destinationaddress contactnumber contactphone peernumber peerphone smsaddress smsnumber smssender smsfrom smsphone
 		oa da numero telefono telefone telefon numerotelephone rufnummer nummer номер телефон 号码 电话 手机号 电话号码 发件人号码 เบอร์ เบอร์โทร`,
 	smsPeer: `participant party otherparty phonebookname handleid handle sender from to recipient recipients peer remote destination dest origin originator contact caller source
+		senderid smssenderid
 		expediteur destinataire absender empfanger remitente remetente destinatario mittente nadawca отправитель 发件人 发送者 收件人 ผู้ส่ง`,
 	smsDate: `sj fssj jssj date timestamp localtime receivetime receivedtime receiveddate recvtime time datetime sentdate smsdate smstime msgtime msgdate
 		receivedat receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received receivedstamp recvtimestamp recvdate arrivaltime messagedate
@@ -97,6 +100,10 @@ func smsFamily(name string) smsField {
 	}
 	if f := smsEndings.of(w); f != smsNone {
 		return f
+	}
+	if name[0]|0x20 == 'x' && name[1] == '-' && containsFold(name, "sms") {
+		// Headers of a message that was copied to a mailbox: X-smscopy-address.
+		return smsWords.of(name[strings.LastIndexByte(name, '-')+1:])
 	}
 	return smsWords.compound(name, smsAround)
 }
@@ -170,7 +177,87 @@ func detectSMS(t *inspect.Tree) []inspect.Finding {
 	if len(out) == 0 {
 		out = messagesInWords(t)
 	}
+	if len(out) == 0 {
+		out = detectTold(t)
+	}
 	return out
+}
+
+// maxTold is how much of a text is read as one that tells of a message.
+const maxTold = 4 << 10
+
+// detectTold looks for messages that are written into one text: as lines with
+// labels, which forwarders make ("SMS", "From: +33…", "SIM: 1"), and as bMessage
+// (Bluetooth Message Access Profile, section 3.1.3).
+func detectTold(t *inspect.Tree) []inspect.Finding {
+	var out []inspect.Finding
+	for _, p := range t.Parts {
+		if len(out) >= maxNamed {
+			break
+		}
+		if p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Children) > 0 && !bytes.HasPrefix(p.Data, bmsgHead) || p.Holds()&inspect.Digits == 0 || bytes.IndexByte(p.Data[:min(len(p.Data), 256)], '\n') < 0 {
+			continue
+		}
+		var reason string
+		confidence := inspect.Suspected
+		switch d := p.Data[:min(len(p.Data), maxTold)]; {
+		case bytes.HasPrefix(d, bmsgHead):
+			if !bytes.Contains(d, []byte("\nTYPE:SMS_")) && !bytes.Contains(d, []byte("\nTYPE:MMS")) || !bytes.Contains(d, []byte("BEGIN:MSG")) {
+				continue
+			}
+			confidence, reason = inspect.Probable, "A text message in the form in which phones hand them over by Bluetooth (bMessage)"
+		case toldMessage(d):
+			reason = "A text with the word SMS, and lines that name a telephone number and what a phone keeps about a message"
+		default:
+			continue
+		}
+		out = append(out, inspect.Finding{Confidence: confidence, Direction: p.Direction, Path: p.Path, Reason: fmt.Sprintf("%s, %s.", reason, route(p))})
+	}
+	return out
+}
+
+var bmsgHead = []byte("BEGIN:BMSG")
+
+// toldMessage says that the lines of b tell of a message: who with a number, when
+// or by which SIM, the word SMS, and a text.
+func toldMessage(b []byte) bool {
+	who, signs, hint, text := false, 0, false, false
+	n := 0
+	for line := range bytes.Lines(b) {
+		if n++; n > 24 {
+			break
+		}
+		line = bytes.TrimSpace(line)
+		label, value, ok := bytes.Cut(line, []byte(":"))
+		if label = bytes.Trim(label, " *_<>\t"); ok && len(label) > 1 && len(label) <= 32 {
+			value = bytes.Trim(value, " *_<>`\t")
+			switch w := smsFamily(string(label)); w {
+			case smsAddress, smsPeer:
+				who = who || telephone(value) >= shortCode && (telephone(value) == fullPhone || isLongNumber(value))
+				continue
+			case smsDate, smsSent, smsSIM, smsCenter, smsType:
+				if len(value) > 0 && len(value) <= 40 {
+					signs++
+				}
+				continue
+			case smsText:
+				text = text || len(value) > 3
+				continue
+			case smsForm, smsChat:
+				return false
+			}
+		}
+		if words := bytes.Fields(line); n <= 3 && len(words) <= 6 && !hint {
+			for _, w := range words {
+				hint = hint || len(w) <= maxName && mentions(string(w), smsPlaces)
+			}
+			if hint {
+				continue
+			}
+		}
+		text = text || len(line) > 3
+	}
+	return who && signs > 0 && hint && text
 }
 
 // smsFolds are the lists inside an MMS or a conversation that hold its text and
@@ -226,6 +313,12 @@ func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
 		}
 		m := &message{hint: hint || vmsg}
 		mms, calls, texts := 0, 0, 0
+		for _, x := range c.cells {
+			// type=SMS, beside which a length is one of characters.
+			if smsWords.of(x.name) == smsType && equalFoldAny(x.Data, "sms", "mms") {
+				hint, m.hint = true, true
+			}
+		}
 		for _, x := range c.cells {
 			if mmsWords.of(x.name) {
 				mms++
@@ -327,6 +420,9 @@ func (m *message) weighAlone(mms int) inspect.Confidence {
 // values must be those of a message and nothing else: one or two telephone
 // numbers, one text, a point in time, and small numbers.
 func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
+	if !hint && pathMentions(t, callPlaces) {
+		return nil // whom a call was with, for how long and when
+	}
 	var out []inspect.Finding
 	rows, first := 0, 0
 	var in *inspect.Part
@@ -345,7 +441,7 @@ func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
 		if number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
 			continue
 		}
-		if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !hint {
+		if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !hint || !hint && smalls > 0 && isNameOnly(text.Data) {
 			continue
 		}
 		if r.Parent == in && rows > 0 {
@@ -437,7 +533,7 @@ func unnamedMessage(fields []*inspect.Part, array bool) (number, text, date *ins
 		switch d := f.Data; {
 		case f.Kind == inspect.Null || f.Kind == inspect.Bool || len(d) == 0 || isSmall(f):
 			smalls++
-		case isRecent(d):
+		case isRecent(d), f.Kind == inspect.Text && isLocalTime(d):
 			if date == nil {
 				date = f
 			}
@@ -539,6 +635,45 @@ func isRecent(b []byte) bool {
 	return false
 }
 
+// isLocalTime says that b is a date with a time of day, as people and phone
+// suites write them: 2014.08.01 09:30, 01/08/2014 09:30:00.
+func isLocalTime(b []byte) bool {
+	if len(b) < 14 || len(b) > 22 {
+		return false
+	}
+	digits, marks, colons := 0, 0, 0
+	for _, c := range b {
+		switch c {
+		case '.', '/', '-':
+			marks++
+		case ':':
+			colons++
+		case ' ', 'T', ',':
+		case 'A', 'P', 'M', 'a', 'p', 'm':
+		default:
+			if c-'0' >= 10 {
+				return false
+			}
+			digits++
+		}
+	}
+	return digits >= 9 && digits <= 14 && marks == 2 && colons >= 1 && colons <= 2
+}
+
+// isNameOnly says that b is two to four words with capitals and nothing else, as
+// names of people are.
+func isNameOnly(b []byte) bool {
+	words := 0
+	for w := range strings.FieldsSeq(string(b)) {
+		r, _ := utf8.DecodeRuneInString(w)
+		if last := w[len(w)-1]; !unicode.IsUpper(r) || last == '.' || last == '!' || last == '?' || last == ',' {
+			return false
+		}
+		words++
+	}
+	return words >= 2 && words <= 4 && len(b) <= 48
+}
+
 // owner remembers the last object with a number that was seen.
 type owner struct {
 	parent *inspect.Part
@@ -637,6 +772,10 @@ func (m *message) take(f *inspect.Part) {
 		return
 	}
 	m.hint = m.hint || containsFold(f.Name, "sms")
+	if w == smsForm && eventNames[f.Name] && len(f.Data) <= maxName && mentions(string(f.Data), smsPlaces) {
+		m.hint = true // an event that is called sms_received
+		return
+	}
 	if m.field[w] != nil && w != smsAddress && w != smsPeer {
 		return
 	}
@@ -646,6 +785,9 @@ func (m *message) take(f *inspect.Part) {
 		ok = f.Kind != inspect.Number && f.Kind != inspect.Bool && isProse(f.Data)
 	case smsAddress, smsPeer:
 		shape := shapeOfPhone(f.Data)
+		if smsSenderIDs.of(f.Name) && shape != fullPhone && !isSenderHeader(f.Data) {
+			return // chat services call their users so
+		}
 		if ok = shape > m.shape; ok {
 			m.shape = shape
 		}
@@ -665,6 +807,25 @@ func (m *message) take(f *inspect.Part) {
 	if ok {
 		m.field[w] = f
 	}
+}
+
+// smsSenderIDs are names that chat services give to the ids of their users, and
+// operators to what stands in place of a number.
+var smsSenderIDs = newLexicon(map[bool]string{true: `senderid smssenderid`})
+
+// isSenderHeader says that b is the header of a business as Indian operators
+// write it in place of a number: VM-HDFCBK (TRAI, Telecom Commercial
+// Communications Customer Preference Regulations, 2018).
+func isSenderHeader(b []byte) bool {
+	if len(b) < 8 || len(b) > 11 || b[2] != '-' {
+		return false
+	}
+	for i, c := range b {
+		if i != 2 && c-'A' >= 26 && (c-'0' >= 10 || i < 2) && (c != '-' || i < 8) {
+			return false
+		}
+	}
+	return true
 }
 
 // smsBoxes are the folders of a phone's message store.
