@@ -47,9 +47,10 @@ var callWords = speaking(newLexicon(map[callField]string{
 	callNumber: `calling called dfhm hm dhhm callednum callingnum srcnum dstnum number num phone phonenumber phoneno phonenum telephone tel mobile mobileno mobilenumber msisdn callnumber callednumber callingnumber matchednumber calledphone callphone callernumber callernum calleenumber calleephone callerphone
 		incomingnumber outgoingnumber inboundnumber outboundnumber missednumber dialednumbers calleridnum callerno calleeno partynumber remotenumber othernumber peernumber peerphone contactnumber contactphone zaddress formattednumber normalizednumber viapartynumber numberdialed numbercalled dialednumber dialed dialednum phonestr remoteparty otherparty callerid callidnumber
 		fromnumber tonumber anumber bnumber apartynumber bpartynumber aparty bparty callingparty calledparty telefon telefono telefone numero rufnummer nummer номер телефон 号码 电话 电话号码 手机号 phonecall dianhua haoma telno
-		numerodetelephone numerotelephone appelant appele anrufer angerufener llamante chiamante addr shoujihao ph pn`,
+		numerodetelephone numerotelephone clientphone clientnumber clientmobile customerphone customernumber customermobile leadphone prospectphone msisdnb msisdna bmsisdn amsisdn bnum anum numberb numbera
+		الرقم رقم numara nomor หมายเลข 番号 번호 מספר شماره नंबर appelant appele anrufer angerufener llamante chiamante addr shoujihao ph pn`,
 	callPeer:     `from to caller callee peer remote contact handle address party participant recipient source destination src dst dest with who correspondant`,
-	callDate:     `kssj thsj date time timestamp ts datetime starttime startedat startat start started calldate calltime callstart callstarttime callstartedat when zdate begin begintime createtime createdat at t d datum zeit uhrzeit heure fecha hora data дата время 时间 日期 通话时间 shijian riqi calldatetime calltimestamp occurredat readabledate initiatedat dialedat xirmccalldatetime datestr dt`,
+	callDate:     `kssj thsj date time timestamp ts datetime starttime startedat startat start started calldate calltime callstart callstarttime callstartedat when zdate begin begintime createtime createdat at t d datum zeit uhrzeit heure fecha hora data дата время 时间 日期 通话时间 shijian riqi startts starttimestamp callts calldatetime calltimestamp occurredat readabledate initiatedat dialedat xirmccalldatetime datestr dt`,
 	callEnd:      `endtime endedat endat end ended callend callendtime answertime answeredat connecttime connectedat connecteddate enddate finishtime hanguptime disconnecttime lastmodified`,
 	callDuration: `thsc duration ringtime ringduration totalduration totaltime talkseconds calllength callduration durationsec durationsecs durationseconds durationms durationmillis durationins durationinsec talktime talkduration seconds secs length len dur zduration duree dauer duracion durata duracao длительность 时长 通话时长 shichang tonghuashichang billsec conversationduration calltimelength elapsed`,
 	callType:     `hjlx thlx type calltype direction calldirection callkind kind dir calltypename disposition callresult callstatus outcome zcalltype typ tipo richtung sens тип направление 类型 通话类型 leixing hujiaoleixing callstate inout callflag status result answerstate reason endreason cause`,
@@ -176,6 +177,7 @@ type call struct {
 	hashed *inspect.Part // hash of the number
 	spare  int           // numbers that nothing is known of
 	texts  int           // texts that nothing is known of
+	where  bool          // what is not of the call is where the phone was
 }
 
 func readCall(c *card) *call {
@@ -208,6 +210,10 @@ func readCall(c *card) *call {
 		if w == callMark {
 			k.marks++
 		}
+		if w == callOther {
+			place := equalFoldAny([]byte(x.name), "lat", "lng", "latitude", "longitude")
+			k.where = place && (k.where || k.field[callOther] == nil)
+		}
 		if k.field[w] != nil && w != callNumber && w != callPeer {
 			continue
 		}
@@ -232,6 +238,9 @@ func readCall(c *card) *call {
 			var word bool
 			word, ok = isCallType(x.Part)
 			k.word = k.word || word
+			if equalFoldAny(x.Data, "sms", "mms", "rcs") {
+				k.field[callOther] = x.Part // of a message, which has a length as well
+			}
 		case callFlag:
 			ok = isSmall(x.Part)
 		case callName:
@@ -599,7 +608,7 @@ func outerEvent(c *card, words *stems) bool {
 func (k *call) weigh(place, event, vobject bool) inspect.Confidence {
 	has := func(w callField) bool { return k.field[w] != nil }
 	when, long := has(callDate) || has(callEnd), has(callDuration)
-	flag, named := false, false // a field says which way; one is called after calls
+	flag, named := false, 0 // a field says which way; how many are called after calls
 	for _, x := range k.cells {
 		var buf [maxName]byte
 		if w := squeeze(&buf, x.name); callWords.word(w) == callFlag {
@@ -609,13 +618,17 @@ func (k *call) weigh(place, event, vobject bool) inspect.Confidence {
 				flag = true
 			}
 		}
-		named = named || mentions(x.name, callNames)
+		if mentions(x.name, callNames) {
+			named++
+		}
 	}
 	way := has(callType) || flag
-	if has(callSetup) || has(callCentre) || has(callOther) && !(place && long) {
+	// A call may say where the phone was.
+	whole := when && long && way && named >= 2 && k.where
+	if has(callSetup) || has(callCentre) || has(callOther) && !(place && long) && !whole {
 		return ""
 	}
-	hint := place || event || has(callMark) || named
+	hint := place || event || has(callMark) || named > 0
 	signs := 0
 	for _, b := range []bool{when, long, way} {
 		if b {
