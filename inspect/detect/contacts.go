@@ -446,6 +446,14 @@ type book struct {
 func detectContacts(t *inspect.Tree) []inspect.Finding {
 	var books []*book
 	talks := func(c *card) bool {
+		for name := range c.where() {
+			if mentions(name, contactPlaces) {
+				break
+			}
+			if mentions(name, callKept) {
+				return true
+			}
+		}
 		n := talk(c)
 		if c.deck != nil && c.list == "" && c.group != "" {
 			outer, _ := lastKey(c.group)
@@ -583,6 +591,9 @@ func nameBesideNumber(line []byte) string {
 // somebody is called.
 var lineWords = []string{"phone", "tel", "mobile", "fax", "call", "number", "sms", "whatsapp", "hotline", "order", "code", "invoice", "account", "version", "handy", "numéro", "numero", "nummer", "appel", "anruf", "contact us", "dial", "text ", "pin", "id"}
 
+// callKept are what lists of calls are called, whose numbers are those of calls.
+var callKept = newStems("calllog", "callhistory", "callrecord", "blockedcall", "callsblocked", "missedcall", "recentcalls", "callslog")
+
 // talk counts what c says about a call or a message: when, how long, which way,
 // and what was written.
 func talk(c *card) int {
@@ -592,8 +603,11 @@ func talk(c *card) int {
 			continue
 		}
 		if c.scalar {
-			if isRecent(x.Data) {
+			if isRecent(x.Data) || isLocalTime(x.Data) {
 				when = 1
+			}
+			if equalFoldAny(x.Data, "sms", "mms") {
+				mark = 1
 			}
 			if _, ok := isCallType(x.Part); ok && x.Kind == inspect.Text && !allDigits(x.Data) {
 				way = 1
