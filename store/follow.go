@@ -31,8 +31,8 @@ type feed struct {
 }
 
 const (
-	maxFeed      = 2048
-	maxFeedBytes = 16 << 20
+	maxFeed      = 1024
+	maxFeedBytes = 4 << 20
 	// gather is how long a follower lets things come together: waking it for
 	// each exchange would cost as much as looking at a small one, while a client
 	// waits for the next.
