@@ -14,6 +14,8 @@ const (
 	// pieces that were sent at the same time end in any order.
 	uploadReach = 4096
 	uploadAhead = 64
+	// uploadPieces is how many of them are looked at, the nearest first.
+	uploadPieces = 512
 )
 
 // mayBePiece says from the head of e whether it could be a piece of an upload.
@@ -44,28 +46,26 @@ func (r *Reader) upload(ctx context.Context, e *flow.Exchange, s *inspect.Subjec
 		limit = defaultBodyBytes
 	}
 	last.Exchange = e.ID
-	ids, err := r.column(ctx, `SELECT id FROM exchange WHERE id > ? AND id < ? AND id <> ? AND host = ? AND (path = ? OR ?)
-		AND method IN ('POST', 'PUT', 'PATCH') ORDER BY id`, e.ID-uploadReach, e.ID+uploadAhead, e.ID, e.Host, e.Path, last.AnyPath)
+	candidates, err := list(ctx, r.db, exchangeKind, `id > ? AND id < ? AND id <> ? AND host = ? AND (path = ? OR ?)
+		AND method IN ('POST', 'PUT', 'PATCH') ORDER BY abs(id - ?) LIMIT ?`,
+		e.ID-uploadReach, e.ID+uploadAhead, e.ID, e.Host, e.Path, last.AnyPath, e.ID, uploadPieces)
 	if err != nil {
 		return nil, err
 	}
+	// Bodies are read that turn out to be no pieces, and pieces that were sent
+	// again and again: nobody may make that cost more than a large upload does.
 	var others []upload.Piece
-	size := int64(len(last.Data))
-	for _, id := range ids {
-		other, err := r.Exchange(ctx, id)
+	budget := 2 * limit
+	for _, c := range candidates {
+		c.record.ID = c.id
+		p, err := r.piece(ctx, c.record, last, limit, &budget)
 		if err != nil {
 			return nil, err
 		}
-		p, err := r.piece(ctx, other, last, limit)
-		if err != nil {
-			return nil, err
+		if p.Key == last.Key {
+			others = append(others, p)
 		}
-		if p.Key != last.Key {
-			continue
-		}
-		others = append(others, p)
-		// Pieces that were sent again and again are not worth more memory.
-		if size += int64(len(p.Data)); size > 2*limit {
+		if budget <= 0 {
 			break
 		}
 	}
@@ -73,8 +73,8 @@ func (r *Reader) upload(ctx context.Context, e *flow.Exchange, s *inspect.Subjec
 }
 
 // piece is the piece that e carries, the zero value if it carries none of the
-// upload that ends with last.
-func (r *Reader) piece(ctx context.Context, e *flow.Exchange, last upload.Piece, limit int64) (_ upload.Piece, err error) {
+// upload that ends with last. What it reads is taken off budget.
+func (r *Reader) piece(ctx context.Context, e *flow.Exchange, last upload.Piece, limit int64, budget *int64) (_ upload.Piece, err error) {
 	s := headSubject(e)
 	p, ok := upload.Recognise(s)
 	switch {
@@ -86,6 +86,7 @@ func (r *Reader) piece(ctx context.Context, e *flow.Exchange, last upload.Piece,
 	if s.Request, err = r.content(ctx, &e.Request, limit, nil); err != nil {
 		return upload.Piece{}, err
 	}
+	*budget -= int64(len(s.Request.Body))
 	if p.InBody {
 		if s.Response, err = r.content(ctx, &e.Response, limit, nil); err != nil {
 			return upload.Piece{}, err
@@ -96,24 +97,4 @@ func (r *Reader) piece(ctx context.Context, e *flow.Exchange, last upload.Piece,
 	}
 	p.Exchange = e.ID
 	return p, nil
-}
-
-// column reads one column of numbers.
-func (r *Reader) column(ctx context.Context, query string, args ...any) (list []int64, err error) {
-	rows, err := r.db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, sqlError("read case", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, sqlError("read case", err)
-		}
-		list = append(list, n)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, sqlError("read case", err)
-	}
-	return list, nil
 }

@@ -20,11 +20,11 @@ const (
 	// maxInflated is how much one message may be inflated to; behind one that
 	// goes beyond, the window is lost.
 	maxInflated = 32 << 20
-	// keepInflated is how much is remembered of what messages were inflated to:
-	// the windows of messages that are looked at at the same time.
-	keepInflated = 256 << 10
+	// keepWindows is how many windows of one direction are remembered: those of
+	// messages that are looked at at the same time.
+	keepWindows = 48
 	// maxStreams is how many directions of WebSockets are remembered.
-	maxStreams = 32
+	maxStreams = 16
 )
 
 // windows knows what the compressed messages of WebSockets were compressed with:
@@ -41,155 +41,132 @@ type messages struct {
 	exchange  int64
 	direction flow.Direction
 
-	mu    sync.Mutex
-	data  []byte // the end of what was inflated
-	marks []boundary
+	mu      sync.Mutex
+	windows []window // behind the messages inflated last, in their order
 }
 
-// boundary says where in messages.data a message ends.
-type boundary struct {
+// window is what the messages up to a frame were inflated to, as far back as
+// the next may look. It is not changed.
+type window struct {
 	frame int64
-	end   int
+	data  []byte
 }
 
 func (w *windows) of(exchange int64, d flow.Direction) *messages {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for i, s := range w.list {
-		if s.exchange == exchange && s.direction == d {
-			copy(w.list[i:], w.list[i+1:])
-			w.list[len(w.list)-1] = s
-			return s
+	for i, m := range w.list {
+		if m.exchange == exchange && m.direction == d {
+			w.list = append(slices.Delete(w.list, i, i+1), m)
+			return m
 		}
 	}
-	s := &messages{exchange: exchange, direction: d}
+	m := &messages{exchange: exchange, direction: d}
 	if len(w.list) == maxStreams {
-		w.list = append(w.list[:0], w.list[1:]...)
+		w.list = slices.Delete(w.list, 0, 1)
 	}
-	w.list = append(w.list, s)
-	return s
+	w.list = append(w.list, m)
+	return m
 }
 
 // window returns the last bytes that the messages before f, of its exchange and
 // direction, were inflated to. What cannot be known is left out: f then does
-// not inflate, rather than to something else.
+// not inflate, rather than to something else. The bytes must not be changed.
 func (r *Reader) window(ctx context.Context, f *flow.Frame) ([]byte, error) {
-	s := r.windows.of(f.Exchange, f.Direction)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	at := len(s.marks)
-	for at > 0 && s.marks[at-1].frame >= f.ID {
-		at--
+	m := r.windows.of(f.Exchange, f.Direction)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := len(m.windows)
+	for n > 0 && m.windows[n-1].frame >= f.ID {
+		n--
 	}
-	after := int64(0)
-	if at > 0 {
-		after = s.marks[at-1].frame
-	} else { // from the beginning
-		s.data, s.marks = s.data[:0], s.marks[:0]
+	switch {
+	case n > 0 && n < len(m.windows):
+		return m.windows[n-1].data, nil
+	case n == 0: // from the beginning
+		m.windows = m.windows[:0]
 	}
-	if at == len(s.marks) {
-		if err := s.advance(ctx, r, after, f.ID); err != nil {
-			return nil, err
-		}
-		at = len(s.marks)
+	if err := m.advance(ctx, r, f.ID); err != nil {
+		return nil, err
 	}
-	if at == 0 {
-		return nil, nil
-	}
-	return bytes.Clone(tail(s.data[:s.marks[at-1].end])), nil
+	return m.last().data, nil
 }
 
-func tail(b []byte) []byte { return b[max(0, len(b)-windowSize):] }
+func (m *messages) last() window {
+	if len(m.windows) == 0 {
+		return window{}
+	}
+	return m.windows[len(m.windows)-1]
+}
 
-// advance inflates the messages between two frames.
-func (s *messages) advance(ctx context.Context, r *Reader, after, before int64) error {
-	for after < before {
-		list, err := r.deflated(ctx, s, after, before)
+// advance inflates the messages that are not inflated yet and come before a
+// frame.
+func (m *messages) advance(ctx context.Context, r *Reader, before int64) error {
+	for {
+		list, err := r.deflated(ctx, m, m.last().frame, before)
 		if err != nil || len(list) == 0 {
 			return err
 		}
 		for _, f := range list {
-			after = f.ID
-			data, more, err := r.prefix(ctx, f.Payload, maxInflated, nil)
+			payload, more, err := r.prefix(ctx, f.Payload, maxInflated, nil)
 			if err != nil && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			s.add(f.ID, data, err == nil && !more && f.Payload.Complete())
+			var data []byte // unknown, when the payload is
+			if err == nil && !more && f.Payload.Complete() {
+				data = slide(m.last().data, payload)
+			}
+			if len(m.windows) == keepWindows {
+				m.windows = slices.Delete(m.windows, 0, 1)
+			}
+			m.windows = append(m.windows, window{f.ID, data})
 		}
 	}
-	return nil
 }
 
-// deflated lists some compressed frames of s between two others.
-func (r *Reader) deflated(ctx context.Context, s *messages, after, before int64) ([]*flow.Frame, error) {
+// deflated lists some compressed frames of m between two others.
+func (r *Reader) deflated(ctx context.Context, m *messages, after, before int64) ([]*flow.Frame, error) {
 	const page = 64
-	ids, err := r.column(ctx, "SELECT id FROM frame WHERE exchange = ? AND id > ? AND id < ? AND direction = ? AND deflated ORDER BY id LIMIT ?",
-		s.exchange, after, before, string(s.direction), page)
+	found, err := list(ctx, r.db, frameKind, "exchange = ? AND id > ? AND id < ? AND direction = ? AND deflated ORDER BY id LIMIT ?",
+		m.exchange, after, before, string(m.direction), page)
 	if err != nil {
 		return nil, err
 	}
-	var list []*flow.Frame
-	for _, id := range ids {
-		f, err := get(ctx, r.db, frameKind, "id = ?", id)
-		if err != nil {
-			return nil, err
-		}
-		f.ID = id
-		list = append(list, f)
+	out := make([]*flow.Frame, len(found))
+	for i, f := range found {
+		f.record.ID = f.id
+		out[i] = f.record
 	}
-	return list, nil
+	return out, nil
 }
 
 var flateReaders = sync.Pool{New: func() any { return flate.NewReader(nil) }}
 
-// add appends what the payload of a frame inflates to. When that cannot be
-// known, nothing before it counts any more.
-func (s *messages) add(frame int64, payload []byte, whole bool) {
-	if len(s.data) > keepInflated+windowSize {
-		s.forget()
+// slide returns the window behind a message that was compressed with the window
+// before, nil when it does not inflate.
+func slide(before, payload []byte) []byte {
+	z := flateReaders.Get().(io.ReadCloser)
+	defer flateReaders.Put(z)
+	// The end of each message is left out on the wire (RFC 7692 section 7.2.2);
+	// the last block says that nothing follows.
+	input := io.MultiReader(bytes.NewReader(payload), bytes.NewReader([]byte{0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff}))
+	if z.(flate.Resetter).Reset(input, before) != nil {
+		return nil
 	}
-	start := len(s.data)
-	if whole {
-		z := flateReaders.Get().(io.ReadCloser)
-		defer flateReaders.Put(z)
-		// The end of each message is left out on the wire (RFC 7692 section 7.2.2);
-		// the last block says that nothing follows.
-		input := io.MultiReader(bytes.NewReader(payload), bytes.NewReader([]byte{0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff}))
-		err := z.(flate.Resetter).Reset(input, tail(s.data))
-		n := 0
-		for err == nil {
-			s.data = slices.Grow(s.data[:start+n], 4<<10)
-			var m int
-			m, err = z.Read(s.data[start+n : cap(s.data)])
-			n += m
-			if n > maxInflated {
-				err = errors.New("message is too large")
-			}
+	buf := make([]byte, len(before), 2*windowSize)
+	copy(buf, before)
+	for size := 0; size <= maxInflated; {
+		if len(buf) == cap(buf) {
+			buf = append(buf[:0], buf[len(buf)-windowSize:]...)
 		}
-		s.data = s.data[:start+n]
-		whole = errors.Is(err, io.EOF)
-		if whole && n > keepInflated {
-			end := tail(s.data)
-			s.data, s.marks = append(make([]byte, 0, len(end)), end...), s.marks[:0]
+		n, err := z.Read(buf[len(buf):cap(buf)])
+		buf, size = buf[:len(buf)+n], size+n
+		switch {
+		case errors.Is(err, io.EOF):
+			return bytes.Clone(buf[max(0, len(buf)-windowSize):])
+		case err != nil:
+			return nil
 		}
 	}
-	if !whole {
-		s.data, s.marks = s.data[:0], s.marks[:0]
-	}
-	s.marks = append(s.marks, boundary{frame, len(s.data)})
-}
-
-// forget drops what was inflated longest ago.
-func (s *messages) forget() {
-	cut := len(s.data) - keepInflated/2
-	n := 0
-	for n < len(s.marks)-1 && s.marks[n].end-windowSize < cut {
-		n++
-	}
-	cut = max(0, s.marks[n].end-windowSize)
-	s.marks = append(s.marks[:0], s.marks[n:]...)
-	for i := range s.marks {
-		s.marks[i].end -= cut
-	}
-	s.data = append(s.data[:0], s.data[cut:]...)
+	return nil
 }

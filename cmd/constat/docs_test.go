@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"strings"
@@ -9,9 +8,8 @@ import (
 
 	"constat/inspect/decode"
 	"constat/inspect/detect"
+	"constat/inspect/inspecttest"
 )
-
-var update = flag.Bool("update", false, "rewrite docs/decoders.md")
 
 // docs/decoders.md says what the decoders and detectors say of themselves.
 func TestDecodersDocument(t *testing.T) {
@@ -45,7 +43,7 @@ names the one meant behind a colon: ` + "`json:device.imei`, `zip:photos/1.jpg`,
 	}
 	b.WriteString("\nWhat each class means is in [classes.md](classes.md), how well they are recognised in [accuracy.md](accuracy.md).\n")
 	const file = "../../docs/decoders.md"
-	if *update {
+	if inspecttest.Update() {
 		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"constat/inspect/canary"
 	"constat/inspect/decode"
 	"constat/inspect/detect"
+	"constat/inspect/inspecttest"
 )
 
 // planted is a Matcher with many patterns.
@@ -45,29 +45,6 @@ func post(contentType string, body []byte) *inspect.Subject {
 	}
 }
 
-// plainJSON is about n bytes as the APIs of apps send them: objects of a few
-// short values and some prose.
-func plainJSON(n int) []byte {
-	r := rand.New(rand.NewPCG(7, 7))
-	words := strings.Fields("the quick brown fox jumps over a lazy dog while seven wizards make toxic brew for evil queens")
-	sentence := func(n int) string {
-		var b []string
-		for range n {
-			b = append(b, words[r.IntN(len(words))])
-		}
-		return strings.Join(b, " ")
-	}
-	var items []any
-	for size := 0; size < n; size += 420 {
-		items = append(items, map[string]any{
-			"id": r.IntN(1 << 30), "title": sentence(6), "description": sentence(40), "price": float64(r.IntN(10000)) / 100,
-			"tags": []string{sentence(1), sentence(1)}, "available": r.IntN(2) == 0, "updated": "2026-11-20T10:00:00Z",
-		})
-	}
-	b, _ := json.Marshal(map[string]any{"items": items, "next": nil})
-	return b
-}
-
 // BenchmarkInspect looks at plain JSON with everything there is: decoders,
 // detectors, identifying values, a whole persona; and with the decoders alone,
 // and with the persona alone beside them.
@@ -87,7 +64,7 @@ func BenchmarkInspect(b *testing.B) {
 			b.Fatal(err)
 		}
 		for _, size := range []int{2 << 10, 64 << 10, 1 << 20} {
-			s := post("application/json", plainJSON(size))
+			s := post("application/json", inspecttest.PlainJSON(size))
 			b.Run(fmt.Sprintf("%s/%dKiB", x.name, size>>10), func(b *testing.B) {
 				b.SetBytes(int64(len(s.Request.Body)))
 				b.ReportAllocs()

@@ -325,12 +325,8 @@ func isDuration(p *inspect.Part) bool {
 }
 
 func detectCalls(t *inspect.Tree) []inspect.Finding {
-	type calls struct {
-		at    int // in out
-		count int
-	}
 	var out []inspect.Finding
-	bySheet := make(map[sheet]*calls)
+	bySheet := make(tally)
 	path := pathMentions(t, callPlaces)
 	for c := range callGather.cards(t) {
 		if len(c.cells) < 2 {
@@ -372,8 +368,7 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 			continue
 		}
 		s := c.sheet()
-		if have := bySheet[s]; have != nil {
-			have.count++
+		if bySheet.again(s) {
 			continue
 		}
 		if len(out) >= maxFindings {
@@ -383,17 +378,13 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 		if at == k.hashed {
 			whom = "The hash of a telephone number"
 		}
-		bySheet[s] = &calls{at: len(out), count: 1}
+		bySheet.first(s, len(out))
 		out = append(out, inspect.Finding{
 			Confidence: confidence, Direction: c.parent.Direction, Path: at.Path,
 			Reason: fmt.Sprintf("%s with the %s, which together say with whom, when, how long or which way somebody was on the telephone, %s.", whom, fieldNames(k.cells), route(at)),
 		})
 	}
-	for _, k := range bySheet {
-		if k.count > 1 {
-			out[k.at].Reason += fmt.Sprintf(" It is one of %d such entries in the same place.", k.count)
-		}
-	}
+	bySheet.say(out, "entries")
 	if len(out) == 0 {
 		out = callsInWords(t, path)
 	}

@@ -265,7 +265,6 @@ func firstAddress(b []byte) bool {
 }
 
 func detectMail(t *inspect.Tree) []inspect.Finding {
-	type mails struct{ at, count int }
 	type boxes struct {
 		first       *inspect.Part
 		roles, with int
@@ -273,7 +272,7 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 		mark        bool
 	}
 	var out []inspect.Finding
-	bySheet := make(map[sheet]*mails)
+	bySheet := make(tally)
 	byBox := make(map[sheet]*boxes)
 	path := pathMentions(t, mailPlaces) && !pathMentions(t, notMails)
 	for c := range mailGather.cards(t) {
@@ -348,8 +347,7 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 			continue
 		}
 		s := c.sheet()
-		if have := bySheet[s]; have != nil {
-			have.count++
+		if bySheet.again(s) {
 			continue
 		}
 		at := m.field[mailSubject]
@@ -358,7 +356,7 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 				at = m.field[w]
 			}
 		}
-		bySheet[s] = &mails{at: len(out), count: 1}
+		bySheet.first(s, len(out))
 		out = append(out, inspect.Finding{
 			Confidence: confidence, Direction: c.parent.Direction, Path: at.Path,
 			Reason: fmt.Sprintf("A message with the %s, of which the sender or receiver is the address of a mailbox, as mail is written, %s.", fieldNames(m.cells), route(at)),
@@ -367,11 +365,7 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 	if len(out) == 0 {
 		out = mailLinks(t)
 	}
-	for _, k := range bySheet {
-		if k.count > 1 {
-			out[k.at].Reason += fmt.Sprintf(" It is one of %d such messages in the same place.", k.count)
-		}
-	}
+	bySheet.say(out, "messages")
 	return out
 }
 

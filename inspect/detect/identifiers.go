@@ -560,8 +560,7 @@ func namedValues(parent *inspect.Part) []inspect.Record {
 			keys[c.Group] = string(c.Data)
 		}
 	}
-	var out []inspect.Record
-	at := make(map[string]int)
+	named := pairing{parent: parent}
 	for _, c := range parent.Children {
 		group, key := c.Group, ""
 		if isValueName(c.Name) && (c.Name != "id" || !isOfRequest(group)) {
@@ -575,22 +574,9 @@ func namedValues(parent *inspect.Part) []inspect.Record {
 		if key == "" {
 			continue
 		}
-		list := group
-		if strings.HasSuffix(group, "]") {
-			list = group[:strings.LastIndexByte(group, '[')]
-		}
-		i, ok := at[list]
-		if !ok {
-			i = len(out)
-			at[list] = i
-			out = append(out, inspect.Record{Parent: parent, Group: list, Direction: parent.Direction})
-		}
-		out[i].Fields = append(out[i].Fields, &inspect.Part{
-			Path: c.Path, Direction: c.Direction, Data: c.Data, Name: key, Group: list,
-			Kind: c.Kind, Depth: c.Depth, Parent: parent,
-		})
+		named.add(c, group, key)
 	}
-	return out
+	return named.records
 }
 
 // isOfRequest says that the object at a place is named for a session, an event

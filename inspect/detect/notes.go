@@ -346,8 +346,7 @@ func tokenLike(b []byte) bool {
 
 func detectNotes(t *inspect.Tree) []inspect.Finding {
 	var out []inspect.Finding
-	type notes struct{ at, count int }
-	bySheet := make(map[sheet]*notes)
+	bySheet := make(tally)
 	x := noteContext{
 		path:     pathMentions(t, notePlaces) && !pathMentions(t, notNotes),
 		calendar: pathMentions(t, calendarPlaces) && !pathMentions(t, notNotes),
@@ -376,7 +375,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 			y.place = y.place || mentions(name, notePlaces)
 			y.events = y.events || mentions(name, calendarPlaces)
 		}
-		if !k.prose && y.up && !y.not && (y.place || shortNames(c) && (x.path || outerEvent(c, notePlaces))) && noteFamily(c.parent.Name) != noteText && !noNote(c, &names) {
+		if !k.prose && y.up && !y.not && (y.place || shortNames(c) && (x.path || outerEvent(c, notePlaces))) && noteFamily(c.parent.Name) != noteText {
 			k.guess(c)
 		}
 		if !k.prose && !k.own {
@@ -390,8 +389,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 			continue
 		}
 		s := c.sheet()
-		if have := bySheet[s]; have != nil {
-			have.count++
+		if bySheet.again(s) {
 			continue
 		}
 		at := k.field[noteText]
@@ -401,7 +399,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		if at == nil {
 			continue
 		}
-		bySheet[s] = &notes{at: len(out), count: 1}
+		bySheet.first(s, len(out))
 		out = append(out, inspect.Finding{
 			Confidence: confidence, Direction: c.parent.Direction, Path: at.Path,
 			Reason: fmt.Sprintf("An object with the %s, %s, %s.", fieldNames(k.cells), why, route(at)),
@@ -424,11 +422,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 			}
 		}
 	}
-	for _, k := range bySheet {
-		if k.count > 1 {
-			out[k.at].Reason += fmt.Sprintf(" It is one of %d such objects in the same place.", k.count)
-		}
-	}
+	bySheet.say(out, "objects")
 	return out
 }
 

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"fmt"
 	"iter"
 	"strings"
 	"sync"
@@ -59,31 +60,44 @@ func pairs(parent *inspect.Part) []inspect.Record {
 			keys[c.Group] = string(c.Data)
 		}
 	}
-	var out []inspect.Record
-	at := make(map[string]int)
+	named := pairing{parent: parent}
 	for _, c := range parent.Children {
 		group := strings.TrimSuffix(c.Group, ".value")
 		key, ok := keys[group]
 		if !ok || c.Name == "key" || group == c.Group && c.Name != "value" {
 			continue
 		}
-		list := group
-		if strings.HasSuffix(group, "]") {
-			list = group[:strings.LastIndexByte(group, '[')]
-		}
-		i, ok := at[list]
-		if !ok {
-			i = len(out)
-			at[list] = i
-			out = append(out, inspect.Record{Parent: parent, Group: list, Direction: parent.Direction})
-		}
-		field := &inspect.Part{
-			Path: c.Path, Direction: c.Direction, Data: c.Data, Name: key, Group: list,
-			Kind: c.Kind, Depth: c.Depth, Parent: parent,
-		}
-		out[i].Fields = append(out[i].Fields, field)
+		named.add(c, group, key)
 	}
-	return out
+	return named.records
+}
+
+// pairing makes one record of each list of names and values.
+type pairing struct {
+	parent  *inspect.Part
+	records []inspect.Record
+	at      map[string]int // by place of the list
+}
+
+// add gives the value of the pair at a place in the list its key as its name.
+func (p *pairing) add(value *inspect.Part, pair, key string) {
+	list := pair
+	if strings.HasSuffix(pair, "]") {
+		list = pair[:strings.LastIndexByte(pair, '[')]
+	}
+	i, ok := p.at[list]
+	if !ok {
+		if p.at == nil {
+			p.at = make(map[string]int)
+		}
+		i = len(p.records)
+		p.at[list] = i
+		p.records = append(p.records, inspect.Record{Parent: p.parent, Group: list, Direction: p.parent.Direction})
+	}
+	p.records[i].Fields = append(p.records[i].Fields, &inspect.Part{
+		Path: value.Path, Direction: value.Direction, Data: value.Data, Name: key, Group: list,
+		Kind: value.Kind, Depth: value.Depth, Parent: p.parent,
+	})
 }
 
 // nesting finds the objects that stand inside an object, such as sender.number.
@@ -1183,4 +1197,30 @@ func (g *gather) wantsRead(p *inspect.Part) bool {
 	named := *r
 	named.Name = p.Name
 	return g.want(&named)
+}
+
+// tally counts things alike by where they stand: the first of a place is told in
+// full, the others only counted.
+type tally map[sheet]*struct{ at, count int }
+
+// again counts one more thing of a place, and reports whether that had one
+// before.
+func (t tally) again(s sheet) bool {
+	have := t[s]
+	if have != nil {
+		have.count++
+	}
+	return have != nil
+}
+
+// first says that the finding about a place is that at an index.
+func (t tally) first(s sheet, at int) { t[s] = &struct{ at, count int }{at, 1} }
+
+// say adds the counts to the findings.
+func (t tally) say(out []inspect.Finding, what string) {
+	for _, k := range t {
+		if k.count > 1 {
+			out[k.at].Reason += fmt.Sprintf(" It is one of %d such %s in the same place.", k.count, what)
+		}
+	}
 }

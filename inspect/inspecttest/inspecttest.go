@@ -65,6 +65,10 @@ import (
 
 var update = flag.Bool("update", false, "rewrite what the cases want")
 
+// Update reports whether the test was given -update, for tests that keep other
+// files beside the cases.
+func Update() bool { return *update }
+
 // Config is what is tested, and with what.
 type Config struct {
 	Dir       string // default "testdata"
