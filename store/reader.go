@@ -354,15 +354,6 @@ func (r *Reader) Report(ctx context.Context, exchange, frame int64) (*inspect.Re
 	return rep.report()
 }
 
-// Session is a stretch of a case with declared conditions.
-type Session struct {
-	ID             int64
-	Name           string
-	Factors        map[string]string
-	Note           string
-	Opened, Closed time.Time // Closed is zero while open
-}
-
 // Sessions returns all sessions in the order of their marks.
 func (r *Reader) Sessions(ctx context.Context) (out []Session, err error) {
 	rows, err := r.db.QueryContext(ctx, "SELECT id, name, factors, note, opened, closed FROM sessions ORDER BY opened, id")

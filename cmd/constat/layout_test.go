@@ -37,7 +37,11 @@ var mayImport = map[string][]string{
 	"store/har":           {"proxy/flow"},
 	"store/linkage":       {"store", "inspect", "proxy/flow"},
 	"store/query":         {"inspect"},
-	"store/report":        {"store", "store/linkage", "store/har", "store/query", "store/evidence", "inspect", "proxy/flow"},
+	"store/claim":         {"store", "store/query", "inspect"},
+	"store/compare":       {"store", "store/query", "inspect"},
+	"store/protocol":      {"store"},
+	"store/export":        {"store", "store/evidence", "store/har", "store/query", "store/claim", "store/compare", "store/report", "inspect", "proxy/flow"},
+	"store/report":        {"store", "store/claim", "store/compare", "store/linkage", "store/har", "store/query", "store/evidence", "inspect", "proxy/flow"},
 }
 
 // onlyIn says which packages alone may import an outside package.

@@ -1,0 +1,81 @@
+package store
+
+import "time"
+
+// Scope is a part of a case: the sessions that have one of the names and all of
+// the factors, and of these what one device did. The zero value is the whole case,
+// also what lies outside of any session.
+type Scope struct {
+	Sessions []string          `json:"sessions,omitempty"` // names; empty: any
+	Factors  map[string]string `json:"factors,omitempty"`  // as declared by the marks; "" stands for not declared
+	Device   string            `json:"device,omitempty"`   // "": any
+}
+
+// Session is a stretch of a case with declared conditions.
+type Session struct {
+	ID      int64             `json:"id"` // of the mark that opened it
+	Name    string            `json:"name"`
+	Factors map[string]string `json:"factors,omitempty"`
+	Note    string            `json:"note,omitempty"`
+	Opened  time.Time         `json:"opened"`
+	Closed  time.Time         `json:"closed"` // zero while it is open
+}
+
+// Coverage says what part of the traffic of a Scope could be seen. What did not
+// come through the door at all is in none of its numbers: Escapes names it.
+type Coverage struct {
+	Sessions    int           `json:"sessions"`
+	Duration    time.Duration `json:"duration_ns"` // of the sessions together; of the whole case from its first connection to its last
+	Connections int64         `json:"connections"`
+	Readable    int64         `json:"readable_connections"` // intercepted or plain
+	BytesUp     int64         `json:"bytes_up"`
+	BytesDown   int64         `json:"bytes_down"`
+	// ReadableUp and ReadableDown are the bytes of the readable connections.
+	ReadableUp   int64 `json:"readable_bytes_up"`
+	ReadableDown int64 `json:"readable_bytes_down"`
+	Requests     int64 `json:"requests"`
+	// OpaqueRequests were decrypted and carry a body that is measured to be
+	// encrypted by the app itself; OpaqueUp are the bytes of their requests.
+	OpaqueRequests int64 `json:"opaque_requests"`
+	OpaqueUp       int64 `json:"opaque_bytes_up"`
+	Truncated      int64 `json:"truncated_bodies"`
+	NotInspected   int64 `json:"not_inspected"` // requests without a report
+	Failed         int64 `json:"failed_requests"`
+	// Outcomes counts all connections by what became of them, most bytes first.
+	Outcomes []Outcome `json:"outcomes"`
+	// Unread are hosts of which no connection could be read, most bytes first, at
+	// most 100; MoreUnread says how many there are besides.
+	Unread     []UnreadHost `json:"never_read"`
+	MoreUnread int64        `json:"more_never_read,omitempty"`
+	// Escapes are words for what can leave a phone without passing the doors that
+	// the scope's traffic came in by, such as "quic", "raw_sockets", "dns", "mobile_data".
+	Escapes []string `json:"escapes"`
+}
+
+// ShareUp is the share, 0 to 1, of the bytes from the phone that could be read: 1
+// when there were none.
+func (c *Coverage) ShareUp() float64 {
+	if c.BytesUp == 0 {
+		return 1
+	}
+	return float64(c.ReadableUp) / float64(c.BytesUp)
+}
+
+// Outcome counts connections with one outcome, and one cause where it is known.
+type Outcome struct {
+	Outcome     string `json:"outcome"`
+	Alert       string `json:"alert,omitempty"` // TLS alert of the phone
+	Readable    bool   `json:"readable"`
+	Connections int64  `json:"connections"`
+	BytesUp     int64  `json:"bytes_up"`
+	BytesDown   int64  `json:"bytes_down"`
+}
+
+// UnreadHost is a host of which nothing could be read.
+type UnreadHost struct {
+	Host        string `json:"host"`
+	Outcome     string `json:"outcome"` // of the newest connection
+	Connections int64  `json:"connections"`
+	BytesUp     int64  `json:"bytes_up"`
+	BytesDown   int64  `json:"bytes_down"`
+}
