@@ -40,6 +40,7 @@ type Case struct {
 
 	// Owned by the writer's goroutine.
 	markID, checkpointID int64
+	declarationID        int64
 	signed               []byte // newest checkpoint
 	signedSize           int64
 	signedAt             time.Time // monotonic
@@ -186,6 +187,7 @@ func (c *Case) begin(key privateKey) error {
 	}{
 		{runKind.kind, func(n int64) { runs = n }},
 		{markKind.kind, func(n int64) { c.markID = n }},
+		{declarationKind.kind, func(n int64) { c.declarationID = n }},
 		{connectionKind.kind, c.connectionID.Store},
 		{exchangeKind.kind, c.exchangeID.Store},
 		{frameKind.kind, c.frameID.Store},

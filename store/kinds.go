@@ -129,12 +129,19 @@ var (
 		text("cloud", func(r *place) *string { return &r.Owner.Cloud }),
 		text("data", func(r *place) *string { return &r.Owner.Data }),
 	)
+	declarationKind = newSpec(
+		"declaration",
+		stamp("time", func(r *declaration) *time.Time { return &r.Time }),
+		text("topic", func(r *declaration) *string { return &r.Topic }),
+		text("subject", func(r *declaration) *string { return &r.Subject }),
+		sealed(text("content", func(r *declaration) *string { return &r.Content })),
+	)
 )
 
 // kinds lists all kinds.
 var kinds = []*kind{
 	genesisKind.kind, runKind.kind, personaKind.kind, markKind.kind,
-	connectionKind.kind, exchangeKind.kind, frameKind.kind, reportKind.kind, addressKind.kind,
+	connectionKind.kind, exchangeKind.kind, frameKind.kind, reportKind.kind, addressKind.kind, declarationKind.kind,
 }
 
 // format is the version of what records and leaves mean. The genesis says the one
@@ -143,7 +150,8 @@ var kinds = []*kind{
 //
 // Format 2 adds the column identifying to report, which is in a leaf only where
 // it is not NULL, and the kind address. All leaves of format 1 are the same in it.
-const format = 2
+// Format 3 adds the kind declaration, and changes nothing else.
+const format = 3
 
 // genesis is the first record of a case.
 type genesis struct {
@@ -199,4 +207,11 @@ type place struct {
 	Time     time.Time
 	Host, IP string
 	Owner    inspect.Owner
+}
+
+// declaration is what a person states, from Time on.
+type declaration struct {
+	Time           time.Time
+	Topic, Subject string
+	Content        string // JSON object
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"compress/gzip"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -14,16 +15,69 @@ import (
 	"constat/inspect"
 )
 
-// oldCase unpacks the case of testdata/format1.
-func oldCase(t testing.TB) Config {
+// An oldFormat is a case of testdata, what it answers as it was and after its
+// migration alike, and what becomes of it when it is inspected again.
+type oldFormat struct {
+	dir     string
+	format  string
+	leaves  int // records that it was written with
+	queries map[string][]string
+	sms     int64 // a request that was tagged so, and is not by the inspector
+	inspect func(t testing.TB) *inspect.Inspector
+	again   Changes
+	values  string // how many are in three requests or more, and in how many the rarest
+}
+
+var oldFormats = []oldFormat{
+	{
+		dir: "testdata/format1", format: "1", leaves: 26,
+		queries: map[string][]string{
+			"SELECT id, host, tags, direction FROM requests ORDER BY id": {
+				"1|stats.example|device_stats identifiers|up", "2|stats.example|device_stats identifiers|up", "3|sync.example|identifiers sms|up",
+				"4|stats.example|device_stats identifiers|up", "5|greet.example|greeting_content|down", "6|push.example|identifiers|up",
+			},
+			"SELECT value, source, requests, transmissions, hosts, host_list FROM identifiers ORDER BY 1": {
+				"android_id|canary|3|3|1|stats.example", "imei|canary|4|4|2|stats.example,push.example", "phone|canary|1|1|1|sync.example",
+			},
+			"SELECT count(*) FROM identifier_uses": {"0"},
+			"SELECT host, server_ip, owner FROM addresses WHERE host LIKE 's%' ORDER BY 1, 2": {
+				"stats.example|192.0.2.1|", "stats.example|192.0.2.2|", "stats.example|192.0.2.4|", "sync.example|192.0.2.3|",
+			},
+			"SELECT count(*) FROM hosts":         {"5"},
+			"SELECT name, seconds FROM sessions": {"idle|0.014", "reset|0.014"},
+		},
+		sms: 3, inspect: valued, again: Changes{Inspected: 8, Changed: 6}, values: "1|3",
+	},
+	{
+		dir: "testdata/format2", format: "2", leaves: 27,
+		queries: map[string][]string{
+			"SELECT id, host, session, session_id, tags FROM requests ORDER BY id": {
+				"1|early.example||NULL|", "2|stats.example|idle|1|identifiers", "3|sync.example|idle|1|sms", "4|stats.example|idle|2|identifiers photo", "5|late.example||NULL|",
+			},
+			"SELECT id, host, session, session_id, outcome FROM connections": {"1|stats.example|idle|1|intercepted", "2|pinned.example|idle|2|client_refused"},
+			"SELECT session, session_id, outcome, connections, share_connections FROM coverage ORDER BY 1, 2, 3": {
+				"*|NULL|client_refused|1|0.5", "*|NULL|intercepted|1|0.5", "idle|1|intercepted|1|1", "idle|2|client_refused|1|1",
+			},
+			"SELECT id, name, factors ->> 'micloud', note, seconds FROM sessions":     {"1|idle|off|a note|122", "2|idle|on||62"},
+			"SELECT value, source, requests, hosts, sessions FROM identifiers":        {"imei|canary|2|1|2"},
+			"SELECT host, server_ip, owner FROM addresses WHERE host LIKE 's%'":       {"stats.example|192.0.2.1|Owner of stats.example", "sync.example|192.0.2.1|Owner of sync.example"},
+			"SELECT count(*) FROM report WHERE identifying IS NOT NULL AND frame = 0": {"3"},
+		},
+		sms: 3, inspect: func(t testing.TB) *inspect.Inspector { return words(t, "2", inspect.Photo) },
+		again: Changes{Inspected: 5, Changed: 1}, values: "0|NULL",
+	},
+}
+
+// unpack makes a case of the format for a test.
+func (f oldFormat) unpack(t testing.TB) Config {
 	t.Helper()
 	cfg := testConfig(t)
-	f, err := os.Open("testdata/format1/case.constat.gz")
+	packed, err := os.Open(f.dir + "/case.constat.gz")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	r, err := gzip.NewReader(f)
+	defer packed.Close()
+	r, err := gzip.NewReader(packed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +85,7 @@ func oldCase(t testing.TB) Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := os.ReadFile("testdata/format1/log.key")
+	key, err := os.ReadFile(f.dir + "/log.key")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,118 +97,123 @@ func oldCase(t testing.TB) Config {
 	return cfg
 }
 
-// oldQueries are answered alike by the case as it was and after its migration.
-var oldQueries = map[string][]string{
-	"SELECT id, host, tags, direction FROM requests ORDER BY id": {
-		"1|stats.example|device_stats identifiers|up", "2|stats.example|device_stats identifiers|up", "3|sync.example|identifiers sms|up",
-		"4|stats.example|device_stats identifiers|up", "5|greet.example|greeting_content|down", "6|push.example|identifiers|up",
-	},
-	"SELECT value, source, requests, transmissions, hosts, host_list FROM identifiers ORDER BY 1": {
-		"android_id|canary|3|3|1|stats.example", "imei|canary|4|4|2|stats.example,push.example", "phone|canary|1|1|1|sync.example",
-	},
-	"SELECT count(*) FROM identifier_uses": {"0"},
-	"SELECT host, server_ip, owner FROM addresses WHERE host LIKE 's%' ORDER BY 1, 2": {
-		"stats.example|192.0.2.1|", "stats.example|192.0.2.2|", "stats.example|192.0.2.4|", "sync.example|192.0.2.3|",
-	},
-	"SELECT count(*) FROM hosts": {"5"},
-	"SELECT name FROM sessions":  {"idle", "reset"},
-}
-
-func checkOld(t *testing.T, r *Reader) {
+func (f oldFormat) check(t *testing.T, r *Reader) {
 	t.Helper()
-	for query, want := range oldQueries {
+	for query, want := range f.queries {
 		if diff := cmp.Diff(want, rows(t, r.DB(), query)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}
+	if got := rows(t, r.DB(), "SELECT count(*) FROM declarations"); got[0] != "0" {
+		t.Errorf("%s declarations", got[0])
+	}
 }
 
-// TestOldCaseIsRead reads a case of format 1 without changing a byte of it, beside
-// files that SQLite may make and in a folder where it cannot.
+func eachOldFormat(t *testing.T, test func(t *testing.T, f oldFormat)) {
+	if len(oldFormats) != format-1 {
+		t.Errorf("%d older formats, this is %d", len(oldFormats), format)
+	}
+	for _, f := range oldFormats {
+		t.Run("format"+f.format, func(t *testing.T) { test(t, f) })
+	}
+}
+
+// TestOldCaseIsRead reads a case of an older format without changing a byte of it,
+// beside files that SQLite may make and in a folder where it cannot.
 func TestOldCaseIsRead(t *testing.T) {
-	for _, mode := range []os.FileMode{0o700, 0o500} {
-		cfg := oldCase(t)
-		before, err := os.ReadFile(cfg.Path)
-		if err != nil {
-			t.Fatal(err)
+	eachOldFormat(t, func(t *testing.T, f oldFormat) {
+		for _, mode := range []os.FileMode{0o700, 0o500} {
+			cfg := f.unpack(t)
+			before, err := os.ReadFile(cfg.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chmod(filepath.Dir(cfg.Path), mode); err != nil {
+				t.Fatal(err)
+			}
+			r, err := OpenReader(t.Context(), cfg.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.check(t, r)
+			info, err := r.Info(t.Context())
+			if err != nil || info.PersonaName == "" {
+				t.Errorf("%+v, %v", info, err)
+			}
+			rep, err := r.Report(t.Context(), f.sms, 0)
+			if err != nil || !slices.Contains(rep.Tags(), inspect.SMS) || len(rep.Values) > 0 {
+				t.Errorf("report %+v, %v", rep, err)
+			}
+			if c, err := r.Coverage(t.Context(), Scope{}); err != nil || c.Sessions != 2 || c.Requests < 5 {
+				t.Errorf("coverage %+v, %v", c, err)
+			}
+			for _, query := range []string{"CREATE TABLE t(x)", "CREATE TEMP TABLE t(x)", "DROP VIEW identifiers"} {
+				if _, err := r.DB().Exec(query); err == nil {
+					t.Errorf("%s: the pool for queries writes", query)
+				}
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			checkWhole(t, cfg.Path)
+			if err := os.Chmod(filepath.Dir(cfg.Path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if after, err := os.ReadFile(cfg.Path); err != nil || !bytes.Equal(before, after) {
+				t.Errorf("reading changed the file, %v", err)
+			}
 		}
-		if err := os.Chmod(filepath.Dir(cfg.Path), mode); err != nil {
-			t.Fatal(err)
-		}
+	})
+}
+
+// TestOldCaseIsContinued opens a case of an older format for writing: its leaves
+// stay what they were, and records of this format are added.
+func TestOldCaseIsContinued(t *testing.T) {
+	eachOldFormat(t, func(t *testing.T, f oldFormat) {
+		cfg := f.unpack(t)
 		r, err := OpenReader(t.Context(), cfg.Path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		checkOld(t, r)
-		info, err := r.Info(t.Context())
-		if err != nil || info.PersonaName == "" {
-			t.Errorf("%+v, %v", info, err)
+		leaves := fmt.Sprintf("SELECT seq, kind, id, hex(hash) FROM log WHERE seq < %d ORDER BY seq", f.leaves)
+		before := rows(t, r.DB(), leaves)
+		c, err := Open(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
 		}
-		rep, err := r.Report(t.Context(), 3, 0)
-		if err != nil || !slices.Contains(rep.Tags(), inspect.SMS) || len(rep.Values) > 0 {
-			t.Errorf("report %+v, %v", rep, err)
-		}
-		for _, query := range []string{"CREATE TABLE t(x)", "CREATE TEMP TABLE t(x)", "DROP VIEW identifiers"} {
-			if _, err := r.DB().Exec(query); err == nil {
-				t.Errorf("%s: the pool for queries writes", query)
-			}
-		}
+		f.check(t, r) // opened before the migration
+		f.check(t, &c.Reader)
 		if err := r.Close(); err != nil {
 			t.Error(err)
 		}
-		checkWhole(t, cfg.Path)
-		if err := os.Chmod(filepath.Dir(cfg.Path), 0o700); err != nil {
+		changes, err := c.Inspect(t.Context(), f.inspect(t), nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if after, err := os.ReadFile(cfg.Path); err != nil || !bytes.Equal(before, after) {
-			t.Errorf("reading changed the file, %v", err)
+		if changes.Inspected != f.again.Inspected || changes.Changed != f.again.Changed || changes.Lost[inspect.SMS] != 1 {
+			t.Errorf("%+v", changes)
 		}
-	}
-}
-
-// TestOldCaseIsContinued opens a case of format 1 for writing: its leaves stay
-// what they were, and reports are added.
-func TestOldCaseIsContinued(t *testing.T) {
-	cfg := oldCase(t)
-	r, err := OpenReader(t.Context(), cfg.Path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	const leaves = "SELECT seq, kind, id, hex(hash) FROM log WHERE seq < 26 ORDER BY seq"
-	before := rows(t, r.DB(), leaves)
-	c, err := Open(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkOld(t, r) // opened before the migration
-	checkOld(t, &c.Reader)
-	if err := r.Close(); err != nil {
-		t.Error(err)
-	}
-	changes, err := c.Inspect(t.Context(), valued(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if changes.Inspected != 8 || changes.Changed != 6 || changes.Lost[inspect.SMS] != 1 {
-		t.Errorf("%+v", changes)
-	}
-	if got := rows(t, c.DB(), "SELECT count(*), min(requests) FROM identifiers WHERE source = 'value' AND requests > 2"); got[0] != "1|3" {
-		t.Errorf("values: %q", got)
-	}
-	if got := rows(t, c.DB(), "SELECT count(*) FROM addresses WHERE owner <> ''"); got[0] != "6" {
-		t.Errorf("addresses: %q", got)
-	}
-	if err := c.Close(); err != nil {
-		t.Fatal(err)
-	}
-	checkWhole(t, cfg.Path)
-	c = openCase(t, cfg)
-	if diff := cmp.Diff(before, rows(t, c.DB(), leaves)); diff != "" {
-		t.Errorf("leaves (-before +after):\n%s", diff)
-	}
-	if got := rows(t, c.DB(), "SELECT format FROM genesis"); got[0] != "1" {
-		t.Errorf("format %s", got)
-	}
+		if got := rows(t, c.DB(), "SELECT count(*), min(requests) FROM identifiers WHERE source = 'value' AND requests > 2"); got[0] != f.values {
+			t.Errorf("values: %q", got)
+		}
+		if got := rows(t, c.DB(), "SELECT sum(owner = '') FROM addresses"); got[0] != "0" {
+			t.Errorf("addresses without owner: %q", got)
+		}
+		if err := c.Declare(t.Context(), TopicDevice, "redmi", map[string]string{"rom": "invented"}); err != nil {
+			t.Error(err)
+		}
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		checkWhole(t, cfg.Path)
+		c = openCase(t, cfg)
+		if diff := cmp.Diff(before, rows(t, c.DB(), leaves)); diff != "" || len(before) != f.leaves {
+			t.Errorf("%d leaves (-before +after):\n%s", len(before), diff)
+		}
+		if got := rows(t, c.DB(), "SELECT format, (SELECT content FROM declarations) FROM genesis"); got[0] != f.format+`|{"rom":"invented"}` {
+			t.Errorf("format %s", got)
+		}
+	})
 }
 
 // TestVersionCannotBeFaked makes a case of this schema look like one of the first,

@@ -355,8 +355,13 @@ func (r *Reader) Report(ctx context.Context, exchange, frame int64) (*inspect.Re
 }
 
 // Sessions returns all sessions in the order of their marks.
-func (r *Reader) Sessions(ctx context.Context) (out []Session, err error) {
-	rows, err := r.db.QueryContext(ctx, "SELECT id, name, factors, note, opened, closed FROM sessions ORDER BY opened, id")
+func (r *Reader) Sessions(ctx context.Context) ([]Session, error) {
+	return r.SessionsIn(ctx, Scope{})
+}
+
+// readSessions reads the sessions that a condition over the view sessions selects.
+func readSessions(ctx context.Context, q queryer, where string, args []any) (out []Session, err error) {
+	rows, err := q.QueryContext(ctx, "SELECT id, name, factors, note, opened, closed FROM sessions WHERE "+where+" ORDER BY opened, id", args...)
 	if err != nil {
 		return nil, sqlError("read sessions", err)
 	}

@@ -6,9 +6,10 @@ import "time"
 // the factors, and of these what one device did. The zero value is the whole case,
 // also what lies outside of any session.
 type Scope struct {
-	Sessions []string          `json:"sessions,omitempty"` // names; empty: any
-	Factors  map[string]string `json:"factors,omitempty"`  // as declared by the marks; "" stands for not declared
-	Device   string            `json:"device,omitempty"`   // "": any
+	IDs      []int64           `json:"session_ids,omitempty"` // of sessions; empty: any
+	Sessions []string          `json:"sessions,omitempty"`    // names; empty: any
+	Factors  map[string]string `json:"factors,omitempty"`     // as declared by the marks; "" stands for not declared
+	Device   string            `json:"device,omitempty"`      // "": any
 }
 
 // Session is a stretch of a case with declared conditions.
@@ -22,7 +23,10 @@ type Session struct {
 }
 
 // Coverage says what part of the traffic of a Scope could be seen. What did not
-// come through the door at all is in none of its numbers: Escapes names it.
+// come through the door at all is in none of its numbers: Escapes names it. A
+// connection belongs to the session in which it was opened, a request to that in
+// which it began, so the bytes of a long connection can be those of an earlier
+// session.
 type Coverage struct {
 	Sessions    int           `json:"sessions"`
 	Duration    time.Duration `json:"duration_ns"` // of the sessions together; of the whole case from its first connection to its last
@@ -34,12 +38,12 @@ type Coverage struct {
 	ReadableUp   int64 `json:"readable_bytes_up"`
 	ReadableDown int64 `json:"readable_bytes_down"`
 	Requests     int64 `json:"requests"`
-	// OpaqueRequests were decrypted and carry a body that is measured to be
-	// encrypted by the app itself; OpaqueUp are the bytes of their requests.
+	// OpaqueRequests were decrypted and sent something that is measured to be
+	// encrypted by the app itself; OpaqueUp are the bytes of their bodies and frames.
 	OpaqueRequests int64 `json:"opaque_requests"`
 	OpaqueUp       int64 `json:"opaque_bytes_up"`
-	Truncated      int64 `json:"truncated_bodies"`
-	NotInspected   int64 `json:"not_inspected"` // requests without a report
+	Truncated      int64 `json:"truncated_bodies"` // either direction
+	NotInspected   int64 `json:"not_inspected"`    // requests without a report
 	Failed         int64 `json:"failed_requests"`
 	// Outcomes counts all connections by what became of them, most bytes first.
 	Outcomes []Outcome `json:"outcomes"`
@@ -48,7 +52,8 @@ type Coverage struct {
 	Unread     []UnreadHost `json:"never_read"`
 	MoreUnread int64        `json:"more_never_read,omitempty"`
 	// Escapes are words for what can leave a phone without passing the doors that
-	// the scope's traffic came in by, such as "quic", "raw_sockets", "dns", "mobile_data".
+	// the scope's traffic came in by, sorted: "dns", "mobile_data", "quic", "raw_sockets",
+	// "sms", "before_tunnel", and "unknown" for captures of other tools.
 	Escapes []string `json:"escapes"`
 }
 

@@ -186,7 +186,7 @@ func sqlError(doing string, err error) error {
 // The marks of a case in the header of its SQLite file.
 const (
 	applicationID = 0x434f4e53 // "CONS"
-	schemaVersion = 2
+	schemaVersion = 3
 	pageSize      = 8192
 )
 

@@ -100,6 +100,9 @@ func sample(t testing.TB, exchanges int, seed uint64) Config {
 	if err := c.Mark(t.Context(), "idle", map[string]string{"micloud": "off", "screen": "off"}, "on the desk"); err != nil {
 		t.Fatal(err)
 	}
+	if err := c.Declare(t.Context(), TopicDevice, "redmi", map[string]string{"model": "invented"}); err != nil {
+		t.Fatal(err)
+	}
 	for i := range exchanges {
 		conn := &flow.Connection{
 			Opened: epoch, Host: "api.example", Outcome: flow.Raw, FirstUp: random(20, seed), FirstDown: random(20, seed+1),
@@ -141,7 +144,7 @@ func TestVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(v.Problems) > 0 || v.Records != 4+40*5+3 || v.Checkpoints != 3 || v.Bodies < 100 || calls < 2 || v.Root == "" {
+	if len(v.Problems) > 0 || v.Records != 5+40*5+3 || v.Checkpoints != 3 || v.Bodies < 100 || calls < 2 || v.Root == "" {
 		t.Errorf("%+v, %d calls of progress", v, calls)
 	}
 	r, err := OpenReader(t.Context(), cfg.Path)

@@ -65,6 +65,9 @@ func TestViews(t *testing.T) {
 		t.Fatal(err)
 	}
 	opened := c.mustSessions(t)[0].Opened
+	if err := c.Declare(t.Context(), TopicDevice, "redmi", map[string]string{"model": "invented"}); err != nil {
+		t.Fatal(err)
+	}
 
 	conn := &flow.Connection{
 		Opened: opened.Add(time.Millisecond), Duration: 1500 * time.Microsecond, Door: "http", Device: "redmi", Host: "api.example", Port: 443,
@@ -164,16 +167,24 @@ func TestViews(t *testing.T) {
 			},
 		},
 		{
-			"SELECT id, name, factors, note, opened FROM sessions",
-			[]string{`1|idle|{"micloud":"off"}||` + at(0)},
+			"SELECT id, name, factors, note, opened, seconds > 0 FROM sessions",
+			[]string{`1|idle|{"micloud":"off"}||` + at(0) + "|1"},
 		},
 		{
-			"SELECT session, outcome, readable, connections, bytes_up, bytes_down, share_connections, share_bytes FROM coverage ORDER BY 1, 2",
+			"SELECT id, session_id FROM requests UNION ALL SELECT -id, session_id FROM connections ORDER BY 1",
+			[]string{"-2|NULL", "-1|1", "1|NULL", "2|1", "3|1"},
+		},
+		{
+			"SELECT id, time, session, topic, subject, content, session_id FROM declarations",
+			[]string{"1|" + at(2*time.Second) + `|idle|device|redmi|{"model":"invented"}|1`},
+		},
+		{
+			"SELECT session, outcome, readable, connections, bytes_up, bytes_down, share_connections, share_bytes, session_id FROM coverage ORDER BY 1, 2",
 			[]string{
-				"|client_refused|0|1|100|0|1|1",
-				"*|client_refused|0|1|100|0|0.5|0.2",
-				"*|intercepted|1|1|300|100|0.5|0.8",
-				"idle|intercepted|1|1|300|100|1|1",
+				"|client_refused|0|1|100|0|1|1|NULL",
+				"*|client_refused|0|1|100|0|0.5|0.2|NULL",
+				"*|intercepted|1|1|300|100|0.5|0.8|NULL",
+				"idle|intercepted|1|1|300|100|1|1|1",
 			},
 		},
 	} {
@@ -418,7 +429,7 @@ func TestCertificateHolder(t *testing.T) {
 		}
 		defer db.Close()
 		db.SetMaxOpenConns(1)
-		for _, q := range []string{schema1, schema2, "DROP TRIGGER connection_fixed", "ATTACH '" + cfg.Path + "' AS c", "INSERT INTO main.connection SELECT * FROM c.connection", "INSERT INTO main.exchange SELECT * FROM c.exchange"} {
+		for _, q := range []string{schema1, schema2, schema3, "DROP TRIGGER connection_fixed", "ATTACH '" + cfg.Path + "' AS c", "INSERT INTO main.connection SELECT * FROM c.connection", "INSERT INTO main.exchange SELECT * FROM c.exchange"} {
 			if _, err := db.Exec(q); err != nil {
 				t.Fatal(err)
 			}

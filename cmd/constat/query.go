@@ -21,7 +21,7 @@ func queryCommand() *cobra.Command {
 		Short: "Search the log with short filters or SQL",
 		Long: `Search the log with short filters, which are turned into SQL and shown, or with SQL over
 the public views: requests, findings, canary_hits, connections, hosts, addresses,
-identifiers, identifier_uses, sessions, coverage. The case may be in use.
+identifiers, identifier_uses, sessions, coverage, declarations. The case may be in use.
 
 ` + query.Help(),
 		Example: `  constat query tag:sms dir:up

@@ -1,0 +1,257 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"constat/store/evidence"
+)
+
+// where is a condition over the columns of the view sessions.
+func (s *Scope) where() (condition string, args []any) {
+	var terms []string
+	add := func(term string, values ...any) {
+		terms = append(terms, term)
+		args = append(args, values...)
+	}
+	if len(s.IDs) > 0 {
+		add("id IN (SELECT value FROM json_each(?))", jsonText(s.IDs))
+	}
+	if len(s.Sessions) > 0 {
+		add("name IN (SELECT value FROM json_each(?))", jsonText(s.Sessions))
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Factors)) {
+		if value := s.Factors[name]; value != "" {
+			add("EXISTS(SELECT 1 FROM json_each(factors) WHERE key = ? AND value = ?)", name, value)
+		} else {
+			add("NOT EXISTS(SELECT 1 FROM json_each(factors) WHERE key = ? AND value <> '')", name)
+		}
+	}
+	return strings.Join(terms, " AND "), args
+}
+
+// jsonText is a list of numbers or strings, which cannot fail to become JSON.
+func jsonText(list any) string {
+	text, _ := json.Marshal(list)
+	return string(text)
+}
+
+// Where is the scope as an SQL condition, with its arguments, over the columns
+// session_id and device of the views requests and connections.
+func (s Scope) Where() (condition string, args []any) {
+	condition = "1"
+	if in, values := s.where(); in != "" {
+		condition, args = "session_id IN (SELECT id FROM sessions WHERE "+in+")", values
+	}
+	if s.Device != "" {
+		condition += " AND device = ?"
+		args = append(args, s.Device)
+	}
+	return condition, args
+}
+
+// SessionsIn returns the sessions of a scope in the order of their marks, whichever
+// devices took part in them.
+func (r *Reader) SessionsIn(ctx context.Context, s Scope) ([]Session, error) {
+	condition, args := s.where()
+	if condition == "" {
+		condition = "1"
+	}
+	return readSessions(ctx, r.db, condition, args)
+}
+
+// Coverage measures what part of the traffic of a scope could be seen, at one
+// moment of a case that is being written. It takes seconds for a case of a million
+// requests, and memory that does not grow with the case.
+func (r *Reader) Coverage(ctx context.Context, s Scope) (Coverage, error) {
+	tx, err := r.db.BeginTx(ctx, nil)
+	if err != nil {
+		return Coverage{}, sqlError("read coverage", err)
+	}
+	defer tx.Rollback() // it only reads
+	m := measure{ctx: ctx, tx: tx}
+	m.scope, m.args = s.Where()
+	for _, step := range []func() error{m.connections, m.unread, m.requests, m.opaque, m.doors, func() error { return m.duration(s) }} {
+		if err := step(); err != nil {
+			return Coverage{}, sqlError("read coverage", err)
+		}
+	}
+	return m.Coverage, nil
+}
+
+// measure is one run of Coverage.
+type measure struct {
+	Coverage
+	ctx   context.Context // of the one run that the value lives for
+	tx    *sql.Tx
+	scope string
+	args  []any
+}
+
+// each calls f with the rows of a query, in which SCOPE stands for the condition
+// each time that it is used.
+func (m *measure) each(query string, f func(scan func(...any) error) error) error {
+	var args []any
+	for range strings.Count(query, "SCOPE") {
+		args = append(args, m.args...)
+	}
+	rows, err := m.tx.QueryContext(m.ctx, strings.ReplaceAll(query, "SCOPE", m.scope), args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := f(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func (m *measure) connections() error {
+	const query = `SELECT outcome, client_alert, outcome IN ('intercepted', 'plain'), count(*), sum(bytes_up), sum(bytes_down)
+		FROM connections WHERE SCOPE GROUP BY 1, 2 ORDER BY sum(bytes_up + bytes_down) DESC, count(*) DESC, 1, 2`
+	m.Outcomes = []Outcome{}
+	return m.each(query, func(scan func(...any) error) error {
+		var o Outcome
+		if err := scan(&o.Outcome, &o.Alert, &o.Readable, &o.Connections, &o.BytesUp, &o.BytesDown); err != nil {
+			return err
+		}
+		m.Outcomes = append(m.Outcomes, o)
+		m.Connections += o.Connections
+		m.BytesUp += o.BytesUp
+		m.BytesDown += o.BytesDown
+		if o.Readable {
+			m.Readable += o.Connections
+			m.ReadableUp += o.BytesUp
+			m.ReadableDown += o.BytesDown
+		}
+		return nil
+	})
+}
+
+// unread finds hosts of which there is no readable connection, and no request
+// either: one connection to a proxy can carry requests to many hosts.
+func (m *measure) unread() error {
+	const maxUnread = 100
+	// What max(id) stands beside is taken from the row that has it.
+	const query = `SELECT host, outcome, n, up, down, count(*) OVER () FROM (
+			SELECT host, outcome, max(id), count(*) AS n, sum(bytes_up) AS up, sum(bytes_down) AS down
+			FROM connections WHERE SCOPE GROUP BY host HAVING max(outcome IN ('intercepted', 'plain')) = 0)
+		WHERE host NOT IN (SELECT host FROM requests WHERE SCOPE) ORDER BY up + down DESC, n DESC, host LIMIT 100`
+	m.Unread = []UnreadHost{}
+	var all int64
+	err := m.each(query, func(scan func(...any) error) error {
+		var h UnreadHost
+		if err := scan(&h.Host, &h.Outcome, &h.Connections, &h.BytesUp, &h.BytesDown, &all); err != nil {
+			return err
+		}
+		m.Unread = append(m.Unread, h)
+		return nil
+	})
+	m.MoreUnread = all - int64(len(m.Unread))
+	return err
+}
+
+func (m *measure) requests() error {
+	const query = `SELECT count(*), ifnull(sum(request_truncated + response_truncated), 0), ifnull(sum(error <> ''), 0),
+			ifnull(sum(NOT EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0)), 0)
+		FROM requests q WHERE SCOPE`
+	return m.each(query, func(scan func(...any) error) error {
+		return scan(&m.Requests, &m.Truncated, &m.Failed, &m.NotInspected)
+	})
+}
+
+func (m *measure) opaque() error {
+	const query = `SELECT count(DISTINCT q.id), ifnull(sum(iif(r.frame = 0, q.request_bytes, (SELECT ifnull(f.size, 0) FROM frame f WHERE f.id = r.frame))), 0)
+		FROM report r CROSS JOIN requests q ON q.id = r.exchange
+		WHERE r.tags LIKE '%opaque%' AND r.id = (SELECT max(n.id) FROM report n WHERE n.exchange = r.exchange AND n.frame = r.frame)
+			AND EXISTS(SELECT 1 FROM json_each(r.findings) j WHERE j.value ->> 'class' = 'opaque' AND j.value ->> 'direction' = 'up') AND SCOPE`
+	return m.each(query, func(scan func(...any) error) error { return scan(&m.OpaqueRequests, &m.OpaqueUp) })
+}
+
+// escapes says what passes each kind of door by.
+var escapes = map[string][]string{
+	// Apps may ignore the Wi-Fi setting, which is for HTTP and for this network only.
+	"http":        {"dns", "mobile_data", "quic", "raw_sockets", "sms"},
+	"socks5":      {"dns", "mobile_data", "quic", "raw_sockets", "sms"},
+	"transparent": {"mobile_data", "sms"},
+	"wireguard":   {"before_tunnel", "sms"},
+}
+
+// unknownEscapes are those of captures that other tools made.
+const unknownEscapes = "unknown"
+
+func (m *measure) doors() error {
+	const query = `SELECT door FROM connections WHERE SCOPE UNION SELECT door FROM requests WHERE SCOPE`
+	m.Escapes = []string{}
+	err := m.each(query, func(scan func(...any) error) error {
+		var door string
+		if err := scan(&door); err != nil {
+			return err
+		}
+		words, known := escapes[door]
+		if !known {
+			words = []string{unknownEscapes}
+		}
+		for _, w := range words {
+			if !slices.Contains(m.Escapes, w) {
+				m.Escapes = append(m.Escapes, w)
+			}
+		}
+		return nil
+	})
+	slices.Sort(m.Escapes)
+	return err
+}
+
+// duration adds up the sessions; one that is open lasts to the newest request or
+// connection of the case.
+func (m *measure) duration(s Scope) error {
+	first, last, err := m.span()
+	if err != nil {
+		return err
+	}
+	condition, args := s.where()
+	whole := condition == ""
+	if whole {
+		condition = "1"
+	}
+	sessions, err := readSessions(m.ctx, m.tx, condition, args)
+	if err != nil {
+		return err
+	}
+	m.Sessions = len(sessions)
+	if whole {
+		m.Duration = last.Sub(first)
+		return nil
+	}
+	for _, x := range sessions {
+		end := x.Closed
+		if end.IsZero() {
+			end = last
+		}
+		m.Duration += max(0, end.Sub(x.Opened))
+	}
+	return nil
+}
+
+// span returns the times of the first and the last thing that the phone did in the
+// whole case.
+func (m *measure) span() (first, last time.Time, err error) {
+	var a, b string
+	const query = `SELECT ifnull(min(a), ''), ifnull(max(b), '') FROM (
+		SELECT min(opened) AS a, max(opened) AS b FROM connection UNION ALL SELECT min(began), max(began) FROM exchange)`
+	if err := m.tx.QueryRowContext(m.ctx, query).Scan(&a, &b); err != nil {
+		return first, last, err
+	}
+	if first, err = evidence.ParseTime(a); err == nil {
+		last, err = evidence.ParseTime(b)
+	}
+	return first, last, err
+}
