@@ -19,7 +19,7 @@ type Session struct {
 	Factors map[string]string `json:"factors,omitempty"`
 	Note    string            `json:"note,omitempty"`
 	Opened  time.Time         `json:"opened"`
-	Closed  time.Time         `json:"closed"` // zero while it is open
+	Closed  time.Time         `json:"closed,omitzero"` // zero while it is open
 }
 
 // Coverage says what part of the traffic of a Scope could be seen. What did not

@@ -28,6 +28,16 @@ type mark struct {
 	Note    string            `json:"note,omitempty"`
 }
 
+// declaration is what "constat declare" asks for.
+type declaration struct {
+	Topic   string          `json:"topic"`
+	Subject string          `json:"subject,omitempty"`
+	Content json.RawMessage `json:"content"`
+}
+
+// maxAsked bounds what the writer of a case is asked to add.
+const maxAsked = 128 << 10
+
 // controlPath is the socket of whoever writes the case: short enough for a
 // socket address wherever the case is, and the same for every name of it.
 func controlPath(caseFile string) (string, error) {
@@ -69,24 +79,60 @@ func listenControl(caseFile string) (net.Listener, error) {
 
 func controlHandler(c *store.Case) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /mark", func(w http.ResponseWriter, r *http.Request) {
-		var m mark
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 64<<10)).Decode(&m); err != nil {
+	mux.HandleFunc("POST /mark", asked(func(ctx context.Context, m mark) error { return c.Mark(ctx, m.Name, m.Factors, m.Note) }))
+	mux.HandleFunc("POST /declare", asked(func(ctx context.Context, d declaration) error { return c.Declare(ctx, d.Topic, d.Subject, d.Content) }))
+	return mux
+}
+
+// asked handles requests for one thing, which come as JSON.
+func asked[T any](do func(context.Context, T) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var what T
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked)).Decode(&what); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		if err := c.Mark(r.Context(), m.Name, m.Factors, m.Note); err != nil {
+		if err := do(r.Context(), what); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
-	})
-	return mux
+	}
+}
+
+// scribe adds what people say to a case: through whoever writes the case, else
+// on the file itself.
+type scribe struct{ caseFile, caDir string }
+
+// Mark opens a session, or ends the one that is open when name is empty.
+func (s scribe) Mark(ctx context.Context, name string, factors map[string]string, note string) error {
+	return s.do(ctx, "mark", mark{name, factors, note}, func(c *store.Case) error { return c.Mark(ctx, name, factors, note) })
+}
+
+// Declare records what a person states.
+func (s scribe) Declare(ctx context.Context, topic, subject string, content any) error {
+	text, err := json.Marshal(content)
+	if err != nil {
+		return err
+	}
+	return s.do(ctx, "declare", declaration{topic, subject, text}, func(c *store.Case) error { return c.Declare(ctx, topic, subject, content) })
+}
+
+func (s scribe) do(ctx context.Context, what string, request any, direct func(*store.Case) error) error {
+	err := ask(ctx, s.caseFile, what, request)
+	if !errors.Is(err, errNotRunning) {
+		return err
+	}
+	c, err := writeCase(ctx, s.caseFile, s.caDir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(direct(c), c.Close())
 }
 
 // errNotRunning means that no process is writing the case.
 var errNotRunning = errors.New("no constat is writing this case")
 
-// askToMark has the process that writes the case set a mark.
-func askToMark(ctx context.Context, caseFile string, m mark) error {
+// ask has the process that writes the case do something.
+func ask(ctx context.Context, caseFile, what string, request any) error {
 	path, err := controlPath(caseFile)
 	if err != nil {
 		return err
@@ -101,11 +147,11 @@ func askToMark(ctx context.Context, caseFile string, m mark) error {
 		},
 	}}
 	defer client.CloseIdleConnections()
-	text, err := json.Marshal(m)
+	text, err := json.Marshal(request)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://constat/mark", bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://constat/"+what, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
@@ -116,7 +162,7 @@ func askToMark(ctx context.Context, caseFile string, m mark) error {
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
-		return fmt.Errorf("set mark: %s", bytes.TrimSpace(text))
+		return fmt.Errorf("%s: %s", what, bytes.TrimSpace(text))
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -51,7 +50,7 @@ the case, or in another one, tells.`,
 			}
 			write := map[string]func(io.Writer, *linkage.Linkage) error{
 				"table": func(w io.Writer, l *linkage.Linkage) error { return writeLinkage(w, l, all) },
-				"json":  writeLinkageJSON,
+				"json":  func(w io.Writer, l *linkage.Linkage) error { return writeJSON(w, l) },
 				"csv": func(w io.Writer, l *linkage.Linkage) error {
 					if fields {
 						return writeFieldsCSV(w, l)
@@ -93,13 +92,6 @@ the case, or in another one, tells.`,
 	cmd.Flags().StringVar(&format, "format", "table", "table, json or csv")
 	cmd.Flags().StringVar(&out, "out", "", "file to write, 0600 (default: standard output)")
 	return cmd
-}
-
-func writeLinkageJSON(w io.Writer, l *linkage.Linkage) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(l)
 }
 
 // counted writes "1 value" and "2 values".

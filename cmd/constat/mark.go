@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -18,9 +17,10 @@ func markCommand() *cobra.Command {
 It works while 'constat run' records and on a case that nobody records.`,
 		Example: `  constat mark idle micloud=off screen=off network=wifi
   constat mark open-sms micloud=off --note "opened the third message"
-  constat mark --end`,
+  constat mark --end
+  constat sessions                     what there is so far`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			m := mark{Note: note, Factors: map[string]string{}}
+			m := mark{Note: note}
 			if end != (len(args) == 0) {
 				return usagef("want a NAME and its factors, or --end alone; try 'constat mark --help'")
 			}
@@ -29,28 +29,16 @@ It works while 'constat run' records and on a case that nobody records.`,
 				if strings.Contains(m.Name, "=") {
 					return usagef("%s: the session's NAME comes first, as in 'constat mark idle %s'", m.Name, m.Name)
 				}
-				for _, a := range args[1:] {
-					name, value, ok := strings.Cut(a, "=")
-					if !ok || name == "" {
-						return usagef("%s: want FACTOR=VALUE, as in micloud=off", a)
-					}
-					m.Factors[name] = value
+				var err error
+				if m.Factors, err = pairs(args[1:], "FACTOR=VALUE, as in micloud=off"); err != nil {
+					return err
 				}
 			}
 			name, err := findCase(caseFile)
 			if err != nil {
 				return err
 			}
-			err = askToMark(cmd.Context(), name, m)
-			if errors.Is(err, errNotRunning) {
-				c, err := writeCase(cmd.Context(), name, caDir)
-				if err != nil {
-					return err
-				}
-				if err := errors.Join(c.Mark(cmd.Context(), m.Name, m.Factors, m.Note), c.Close()); err != nil {
-					return err
-				}
-			} else if err != nil {
+			if err := (scribe{name, caDir}).Mark(cmd.Context(), m.Name, m.Factors, m.Note); err != nil {
 				return err
 			}
 			if end {
@@ -66,4 +54,20 @@ It works while 'constat run' records and on a case that nobody records.`,
 	cmd.Flags().StringVar(&note, "note", "", "a remark to keep with the mark")
 	cmd.Flags().BoolVar(&end, "end", false, "end the open session")
 	return cmd
+}
+
+// pairs reads arguments such as micloud=off; want says how they look.
+func pairs(args []string, want string) (map[string]string, error) {
+	out := make(map[string]string, len(args))
+	for _, a := range args {
+		name, value, ok := strings.Cut(a, "=")
+		if !ok || name == "" {
+			return nil, usagef("%s: want %s", a, want)
+		}
+		if _, twice := out[name]; twice {
+			return nil, usagef("%s is given twice", name)
+		}
+		out[name] = value
+	}
+	return out, nil
 }
