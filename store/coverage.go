@@ -138,7 +138,6 @@ func (m *measure) connections() error {
 // unread finds hosts of which there is no readable connection, and no request
 // either: one connection to a proxy can carry requests to many hosts.
 func (m *measure) unread() error {
-	const maxUnread = 100
 	// What max(id) stands beside is taken from the row that has it.
 	const query = `SELECT host, outcome, n, up, down, count(*) OVER () FROM (
 			SELECT host, outcome, max(id), count(*) AS n, sum(bytes_up) AS up, sum(bytes_down) AS down

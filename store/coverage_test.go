@@ -216,8 +216,13 @@ func TestDeclare(t *testing.T) {
 		topic, subject string
 		content        any
 	}{
-		{"", "", map[string]string{}}, {"Device", "", map[string]string{}}, {"device", "", []string{}}, {"device", "", nil}, {"device", "", "text"},
-		{"device", strings.Repeat("x", maxSubject+1), map[string]string{}}, {"device", "\xff", map[string]string{}},
+		{"", "", map[string]string{}},
+		{"Device", "", map[string]string{}},
+		{"device", "", []string{}},
+		{"device", "", nil},
+		{"device", "", "text"},
+		{"device", strings.Repeat("x", maxSubject+1), map[string]string{}},
+		{"device", "\xff", map[string]string{}},
 		{"device", "", map[string]string{"model": strings.Repeat("x", maxDeclaration)}},
 	} {
 		if err := c.Declare(t.Context(), d.topic, d.subject, d.content); !errors.Is(err, ErrDeclaration) {

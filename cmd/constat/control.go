@@ -81,6 +81,7 @@ func controlHandler(c *store.Case) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /mark", asked(func(ctx context.Context, m mark) error { return c.Mark(ctx, m.Name, m.Factors, m.Note) }))
 	mux.HandleFunc("POST /declare", asked(func(ctx context.Context, d declaration) error { return c.Declare(ctx, d.Topic, d.Subject, d.Content) }))
+	mux.HandleFunc("POST /alive", asked(func(context.Context, struct{}) error { return c.Err() }))
 	return mux
 }
 

@@ -44,8 +44,13 @@ func TestSessionsAndDeclarations(t *testing.T) {
 	do(0, "declare", "clock", "--of", "phone", "offset_ms=-12.5")
 	do(0, "declare", "operator", "name=A. Tester")
 	for _, wrong := range [][]string{
-		{"declare", "device"}, {"declare", "weather", "sky=blue"}, {"declare", "device", "Model=x"}, {"declare", "clock", "offset_ms=soon"}, {"declare", "clock", "offset_ms=Inf"},
-		{"declare", "device", "model=x", "model=y"}, {"mark", "idle", "micloud=on", "micloud=off"},
+		{"declare", "device"},
+		{"declare", "weather", "sky=blue"},
+		{"declare", "device", "Model=x"},
+		{"declare", "clock", "offset_ms=soon"},
+		{"declare", "clock", "offset_ms=Inf"},
+		{"declare", "device", "model=x", "model=y"},
+		{"mark", "idle", "micloud=on", "micloud=off"},
 	} {
 		if said := do(2, wrong...); strings.Count(strings.TrimSpace(said), "\n") > 0 || !strings.Contains(said, "want") && !strings.Contains(said, "twice") {
 			t.Errorf("%q: %s", wrong, said)
