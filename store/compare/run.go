@@ -1,0 +1,264 @@
+package compare
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Run compares two inputs, which may be of one case or of two. It reads each case a
+// few times. The same cases and inputs give the same comparison.
+func Run(ctx context.Context, a, b Input, opt Options) (*Comparison, error) {
+	if opt.MaxRows == 0 {
+		opt.MaxRows = defaultRows
+	}
+	g := &gathering{kinds: map[string]*things{}, opt: opt}
+	for n, in := range []Input{a, b} {
+		s, err := open(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		g.sides[n] = s
+	}
+	if err := g.overlap(); err != nil {
+		return nil, err
+	}
+	for n := range g.sides {
+		for _, step := range []func(context.Context, int) error{g.requests, g.connections, g.opinions} {
+			if err := step(ctx, n); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err := g.identifiers(ctx); err != nil {
+		return nil, err
+	}
+	c := &Comparison{A: *g.sides[0].out, B: *g.sides[1].out, Rows: []Row{}}
+	chance := g.rows(c)
+	if err := g.cautions(ctx, c, chance); err != nil {
+		return nil, err
+	}
+	if c.More = max(0, len(c.Rows)-opt.MaxRows); c.More > 0 {
+		c.Rows = c.Rows[:opt.MaxRows]
+	}
+	return c, nil
+}
+
+// overlap refuses to compare a session with itself.
+func (g *gathering) overlap() error {
+	a, b := g.sides[0], g.sides[1]
+	if a.info.ID != b.info.ID {
+		return nil
+	}
+	if (a.whole || b.whole) && a.Scope.Device == b.Scope.Device {
+		return fmt.Errorf("%w: one of them is the whole case", ErrOverlap)
+	}
+	for id := range a.at {
+		if _, both := b.at[id]; both && a.Scope.Device == b.Scope.Device {
+			return fmt.Errorf("%w: %d", ErrOverlap, id)
+		}
+	}
+	return nil
+}
+
+// chance is what chance alone would do.
+type chance struct {
+	compared int
+	expected float64 // rows that come out as likely or sure although nothing differs
+}
+
+// rows fills in what differs.
+func (g *gathering) rows(c *Comparison) (ch chance) {
+	alike := map[[3]int]int{}     // things by how many sessions have them, of how many on each side
+	absent := map[string]Change{} // hosts that one side lacks: their paths say no more
+	for _, what := range []string{"host", "canary", "class", "identifier", "path"} {
+		t := g.kinds[what]
+		if t == nil {
+			continue
+		}
+		for _, x := range t.list {
+			r, ok := g.row(x)
+			ch.compared++
+			alike[[3]int{r.SessionsA + r.SessionsB, r.OfA, r.OfB}]++
+			switch {
+			case !ok:
+				c.Same++
+			case what == "path" && absent[x.hosts[0]] == r.Change:
+			default:
+				if what == "host" && r.Change != More && r.Change != Less {
+					absent[x.key] = r.Change
+				}
+				c.Rows = append(c.Rows, r)
+			}
+		}
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(alike), func(a, b [3]int) int { return slices.Compare(a[:], b[:]) }) {
+		if min(k[1], k[2]) > 1 {
+			ch.expected += float64(alike[k]) * falseRows(k[0], k[1], k[2])
+		}
+	}
+	slices.SortFunc(c.Rows, func(a, b Row) int {
+		return cmp.Or(
+			cmp.Compare(slices.Index(order, a.Sure), slices.Index(order, b.Sure)), cmp.Compare(slices.Index(kinds, a.What), slices.Index(kinds, b.What)),
+			cmp.Compare(b.A+b.B, a.A+a.B), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Change, b.Change),
+		)
+	})
+	return ch
+}
+
+var order = []string{"sure", "likely", "open"}
+
+// telling are the units of a side that could have shown a thing: all but those in
+// which each host that it went to was connected to and not read.
+func (g *gathering) telling(n int, x *thing) (of units, count int) {
+	s := g.sides[n]
+	for i := range s.units {
+		blind := len(x.hosts) > 0 && !x.side[n].seen.has(i)
+		for _, h := range x.hosts {
+			u := s.unread[h]
+			blind = blind && u.has(i)
+		}
+		if !blind {
+			of.add(i)
+			count++
+		}
+	}
+	return of, count
+}
+
+// What counts as more or less.
+const (
+	severalTimes = 3
+	fewRequests  = 10 // in all; below, a ratio says nothing
+)
+
+// row says what became of a thing, and false when nothing did.
+func (g *gathering) row(x *thing) (r Row, differs bool) {
+	r = Row{What: x.what, Key: x.key, A: x.side[0].total(), B: x.side[1].total(), P: 1}
+	var rates [2][]float64
+	var seen, of [2]int
+	for n := range x.side {
+		var units units
+		units, of[n] = g.telling(n, x)
+		for i, u := range g.sides[n].units {
+			if x.side[n].seen.has(i) {
+				seen[n]++
+			}
+			count := x.side[n].count(i)
+			if units.has(i) && (count > 0 || !x.side[n].seen.has(i)) { // else there was only a connection
+				rates[n] = append(rates[n], float64(count)/u.hours)
+			}
+		}
+	}
+	r.SessionsA, r.SessionsB, r.OfA, r.OfB = seen[0], seen[1], of[0], of[1]
+	r.Example = x.side[0].example
+	switch {
+	case seen[0] > 0 && seen[1] > 0:
+		return g.changed(r, x, rates)
+	case seen[1] > 0:
+		r.Change, r.Example = Appears, x.side[1].example
+	default:
+		r.Change = Vanish
+	}
+	r.P = fisher(seen[0], of[0], seen[1], of[1])
+	if of[0] == 0 || of[1] == 0 {
+		r.Change, r.P = Hidden, 1
+	}
+	r.Sure = sureness(r.P, of[0], of[1])
+	r.Why = g.why(&r)
+	return r, true
+}
+
+// changed says whether a thing that both sides have is much more frequent on one.
+func (g *gathering) changed(r Row, x *thing, rates [2][]float64) (Row, bool) {
+	if x.side[0].counts == nil || x.side[1].counts == nil {
+		// One side only saw connections: how much there was cannot be told.
+		if x.what != "host" || x.side[0].counts == nil && x.side[1].counts == nil {
+			return r, false
+		}
+		r.Change, r.Sure, r.Example = Hidden, "open", max(x.side[0].example, x.side[1].example)
+		r.Why = g.why(&r)
+		return r, true
+	}
+	a, b := mean(rates[0]), mean(rates[1])
+	if r.A+r.B < fewRequests || a < severalTimes*b && b < severalTimes*a {
+		return r, false
+	}
+	r.Change = More
+	low, high := rates[0], rates[1]
+	if a > b {
+		r.Change, low, high = Less, high, low
+	} else {
+		r.Example = x.side[1].example
+	}
+	if slices.Max(low) < slices.Min(high) {
+		r.P = apart(len(low), len(high))
+	}
+	r.Sure = sureness(r.P, len(low), len(high))
+	r.Why = fmt.Sprintf("%s per hour in A and %s in B; ", perHour(a), perHour(b))
+	switch {
+	case min(len(low), len(high)) < 2:
+		r.Why += "one session on a side can be chance: repeat it."
+	case r.P < 1:
+		r.Why += "every session of one side has more than every session of the other " + chanceWords(r.P) + "."
+	default:
+		r.Why += "but the sessions of the sides overlap."
+	}
+	return r, true
+}
+
+func mean(list []float64) float64 {
+	sum := 0.0
+	for _, x := range list {
+		sum += x
+	}
+	return sum / float64(max(1, len(list)))
+}
+
+func perHour(x float64) string {
+	if x >= 10 {
+		return fmt.Sprintf("%.0f", x)
+	}
+	return fmt.Sprintf("%.2g", x)
+}
+
+// chanceWords says what a p means.
+func chanceWords(p float64) string {
+	if p >= 0.1 {
+		return fmt.Sprintf("(chance alone does that in %.0f of 100 cases)", 100*p)
+	}
+	return fmt.Sprintf("(chance alone does that in %.2g of 100 cases)", 100*p)
+}
+
+// why is the sentence for what only one side has.
+func (g *gathering) why(r *Row) string {
+	has, of, not, ofNot := r.SessionsB, r.OfB, "A", r.OfA
+	name := "B"
+	if r.Change == Vanish || r.Change == Hidden && r.OfB == 0 || r.Change == Hidden && r.A > 0 {
+		has, of, name, not, ofNot = r.SessionsA, r.OfA, "A", "B", r.OfB
+	}
+	if r.Change == Hidden {
+		return fmt.Sprintf("Seen in %s of %s, and in %s the phone connected there and nothing could be read: what it sent cannot be told.", outOf(has, of), name, not)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "Seen in %s of %s and in none of %d of %s", outOf(has, of), name, ofNot, not)
+	if all := len(g.sides[0].units) + len(g.sides[1].units); r.OfA+r.OfB < all {
+		fmt.Fprintf(&b, "; %d more could not tell, because nothing could be read there", all-r.OfA-r.OfB)
+	}
+	if min(r.OfA, r.OfB) < 2 {
+		b.WriteString(". One session on a side can be chance: repeat it.")
+		return b.String()
+	}
+	fmt.Fprintf(&b, " %s. It may still come in up to %.0f %% of the sessions of %s.", chanceWords(r.P), 100*unseen(ofNot), not)
+	return b.String()
+}
+
+func outOf(n, of int) string {
+	if of == 1 {
+		return fmt.Sprintf("%d of 1 session", n)
+	}
+	return fmt.Sprintf("%d of %d sessions", n, of)
+}
