@@ -35,8 +35,15 @@ func TestFisher(t *testing.T) {
 		want           float64
 		word           string
 	}{
-		{3, 3, 0, 3, 0.1, "likely"}, {4, 4, 0, 4, 2.0 / 70, "likely"}, {5, 5, 0, 5, 2.0 / 252, "sure"}, {0, 5, 5, 5, 2.0 / 252, "sure"},
-		{1, 1, 0, 1, 1, "open"}, {1, 1, 0, 20, 1.0 / 21, "open"}, {2, 3, 0, 3, 0.4, "open"}, {2, 2, 0, 2, 1.0 / 3, "open"}, {3, 3, 3, 3, 1, "open"},
+		{3, 3, 0, 3, 0.1, "likely"},
+		{4, 4, 0, 4, 2.0 / 70, "likely"},
+		{5, 5, 0, 5, 2.0 / 252, "sure"},
+		{0, 5, 5, 5, 2.0 / 252, "sure"},
+		{1, 1, 0, 1, 1, "open"},
+		{1, 1, 0, 20, 1.0 / 21, "open"},
+		{2, 3, 0, 3, 0.4, "open"},
+		{2, 2, 0, 2, 1.0 / 3, "open"},
+		{3, 3, 3, 3, 1, "open"},
 		{3, 4, 1, 4, 34.0 / 70, "open"}, // the lady who tastes tea, Fisher 1935
 	} {
 		got := fisher(tt.ka, tt.na, tt.kb, tt.nb)
