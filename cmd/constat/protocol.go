@@ -239,15 +239,13 @@ the session that was stopped.
 			if run.Planted, err = plantedIn(cmd.Context(), r); err != nil {
 				return err
 			}
-			var guide guide
 			if yes {
-				guide = &script{out: cmd.OutOrStdout(), answers: answers}
+				run.Person = &script{out: cmd.OutOrStdout(), answers: answers}
 			} else {
-				guide = newWalk(cmd.InOrStdin(), cmd.OutOrStdout(), answers)
+				run.Person = newWalk(cmd.InOrStdin(), cmd.OutOrStdout(), answers)
 			}
-			run.Person = guide
 			if !fresh {
-				if run.Resume, err = unfinished(cmd.Context(), &run, guide, resume, yes); err != nil {
+				if run.Resume, err = unfinished(cmd.Context(), &run, resume, yes); err != nil {
 					return err
 				}
 			}
@@ -266,12 +264,6 @@ the session that was stopped.
 	f.Float64Var(&run.Shorten, "shorten", 1, "divide all waits by this, for rehearsals")
 	f.DurationVar(&run.Seen, "seen-within", 0, "how long to wait for what a positive control sends (default 2m)")
 	return cmd
-}
-
-// guide is a Person that can also be asked whether to go on.
-type guide interface {
-	protocol.Person
-	Continue(ctx context.Context, question string) (bool, error)
 }
 
 // checkAnswers demands that what was set is asked for, and in a script that all is.
@@ -339,7 +331,7 @@ func plantedIn(ctx context.Context, r *store.Reader) (func(kind string) (name, v
 }
 
 // unfinished returns the run to continue, nil to begin anew.
-func unfinished(ctx context.Context, run *protocol.Run, g guide, resume, yes bool) (*protocol.State, error) {
+func unfinished(ctx context.Context, run *protocol.Run, resume, yes bool) (*protocol.State, error) {
 	s, err := protocol.Unfinished(ctx, run.Reader, run.Protocol)
 	if err != nil {
 		return nil, err
@@ -352,7 +344,7 @@ func unfinished(ctx context.Context, run *protocol.Run, g guide, resume, yes boo
 	case yes:
 		return nil, nil
 	}
-	ok, err := g.Continue(ctx, fmt.Sprintf("A run of this protocol was stopped after %d of %d sessions. Continue it?", s.Done, s.Of))
+	ok, err := run.Person.Confirm(ctx, fmt.Sprintf("A run of this protocol was stopped after %d of %d sessions. Continue it?", s.Done, s.Of))
 	if err != nil || !ok {
 		return nil, err
 	}
@@ -369,8 +361,12 @@ func walkThrough(cmd *cobra.Command, run *protocol.Run, caseFile, name string) e
 		if s != nil {
 			done = s.Done
 		}
+		what := fmt.Errorf("stopped after %d of %s", done, counted(int64(run.Protocol.Sessions()), "session"))
+		if !errors.Is(err, protocol.ErrStop) && cmd.Context().Err() == nil {
+			what = fmt.Errorf("%w: %w", what, err)
+		}
 		return hint{
-			fmt.Errorf("stopped after %s of %d: %w", counted(int64(done), "session"), run.Protocol.Sessions(), err),
+			what,
 			"continue with: constat protocol run " + name + " --resume --case " + caseFile,
 		}
 	}

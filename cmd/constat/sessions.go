@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"constat/store"
+	"constat/store/protocol"
 	"constat/store/query"
 )
 
@@ -152,7 +153,11 @@ func addFigures(ctx context.Context, r *store.Reader, figures map[int64]*session
 func writeSessions(w io.Writer, l *sessionList) error {
 	var b strings.Builder
 	for _, d := range l.Declared {
-		fmt.Fprintf(&b, "%s: %s\n", strings.TrimSpace(d.Topic+" "+query.Printable(d.Subject)), cell(factWords(d.Content), 120))
+		words := factWords(d.Content)
+		if d.Topic == store.TopicProtocol {
+			words = runWords(d.Content)
+		}
+		fmt.Fprintf(&b, "%s: %s\n", strings.TrimSpace(d.Topic+" "+query.Printable(d.Subject)), cell(words, 120))
 	}
 	if len(l.Sessions) == 0 {
 		b.WriteString("no sessions; open one with 'constat mark NAME FACTOR=VALUE …', or follow a test with 'constat protocol run'\n")
@@ -211,6 +216,24 @@ func factorWords(factors map[string]string) string {
 		list = append(list, name+"="+factors[name])
 	}
 	return strings.Join(list, " ")
+}
+
+// runWords writes how far a protocol came.
+func runWords(content json.RawMessage) string {
+	var s protocol.State
+	if json.Unmarshal(content, &s) != nil {
+		return string(content)
+	}
+	words := fmt.Sprintf("%s: %s, %d of %d sessions", s.Title, s.State, s.Done, s.Of)
+	for _, c := range s.Controls {
+		if !c.Passed {
+			words += fmt.Sprintf("; the %s control did not pass", c.Control)
+		}
+	}
+	if s.Shorten > 0 {
+		words += "; a rehearsal with shortened waits"
+	}
+	return words
 }
 
 // factWords writes the content of a declaration in one line.

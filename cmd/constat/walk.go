@@ -59,12 +59,9 @@ func (w *walk) head(at protocol.Place) {
 }
 
 func headline(at protocol.Place) string {
-	s := fmt.Sprintf("[%d/%d]", at.Unit, at.Units)
-	if at.Control != "" {
-		s += fmt.Sprintf(" %s control", at.Control)
-	}
+	s := fmt.Sprintf("[%d/%d] %s", at.Unit, at.Units, at.Session)
 	if at.Repeats > 1 {
-		s += fmt.Sprintf(" %d of %d times", at.Repeat, at.Repeats)
+		s += fmt.Sprintf(" (%d of %d)", at.Repeat, at.Repeats)
 	}
 	if at.Ahead > 0 {
 		s += ", " + spell(at.Ahead) + " of waiting ahead"
@@ -96,12 +93,8 @@ func (w *walk) Wait(ctx context.Context, at protocol.Place, what string, d time.
 	defer over.Stop()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	where := at.Session
-	if where == "" {
-		where = "between sessions"
-	}
 	for {
-		fmt.Fprintf(w.out, "\r\x1b[K  %d. wait (%s): %s left, q and Enter to stop ", at.Step, query.Printable(where), spell(time.Until(end)))
+		fmt.Fprintf(w.out, "\r\x1b[K  %d. wait: %s left, q and Enter to stop ", at.Step, spell(time.Until(end)))
 		select {
 		case <-ctx.Done():
 			fmt.Fprintln(w.out)
@@ -146,8 +139,8 @@ func (w *walk) Ask(ctx context.Context, question, factor string, values []string
 // Say implements protocol.Person.
 func (w *walk) Say(line string) { fmt.Fprintf(w.out, "  %s\n", line) }
 
-// Continue implements guide.
-func (w *walk) Continue(ctx context.Context, question string) (bool, error) {
+// Confirm implements protocol.Person.
+func (w *walk) Confirm(ctx context.Context, question string) (bool, error) {
 	for {
 		fmt.Fprintf(w.out, "%s [y/n] ", question)
 		s, err := w.line(ctx)
@@ -194,5 +187,6 @@ func (s *script) Ask(_ context.Context, _, factor string, _ []string) (string, e
 // Say implements protocol.Person.
 func (s *script) Say(line string) { fmt.Fprintln(s.out, line) }
 
-// Continue implements guide.
-func (s *script) Continue(context.Context, string) (bool, error) { return false, nil }
+// Confirm implements protocol.Person: what a script cannot put right, it does not try
+// again.
+func (s *script) Confirm(context.Context, string) (bool, error) { return false, nil }

@@ -29,7 +29,7 @@ func TestWalk(t *testing.T) {
 	if err := w.Do(t.Context(), at, "Lay it\ndown.", ""); err != nil {
 		t.Error(err)
 	}
-	if !strings.Contains(out.String(), "[2/5] 1 of 3 times, 1 h 30 min of waiting ahead") || !strings.Contains(out.String(), "1. Lay it\n     down.") {
+	if !strings.Contains(out.String(), "[2/5] idle (1 of 3), 1 h 30 min of waiting ahead") || !strings.Contains(out.String(), "1. Lay it\n     down.") {
 		t.Errorf("shown:\n%s", out)
 	}
 	for _, ask := range []struct {
@@ -53,14 +53,14 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-func TestContinue(t *testing.T) {
+func TestConfirm(t *testing.T) {
 	w, _ := typed(t, "perhaps", "N", "y")
 	for _, want := range []bool{false, true} {
-		if got, err := w.Continue(t.Context(), "Continue?"); err != nil || got != want {
+		if got, err := w.Confirm(t.Context(), "Continue?"); err != nil || got != want {
 			t.Errorf("%v, %v; want %v", got, err, want)
 		}
 	}
-	if _, err := w.Continue(t.Context(), "Continue?"); !errors.Is(err, protocol.ErrStop) {
+	if _, err := w.Confirm(t.Context(), "Continue?"); !errors.Is(err, protocol.ErrStop) {
 		t.Errorf("at the end of input: %v", err)
 	}
 }

@@ -101,11 +101,7 @@ func (p *Protocol) Sessions() (n int) {
 // Waits is how long is waited in all.
 func (p *Protocol) Waits() (d time.Duration) {
 	for _, ph := range p.Phases {
-		for _, list := range [][]Step{ph.Before, ph.Steps, ph.After} {
-			for _, s := range list {
-				d += s.Wait * time.Duration(ph.Repeat)
-			}
-		}
+		d += waits(ph.Before, ph.Steps, ph.After) * time.Duration(ph.Repeat)
 	}
 	return d
 }

@@ -33,14 +33,17 @@ type Person interface {
 	Wait(ctx context.Context, at Place, what string, d time.Duration) error
 	// Ask returns the answer: one of values, or any text when there are none.
 	Ask(ctx context.Context, question, factor string, values []string) (string, error)
+	// Confirm asks a question of yes or no.
+	Confirm(ctx context.Context, question string) (bool, error)
 	// Say shows a remark.
 	Say(line string)
 }
 
 // Place is where in the test a step is, counted from 1.
 type Place struct {
-	Session         string // "" outside any
-	Unit, Units     int    // sessions of the test
+	Session         string
+	Open            bool // the session is: false before and after
+	Unit, Units     int  // sessions of the test
 	Repeat, Repeats int
 	Step, Steps     int
 	Control         Control
@@ -171,7 +174,7 @@ func (r *Run) Do(ctx context.Context) (*State, error) {
 		for repeat := 1; repeat <= phase.Repeat; repeat++ {
 			r.unit++
 			if r.unit <= r.state.Done {
-				r.ahead -= r.wait(phase.waits())
+				r.ahead -= r.wait(waits(phase.Before, phase.Steps, phase.After))
 				continue
 			}
 			if err := r.session(ctx, phase, repeat); err != nil {
@@ -183,8 +186,8 @@ func (r *Run) Do(ctx context.Context) (*State, error) {
 	return r.state, r.record(ctx)
 }
 
-func (p *Phase) waits() (d time.Duration) {
-	for _, list := range [][]Step{p.Before, p.Steps, p.After} {
+func waits(lists ...[]Step) (d time.Duration) {
+	for _, list := range lists {
 		for _, s := range list {
 			d += s.Wait
 		}
@@ -242,7 +245,7 @@ func (r *Run) record(ctx context.Context) error {
 // session does one session of the test, with what comes before and after it.
 func (r *Run) session(ctx context.Context, p *Phase, repeat int) error {
 	at := Place{
-		Unit: r.unit, Units: r.Protocol.Sessions(), Repeat: repeat, Repeats: p.Repeat, Control: p.Control, Steps: len(p.Before) + len(p.Steps) + len(p.After),
+		Session: p.Session, Unit: r.unit, Units: r.Protocol.Sessions(), Repeat: repeat, Repeats: p.Repeat, Control: p.Control, Steps: len(p.Before) + len(p.Steps) + len(p.After),
 	}
 	if err := r.steps(ctx, &at, p.Before, nil); err != nil {
 		return err
@@ -267,12 +270,11 @@ func (r *Run) session(ctx context.Context, p *Phase, repeat int) error {
 	}
 	if record.Control != nil {
 		r.state.Controls = append(r.state.Controls, *record.Control)
-		r.Person.Say(record.Control.Sentence)
 	}
 	if err := r.record(ctx); err != nil {
 		return err
 	}
-	at.Session = ""
+	at.Open = false
 	return r.steps(ctx, &at, p.After, nil)
 }
 
@@ -281,13 +283,24 @@ func (r *Run) within(ctx context.Context, at *Place, p *Phase, c *control, recor
 	if err := c.open(ctx, p.Session, record.Factors, fmt.Sprintf("%s, %d of %d", r.name, r.unit, at.Units)); err != nil {
 		return err
 	}
-	record.ID, at.Session = c.session, p.Session
-	if err := r.steps(ctx, at, p.Steps, c); err != nil {
-		return err
+	record.ID, at.Open = c.session, true
+	for first := at.Step; ; at.Step = first {
+		if err := r.steps(ctx, at, p.Steps, c); err != nil {
+			return err
+		}
+		var err error
+		if record.Control, err = c.check(ctx); err != nil || record.Control == nil {
+			return err
+		}
+		r.Person.Say(record.Control.Sentence)
+		if record.Control.Passed || p.Control != Positive {
+			return nil
+		}
+		if again, err := r.Person.Confirm(ctx, "Put that right and try again?"); err != nil || !again {
+			return err
+		}
+		r.ahead += r.wait(waits(p.Steps))
 	}
-	var err error
-	record.Control, err = c.check(ctx)
-	return err
 }
 
 // factors are the conditions of a session: those of the test, the answers, its own.

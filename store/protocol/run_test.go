@@ -85,10 +85,20 @@ type person struct {
 	did   []string
 	do    func(at Place, what, link string) error
 	waits func(at Place, d time.Duration) error
+	again int // how often what failed is tried again
+}
+
+// where is a place in a few signs.
+func where(at Place) string {
+	state := "-"
+	if at.Open {
+		state = "+"
+	}
+	return fmt.Sprintf("%d/%d %s%s %d/%d", at.Unit, at.Units, at.Session, state, at.Step, at.Steps)
 }
 
 func (p *person) Do(_ context.Context, at Place, what, link string) error {
-	p.did = append(p.did, fmt.Sprintf("%d/%d %s: do %s", at.Unit, at.Units, at.Session, what))
+	p.did = append(p.did, fmt.Sprintf("%s: do %s", where(at), what))
 	if p.do != nil {
 		return p.do(at, what, link)
 	}
@@ -96,7 +106,7 @@ func (p *person) Do(_ context.Context, at Place, what, link string) error {
 }
 
 func (p *person) Wait(_ context.Context, at Place, _ string, d time.Duration) error {
-	p.did = append(p.did, fmt.Sprintf("%d/%d %s: wait %v, %v ahead", at.Unit, at.Units, at.Session, d, at.Ahead))
+	p.did = append(p.did, fmt.Sprintf("%s: wait %v, %v ahead", where(at), d, at.Ahead))
 	if p.waits != nil {
 		return p.waits(at, d)
 	}
@@ -106,6 +116,11 @@ func (p *person) Wait(_ context.Context, at Place, _ string, d time.Duration) er
 func (p *person) Ask(_ context.Context, question, factor string, values []string) (string, error) {
 	p.did = append(p.did, "ask "+question)
 	return values[0], nil
+}
+
+func (p *person) Confirm(context.Context, string) (bool, error) {
+	p.again--
+	return p.again >= 0, nil
 }
 
 func (p *person) Say(line string) { p.did = append(p.did, line) }
@@ -180,10 +195,10 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"ask Allumé ?", "1/4 seen: do Open", "Positive control: seen, in request 1.",
-		"2/4 : do Lie down", "2/4 idle: wait 30s, 1m10s ahead", "2/4 idle: do Touch", "2/4 : do Get up",
-		"3/4 : do Lie down", "3/4 idle: wait 30s, 40s ahead", "3/4 idle: do Touch", "3/4 : do Get up",
-		"4/4 dark: wait 10s, 10s ahead", "Negative control: nothing came, as it should be.",
+		"ask Allumé ?", "1/4 seen+ 1/1: do Open", "Positive control: seen, in request 1.",
+		"2/4 idle- 1/4: do Lie down", "2/4 idle+ 2/4: wait 30s, 1m10s ahead", "2/4 idle+ 3/4: do Touch", "2/4 idle- 4/4: do Get up",
+		"3/4 idle- 1/4: do Lie down", "3/4 idle+ 2/4: wait 30s, 40s ahead", "3/4 idle+ 3/4: do Touch", "3/4 idle- 4/4: do Get up",
+		"4/4 dark+ 1/1: wait 10s, 10s ahead", "Negative control: nothing came, as it should be.",
 	}
 	if diff := cmp.Diff(want, p.did); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
@@ -273,8 +288,8 @@ func TestStopAndResume(t *testing.T) {
 				t.Fatalf("%+v, %v", s, err)
 			}
 			want := []string{
-				"3/4 : do Lie down", "3/4 idle: wait 30m0s, 40m0s ahead", "3/4 idle: do Touch", "3/4 : do Get up",
-				"4/4 dark: wait 10m0s, 10m0s ahead", "Negative control: nothing came, as it should be.",
+				"3/4 idle- 1/4: do Lie down", "3/4 idle+ 2/4: wait 30m0s, 40m0s ahead", "3/4 idle+ 3/4: do Touch", "3/4 idle- 4/4: do Get up",
+				"4/4 dark+ 1/1: wait 10m0s, 10m0s ahead", "Negative control: nothing came, as it should be.",
 			}
 			if diff := cmp.Diff(want, p.did); diff != "" {
 				t.Errorf("steps (-want +got):\n%s", diff)
@@ -333,6 +348,28 @@ func TestControlsFail(t *testing.T) {
 				t.Errorf("%s, not %s; %q", got, tt.passed, p.did)
 			}
 		})
+	}
+}
+
+// TestTryAgain sends what is to be seen at the third try only.
+func TestTryAgain(t *testing.T) {
+	c := newCase(t)
+	tries := 0
+	p := &person{again: 5, do: func(_ Place, _, link string) error {
+		if link == "" {
+			return nil
+		}
+		if tries++; tries == 3 {
+			c.open(link)
+		}
+		return nil
+	}}
+	s, err := (&Run{Protocol: read(t, walk), Case: c, Reader: &c.Reader, Person: p, Seen: 20 * time.Millisecond}).Do(t.Context())
+	if err != nil || tries != 3 || len(s.Controls) != 2 || !s.Controls[0].Passed {
+		t.Errorf("%d tries, %+v, %v", tries, s.Controls, err)
+	}
+	if got := c.sessions(); len(got) != 4 {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -78,8 +78,12 @@ func TestCompare(t *testing.T) {
 	c.eventually("SELECT count(*) FROM requests WHERE tags LIKE '%sms%'", "3")
 	got := compared(t, "--case", c.Case, "--a", "cloud=off", "--b", "cloud=on")
 	for _, want := range [][4]string{
-		{"class", "sms up", "appears", "likely"}, {"path", "origin.test /sync", "appears", "likely"}, {"host", "other.test", "cannot_be_told", "open"},
-		{"host", "origin.test", "", ""}, {"path", "origin.test /check/{n}", "", ""}, {"path", "other.test /list", "", ""},
+		{"class", "sms up", "appears", "likely"},
+		{"path", "origin.test /sync", "appears", "likely"},
+		{"host", "other.test", "cannot_be_told", "open"},
+		{"host", "origin.test", "", ""},
+		{"path", "origin.test /check/{n}", "", ""},
+		{"path", "other.test /list", "", ""},
 	} {
 		if change, sure := got.row(t, want[0], want[1]); change != want[2] || sure != want[3] {
 			t.Errorf("%s %s: %q %q, want %q %q", want[0], want[1], change, sure, want[2], want[3])

@@ -67,7 +67,7 @@ func TestProtocol(t *testing.T) {
 		t.Fatalf("%v\n%s", err, strings.Join(said, "\n"))
 	}
 	text := strings.Join(said, "\n")
-	for _, want := range []string{"Positive control: seen, in request 1.", "Negative control: nothing came", "[3/5] 2 of 3 times", "The test is complete"} {
+	for _, want := range []string{"Positive control: seen, in request 1.", "Negative control: nothing came", "[3/5] page (2 of 3)", "The test is complete"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}
