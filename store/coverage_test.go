@@ -210,6 +210,29 @@ func TestUnreadIsBounded(t *testing.T) {
 	}
 }
 
+// TestStoppedSessions are those of which a step says so.
+func TestStoppedSessions(t *testing.T) {
+	c := newCase(t)
+	for i, outcome := range []string{"done", "stopped", ""} {
+		if err := c.Mark(t.Context(), "idle", nil, ""); err != nil {
+			t.Fatal(err)
+		}
+		if outcome == "" {
+			continue
+		}
+		if err := c.Declare(t.Context(), TopicStep, fmt.Sprint("run/", i), map[string]any{"session_id": i + 1, "outcome": outcome}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Declare(t.Context(), TopicStep, "run/3.1", map[string]any{"outcome": "stopped"}); err != nil {
+		t.Fatal(err) // a step, not a session
+	}
+	got := fmt.Sprint(rows(t, c.DB(), "SELECT id || ' ' || stopped FROM sessions ORDER BY id"))
+	if s := c.mustSessions(t); got != "[1 0 2 1 3 0]" || s[0].Stopped || !s[1].Stopped || s[2].Stopped {
+		t.Errorf("%s, %+v", got, s)
+	}
+}
+
 func TestDeclare(t *testing.T) {
 	c := newCase(t)
 	for _, d := range []struct {

@@ -361,7 +361,7 @@ func (r *Reader) Sessions(ctx context.Context) ([]Session, error) {
 
 // readSessions reads the sessions that a condition over the view sessions selects.
 func readSessions(ctx context.Context, q queryer, where string, args []any) (out []Session, err error) {
-	rows, err := q.QueryContext(ctx, "SELECT id, name, factors, note, opened, closed FROM sessions WHERE "+where+" ORDER BY opened, id", args...)
+	rows, err := q.QueryContext(ctx, "SELECT id, name, factors, note, opened, closed, stopped FROM sessions WHERE "+where+" ORDER BY opened, id", args...)
 	if err != nil {
 		return nil, sqlError("read sessions", err)
 	}
@@ -369,7 +369,7 @@ func readSessions(ctx context.Context, q queryer, where string, args []any) (out
 	for rows.Next() {
 		var s Session
 		var factors, opened, closed string
-		if err := rows.Scan(&s.ID, &s.Name, &factors, &s.Note, &opened, &closed); err != nil {
+		if err := rows.Scan(&s.ID, &s.Name, &factors, &s.Note, &opened, &closed, &s.Stopped); err != nil {
 			return nil, sqlError("read sessions", err)
 		}
 		err := json.Unmarshal([]byte(factors), &s.Factors)

@@ -22,12 +22,14 @@ DROP VIEW coverage;
 
 CREATE VIEW sessions AS
 SELECT id, name, factors, note, opened, closed,
-  iif(closed = '', NULL, round((julianday(closed) - julianday(opened)) * 86400, 3)) AS seconds
+  iif(closed = '', NULL, round((julianday(closed) - julianday(opened)) * 86400, 3)) AS seconds,
+  EXISTS(SELECT 1 FROM declaration d
+    WHERE d.topic = 'step' AND d.content ->> 'session_id' = s.id AND d.content ->> 'outcome' = 'stopped') AS stopped
 FROM (
   SELECT m.id AS id, m.name AS name, m.factors AS factors, m.note AS note, m.time AS opened,
     ifnull((SELECT n.time FROM mark n WHERE (n.time, n.id) > (m.time, m.id) ORDER BY n.time, n.id LIMIT 1), '') AS closed
   FROM mark m WHERE m.name <> ''
-);
+) s;
 
 CREATE VIEW declarations AS
 SELECT

@@ -20,6 +20,9 @@ type Session struct {
 	Note    string            `json:"note,omitempty"`
 	Opened  time.Time         `json:"opened"`
 	Closed  time.Time         `json:"closed,omitzero"` // zero while it is open
+	// Stopped says that it belongs to a protocol that was stopped before the end of
+	// the session: it is shorter than it should be, and no fair repeat of others.
+	Stopped bool `json:"stopped,omitempty"`
 }
 
 // Coverage says what part of the traffic of a Scope could be seen. What did not

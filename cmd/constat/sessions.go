@@ -183,6 +183,8 @@ func writeSessions(w io.Writer, l *sessionList) error {
 		length := spell(time.Duration(s.Seconds * float64(time.Second)))
 		if s.Closed.IsZero() {
 			length += ", open"
+		} else if s.Stopped {
+			length += ", stopped"
 		}
 		add(s, s.ID, length)
 	}

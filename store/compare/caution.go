@@ -36,6 +36,9 @@ func (g *gathering) cautions(ctx context.Context, c *Comparison, ch chance) erro
 	case least < fewSessions:
 		say("few_sessions", "One side has two sessions only: nothing can be sure. Five a side are needed for that.")
 	}
+	if n := a.stopped + b.stopped; n > 0 {
+		say("stopped", "Sessions that were stopped before their end are left out: %d.", n)
+	}
 	if x, y := length(a), length(b); max(x, y) > uneven*min(x, y) {
 		say("length", "The sessions of the sides differ in length: on average %s in A and %s in B.", spell(x), spell(y))
 	}

@@ -83,7 +83,7 @@ type Row struct {
 }
 
 // Caution is a word for what weakens a comparison, and the sentence for people. The
-// words are one_session, few_sessions, length, coverage, not_inspected, device,
+// words are one_session, few_sessions, stopped, length, coverage, not_inspected, device,
 // conditions, persona, tool, control, chance, cut.
 type Caution struct {
 	Word     string `json:"word"`

@@ -278,9 +278,20 @@ func TestSure(t *testing.T) {
 	}
 	c.session("control", "control=positive", "seen.example/x y")
 	c.look()
+	// A sixth session of each was stopped at once.
+	for i, v := range []string{"off", "on"} {
+		c.session("use", "cloud="+v)
+		stopped := map[string]any{"session_id": 23 + 2*i, "outcome": "stopped"}
+		if err := c.Declare(t.Context(), store.TopicStep, fmt.Sprint("run/", i), stopped); err != nil {
+			t.Fatal(err)
+		}
+	}
 	got := run(t, c.input("off", factor("cloud", "off")), c.input("on", factor("cloud", "on")), Options{})
-	if diff := cmp.Diff([]string{"sure appears host cloud.example, 0 in 0/5, 5 in 5/5, p=0.00794, as 3"}, lines(got.Rows)); diff != "" || len(got.Cautions) > 0 {
-		t.Errorf("%v (-want +got):\n%s", got.Cautions, diff)
+	if w := words(got); !slices.Equal(w, []string{"stopped"}) {
+		t.Errorf("cautions %q", w)
+	}
+	if diff := cmp.Diff([]string{"sure appears host cloud.example, 0 in 0/5, 5 in 5/5, p=0.00794, as 3"}, lines(got.Rows)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if !strings.Contains(got.Rows[0].Why, "0.79 of 100 cases") || !strings.Contains(got.Rows[0].Why, "up to 45 %") {
 		t.Error(got.Rows[0].Why)

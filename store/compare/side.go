@@ -20,7 +20,8 @@ var (
 )
 
 // Input is what is compared: a scope of a case. Sessions of controls are left out,
-// unless the scope names them or their factor.
+// unless the scope names them or their factor, and so are sessions of a protocol
+// that were stopped, unless the scope has their ids.
 type Input struct {
 	Reader *store.Reader
 	Scope  store.Scope
@@ -54,6 +55,7 @@ type side struct {
 	unread   map[string]units
 	moreHost bool // unread is cut short
 	devices  []string
+	stopped  int // sessions that are left out because they were stopped
 }
 
 // unit is one observation.
@@ -79,9 +81,13 @@ func open(ctx context.Context, in Input) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !namesControls(in.Scope) {
-		sessions = slices.DeleteFunc(sessions, func(x store.Session) bool { return x.Factors["control"] != "" })
+	controls, all := namesControls(in.Scope), len(sessions)
+	sessions = slices.DeleteFunc(sessions, func(x store.Session) bool { return x.Factors["control"] != "" && !controls })
+	if len(in.Scope.IDs) == 0 {
+		all = len(sessions)
+		sessions = slices.DeleteFunc(sessions, func(x store.Session) bool { return x.Stopped })
 	}
+	s.stopped = all - len(sessions)
 	chosen := len(in.Scope.IDs)+len(in.Scope.Sessions)+len(in.Scope.Factors) > 0
 	switch {
 	case len(sessions) > maxSessions:

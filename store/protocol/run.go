@@ -215,6 +215,11 @@ func (r *Run) begin(ctx context.Context) error {
 		r.state.Shorten = r.Shorten
 	}
 	r.name = r.state.Run
+	if r.Resume != nil {
+		if err := r.abandoned(ctx); err != nil {
+			return err
+		}
+	}
 	r.answers = maps.Clone(r.state.Answers)
 	if r.answers == nil {
 		r.answers = map[string]string{}
@@ -236,6 +241,31 @@ func (r *Run) begin(ctx context.Context) error {
 	}
 	r.state.Answers = maps.Clone(r.answers)
 	return r.record(ctx)
+}
+
+// abandoned records that the session is not whole in which the program was killed,
+// if it was.
+func (r *Run) abandoned(ctx context.Context) error {
+	sessions, err := r.Reader.Sessions(ctx)
+	if err != nil {
+		return err
+	}
+	unit := r.state.Done + 1
+	for _, s := range sessions {
+		if s.Note != r.note(unit) || s.Stopped {
+			continue
+		}
+		record := unitRecord{Run: r.name, Session: s.Name, ID: s.ID, Factors: s.Factors, Outcome: "stopped"}
+		if err := r.Case.Declare(ctx, store.TopicStep, fmt.Sprintf("%s/%d", r.name, unit), record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note is that of the session of a unit.
+func (r *Run) note(unit int) string {
+	return fmt.Sprintf("%s, %d of %d", r.name, unit, r.Protocol.Sessions())
 }
 
 func (r *Run) record(ctx context.Context) error {
@@ -280,7 +310,7 @@ func (r *Run) session(ctx context.Context, p *Phase, repeat int) error {
 
 // within opens a session and does what is done in it.
 func (r *Run) within(ctx context.Context, at *Place, p *Phase, c *control, record *unitRecord) error {
-	if err := c.open(ctx, p.Session, record.Factors, fmt.Sprintf("%s, %d of %d", r.name, r.unit, at.Units)); err != nil {
+	if err := c.open(ctx, p.Session, record.Factors, r.note(r.unit)); err != nil {
 		return err
 	}
 	record.ID, at.Open = c.session, true

@@ -294,10 +294,77 @@ func TestStopAndResume(t *testing.T) {
 			if diff := cmp.Diff(want, p.did); diff != "" {
 				t.Errorf("steps (-want +got):\n%s", diff)
 			}
-			if got := c.sessions(); len(got) != 5 {
-				t.Errorf("%q", got)
+			if got := c.sessions(); len(got) != 5 || c.stopped() != "[5]" {
+				t.Errorf("%q, stopped %s", got, c.stopped())
 			}
 		})
+	}
+}
+
+// stopped lists the sessions that were stopped.
+func (c *testCase) stopped() string {
+	c.t.Helper()
+	list, err := c.Sessions(c.t.Context())
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var ids []int64
+	for _, s := range list {
+		if s.Stopped {
+			ids = append(ids, s.ID)
+		}
+	}
+	return fmt.Sprint(ids)
+}
+
+// deaf is a case to which nothing more is added from a time on, as if the program
+// were killed.
+type deaf struct {
+	*testCase
+	dead bool
+}
+
+func (d *deaf) Mark(ctx context.Context, name string, factors map[string]string, note string) error {
+	if d.dead {
+		return nil
+	}
+	return d.testCase.Mark(ctx, name, factors, note)
+}
+
+func (d *deaf) Declare(ctx context.Context, topic, subject string, content any) error {
+	if d.dead {
+		return nil
+	}
+	return d.testCase.Declare(ctx, topic, subject, content)
+}
+
+// TestKilled goes on with a run that could not even record that it ended.
+func TestKilled(t *testing.T) {
+	c := &deaf{testCase: newCase(t)}
+	p := &person{do: func(_ Place, _, link string) error {
+		if link != "" {
+			c.open(link)
+		}
+		return nil
+	}, waits: func(at Place, _ time.Duration) error {
+		c.dead = true
+		return ErrStop
+	}}
+	protocol := read(t, walk)
+	if _, err := (&Run{Protocol: protocol, Case: c, Reader: &c.Reader, Person: p}).Do(t.Context()); !errors.Is(err, ErrStop) {
+		t.Fatal(err)
+	}
+	if got := c.sessions(); len(got) != 2 || !strings.HasSuffix(got[1], "open") || c.stopped() != "[]" {
+		t.Fatalf("%q, stopped %s", got, c.stopped())
+	}
+	c.dead, p.waits = false, nil
+	resumed, err := Unfinished(t.Context(), &c.Reader, protocol)
+	if err != nil || resumed == nil || resumed.State != "running" || resumed.Done != 1 {
+		t.Fatalf("%+v, %v", resumed, err)
+	}
+	s, err := (&Run{Protocol: protocol, Case: c, Reader: &c.Reader, Person: p, Resume: resumed}).Do(t.Context())
+	if err != nil || s.Done != 4 || len(c.sessions()) != 5 || c.stopped() != "[3]" {
+		t.Errorf("%+v, %v, %q, stopped %s", s, err, c.sessions(), c.stopped())
 	}
 }
 
