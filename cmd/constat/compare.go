@@ -187,7 +187,7 @@ func comparedTable(rows []compare.Row) string {
 	t.AppendHeader(table.Row{"", "", "what differs", "in A", "in B", "", "why"})
 	for _, r := range rows {
 		t.AppendRow(table.Row{
-			r.Sure, changeWords[r.Change], r.What + " " + cell(r.Key, 60), sessionsOf(r.A, r.SessionsA, r.OfA), sessionsOf(r.B, r.SessionsB, r.OfB),
+			r.Sure, changeWords[r.Change], r.What + " " + cell(r.Key, 60), sessionsOf(r.CountsA, r.A, r.SessionsA, r.OfA), sessionsOf(r.CountsB, r.B, r.SessionsB, r.OfB),
 			example(r.Example), text.WrapSoft(query.Printable(r.Why), 50),
 		})
 	}
@@ -199,9 +199,23 @@ var changeWords = map[compare.Change]string{
 	compare.Appears: "appears in B", compare.Vanish: "only in A", compare.More: "more in B", compare.Less: "less in B", compare.Hidden: "cannot be told",
 }
 
-// sessionsOf writes "12 (3 of 3)": requests, and sessions that have any.
-func sessionsOf(requests int64, sessions, of int) string {
-	return fmt.Sprintf("%d (%d of %d)", requests, sessions, of)
+// sessionsOf writes "4+4+? (2 of 2)": the requests of each session, and how many of the
+// sessions that could show it do.
+func sessionsOf(counts []int64, requests int64, sessions, of int) string {
+	const maxShown = 6
+	words := strconv.FormatInt(requests, 10)
+	if len(counts) <= maxShown {
+		var list []string
+		for _, n := range counts {
+			if n == compare.Unread {
+				list = append(list, "?")
+			} else {
+				list = append(list, strconv.FormatInt(n, 10))
+			}
+		}
+		words = strings.Join(list, "+")
+	}
+	return fmt.Sprintf("%s (%d of %d)", words, sessions, of)
 }
 
 func example(request int64) string {

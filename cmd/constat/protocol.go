@@ -355,6 +355,15 @@ func unfinished(ctx context.Context, run *protocol.Run, resume, yes bool) (*prot
 func walkThrough(cmd *cobra.Command, run *protocol.Run, caseFile, name string) error {
 	out := cmd.OutOrStdout()
 	fmt.Fprintf(out, "%s\n%s, %s of waiting; case %s\n", run.Protocol.Title.In(run.Lang), counted(int64(run.Protocol.Sessions()), "session"), spell(run.Protocol.Waits()), caseFile)
+	fmt.Fprintln(out, "Keep this computer awake until the end.")
+	if run.Planted == nil {
+		fmt.Fprintln(out, "The case has no planted values: 'constat run --persona FILE' plants some, which prove what leaves the phone.")
+	}
+	if devices, err := run.Reader.Declarations(cmd.Context(), store.TopicDevice); err != nil {
+		return err
+	} else if len(devices) == 0 {
+		fmt.Fprintln(out, "The phone is not described yet: constat declare device model=… build=… rom=…")
+	}
 	s, err := run.Do(cmd.Context())
 	if err != nil {
 		done := 0

@@ -70,6 +70,10 @@ type Row struct {
 	B         int64 `json:"b"`
 	SessionsA int   `json:"sessions_a"`
 	SessionsB int   `json:"sessions_b"`
+	// CountsA and CountsB are the requests by session, in the order of the side's
+	// sessions; Unread where the session could not have shown it.
+	CountsA []int64 `json:"counts_a"`
+	CountsB []int64 `json:"counts_b"`
 	// OfA and OfB are the sessions that could have shown it.
 	OfA int `json:"of_sessions_a"`
 	OfB int `json:"of_sessions_b"`
@@ -81,6 +85,10 @@ type Row struct {
 	Why     string `json:"why"`
 	Example int64  `json:"example_request,omitempty"` // a request of the side that has it
 }
+
+// Unread stands for the count of a session in which the phone connected to the
+// host and nothing could be read.
+const Unread = -1
 
 // Caution is a word for what weakens a comparison, and the sentence for people. The
 // words are one_session, few_sessions, stopped, length, coverage, not_inspected, device,

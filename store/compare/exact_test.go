@@ -104,16 +104,17 @@ func TestTemplate(t *testing.T) {
 		"/mic/sms/v2/user/99/b": "/mic/sms/v2/user/{n}/b",
 		"/d/0b7a9c52-4e0f-4a6e-9d35-2f1d6c7be001": "/d/{n}",
 		"/d/0b7a9c524e0f4a6e":                     "/d/{n}",
-		"/d/deadbeef":                             "/d/deadbeef", // a word
-		"/img_20140720_080000.jpg":                "/img_{n}_{n}.jpg",
-		"/2014-07-20/x":                           "/{n}/x",
-		"/a/api2/v2.1/x86":                        "/a/api2/v2.1/x86",
-		"/t/eyJhbGciOiJIUzI1NiJ9eyJzdWI5":         "/t/{n}",
-		"/setLastLoadedVersionOfTheFile":          "/setLastLoadedVersionOfTheFile",
-		"//x//":                                   "//x//",
-		strings.Repeat("/a", 50):                  strings.Repeat("/a", 19) + "/…",
-		"/" + strings.Repeat("x", 300):            "/…",
-		"/" + strings.Repeat("1", 300) + "/a":     "/{n}/a",
+		"/u/jane.doe@example.org/x":               "/u/{n}/x", "/u/jane%40example.org": "/u/{n}",
+		"/d/deadbeef":                         "/d/deadbeef", // a word
+		"/img_20140720_080000.jpg":            "/img_{n}_{n}.jpg",
+		"/2014-07-20/x":                       "/{n}/x",
+		"/a/api2/v2.1/x86":                    "/a/api2/v2.1/x86",
+		"/t/eyJhbGciOiJIUzI1NiJ9eyJzdWI5":     "/t/{n}",
+		"/setLastLoadedVersionOfTheFile":      "/setLastLoadedVersionOfTheFile",
+		"//x//":                               "//x//",
+		strings.Repeat("/a", 50):              strings.Repeat("/a", 19) + "/…",
+		"/" + strings.Repeat("x", 300):        "/…",
+		"/" + strings.Repeat("1", 300) + "/a": "/{n}/a",
 	} {
 		if got := template(path); got != want {
 			t.Errorf("%s: %s, want %s", path, got, want)

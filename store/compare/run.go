@@ -139,6 +139,7 @@ const (
 func (g *gathering) row(x *thing) (r Row, differs bool) {
 	r = Row{What: x.what, Key: x.key, A: x.side[0].total(), B: x.side[1].total(), P: 1}
 	var rates [2][]float64
+	var counts [2][]int64
 	var seen, of [2]int
 	for n := range x.side {
 		var units units
@@ -147,13 +148,17 @@ func (g *gathering) row(x *thing) (r Row, differs bool) {
 			if x.side[n].seen.has(i) {
 				seen[n]++
 			}
-			count := x.side[n].count(i)
+			count := int64(x.side[n].count(i))
 			if units.has(i) && (count > 0 || !x.side[n].seen.has(i)) { // else there was only a connection
 				rates[n] = append(rates[n], float64(count)/u.hours)
+			} else {
+				count = Unread
 			}
+			counts[n] = append(counts[n], count)
 		}
 	}
 	r.SessionsA, r.SessionsB, r.OfA, r.OfB = seen[0], seen[1], of[0], of[1]
+	r.CountsA, r.CountsB = counts[0], counts[1]
 	r.Example = x.side[0].example
 	switch {
 	case seen[0] > 0 && seen[1] > 0:

@@ -237,6 +237,11 @@ func TestRun(t *testing.T) {
 			t.Errorf("row %d: %s", i, got.Rows[i].Why)
 		}
 	}
+	for i, counts := range map[int]string{0: "[0 0 0] [1 1 1]", 1: "[0 0 0] [2 2 2]", 5: "[0 0 0] [-1 -1 -1]", 12: "[1 1 1] [6 6 6]", 14: "[1 1 1] [-1 -1 -1]", 15: "[0 0 0] [1 0 0]"} {
+		if r := got.Rows[i]; fmt.Sprint(r.CountsA, " ", r.CountsB) != counts {
+			t.Errorf("%s: %v %v, not %s", r.Key, r.CountsA, r.CountsB, counts)
+		}
+	}
 	if a, b := got.A, got.B; len(a.Sessions) != 3 || a.Requests != 15 || b.Requests != 31-1 || a.Coverage.Sessions != 3 || b.Case != a.Case || b.File != "test.constat" {
 		t.Errorf("%+v\n%+v", a, b)
 	}

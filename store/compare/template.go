@@ -10,8 +10,8 @@ const (
 )
 
 // template folds what differs from request to request out of a path: segments that
-// are numbers, UUIDs, hexadecimal or long tokens, and runs of four digits and more
-// in others, become {n}. What follows twenty segments or 200 bytes becomes "…".
+// are numbers, UUIDs, hexadecimal, long tokens or mail addresses, and runs of four
+// digits and more in others, become {n}. What follows twenty segments or 200 bytes becomes "…".
 func template(path string) string {
 	var b strings.Builder
 	for n := 0; ; n++ {
@@ -36,6 +36,9 @@ func template(path string) string {
 
 // foldable reports whether a segment as a whole is a number or an id.
 func foldable(s string) bool {
+	if strings.Contains(s, "@") || strings.Contains(s, "%40") {
+		return true
+	}
 	var digits, hex, letters, others int
 	for i := range len(s) {
 		switch c := s[i]; {

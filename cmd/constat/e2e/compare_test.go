@@ -93,7 +93,7 @@ func TestCompare(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	out, _ := constat(t, 0, "compare", "--case", c.Case, "--a", "cloud=off", "--b", "cloud=on")
-	for _, want := range []string{"A  cloud=off", "3 sessions, 6 requests", "appears in B", "class sms up", "cannot be told", "positive control", "alike on both sides"} {
+	for _, want := range []string{"A  cloud=off", "3 sessions, 6 requests", "appears in B", "class sms up", "cannot be told", "1+1+1 (3 of 3)", "?+?+? (3 of 3)", "positive control", "alike on both sides"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
