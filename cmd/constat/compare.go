@@ -171,6 +171,8 @@ func writeComparison(w io.Writer, c *compare.Comparison, all bool) error {
 		b.WriteString("No difference was seen. That is not that there is none: see above what could be read, and how many sessions there are.\n")
 	} else {
 		b.WriteString(comparedTable(rows) + "\n")
+		b.WriteString("In A, in B: requests of each session, and how many of the sessions that could show it do; ? could not.\n" +
+			"Chance: how often chance alone parts the sessions so clearly if the sides do not differ.\n")
 	}
 	if more := c.More + len(c.Rows) - len(rows); more > 0 {
 		fmt.Fprintf(&b, "and %s; see them with --all or --json\n", counted(int64(more), "more difference"))
@@ -184,14 +186,16 @@ func comparedTable(rows []compare.Row) string {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
 	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"", "", "what differs", "in A", "in B", "", "why"})
+	t.AppendHeader(table.Row{"", "", "what differs", "in A", "in B", "chance", "request"})
 	for _, r := range rows {
 		t.AppendRow(table.Row{
 			r.Sure, changeWords[r.Change], r.What + " " + cell(r.Key, 60), sessionsOf(r.CountsA, r.A, r.SessionsA, r.OfA), sessionsOf(r.CountsB, r.B, r.SessionsB, r.OfB),
-			example(r.Example), text.WrapSoft(query.Printable(r.Why), 50),
+			chanceOf(r), example(r.Example),
 		})
 	}
-	t.SetColumnConfigs([]table.ColumnConfig{{Number: 4, Align: text.AlignRight}, {Number: 5, Align: text.AlignRight}})
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: 4, Align: text.AlignRight}, {Number: 5, Align: text.AlignRight}, {Number: 6, Align: text.AlignRight}, {Number: 7, Align: text.AlignRight},
+	})
 	return t.Render()
 }
 
@@ -218,9 +222,21 @@ func sessionsOf(counts []int64, requests int64, sessions, of int) string {
 	return fmt.Sprintf("%s (%d of %d)", words, sessions, of)
 }
 
+// chanceOf is how often chance alone parts the sessions so clearly, in percent.
+func chanceOf(r compare.Row) string {
+	switch p := 100 * r.P; {
+	case min(r.OfA, r.OfB) < 2 || r.Change == compare.Hidden:
+		return "–"
+	case p < 1:
+		return fmt.Sprintf("%.2g %%", p)
+	default:
+		return fmt.Sprintf("%.0f %%", p)
+	}
+}
+
 func example(request int64) string {
 	if request == 0 {
 		return ""
 	}
-	return fmt.Sprintf("as %d", request)
+	return strconv.FormatInt(request, 10)
 }

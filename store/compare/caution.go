@@ -21,6 +21,7 @@ const (
 	littleRead    = 0.9  // share of bytes up
 	unevenRead    = 0.1  // difference of the shares
 	expectedNoise = 0.05 // rows by chance from which it is said
+	maxConditions = 10
 )
 
 // cautions says what weakens the comparison.
@@ -134,16 +135,29 @@ func (g *gathering) devices(ctx context.Context, say func(word, format string, a
 		}
 	}
 	if slices.Sort(differ); len(differ) > 0 {
-		say("device", "What was declared of the device differs: %s.", strings.Join(differ, ", "))
+		say("device", "What was declared of the device differs: %s.", listed(differ))
 	}
 	return nil
 }
 
+// listed writes the first few of a list, none of them long.
 func listed(list []string) string {
+	const most, longest = 5, 60
 	if len(list) == 0 {
 		return "none"
 	}
-	return strings.Join(list, ", ")
+	var words []string
+	for i, s := range list {
+		if i == most {
+			words = append(words, fmt.Sprintf("%d more", len(list)-most))
+			break
+		}
+		if runes := []rune(s); len(runes) > longest {
+			s = string(runes[:longest]) + "…"
+		}
+		words = append(words, s)
+	}
+	return strings.Join(words, ", ")
 }
 
 // declared returns what was declared of devices when the newest session of the side
@@ -205,8 +219,11 @@ func (g *gathering) conditions() string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if a, b := values[0][name], values[1][name]; !slices.Equal(a, b) {
-			words = append(words, fmt.Sprintf("%s (%s in A, %s in B)", name, listed(a), listed(b)))
+			words = append(words, fmt.Sprintf("%s (%s in A, %s in B)", listed([]string{name}), listed(a), listed(b)))
 		}
+	}
+	if len(words) > maxConditions {
+		words = append(words[:maxConditions], fmt.Sprintf("%d more", len(words)-maxConditions))
 	}
 	return strings.Join(words, "; ")
 }

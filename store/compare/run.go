@@ -249,7 +249,11 @@ func (g *gathering) why(r *Row) string {
 		return fmt.Sprintf("Seen in %s of %s, and in %s the phone connected there and nothing could be read: what it sent cannot be told.", outOf(has, of), name, not)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "Seen in %s of %s and in none of %d of %s", outOf(has, of), name, ofNot, not)
+	none := fmt.Sprintf("in none of %d", ofNot)
+	if ofNot == 1 {
+		none = "not in the one session"
+	}
+	fmt.Fprintf(&b, "Seen in %s of %s and %s of %s", outOf(has, of), name, none, not)
 	if all := len(g.sides[0].units) + len(g.sides[1].units); r.OfA+r.OfB < all {
 		fmt.Fprintf(&b, "; %d more could not tell, because nothing could be read there", all-r.OfA-r.OfB)
 	}

@@ -412,6 +412,27 @@ func TestCases(t *testing.T) {
 	}
 }
 
+// TestManyConditions keeps sentences short, whatever was declared.
+func TestManyConditions(t *testing.T) {
+	c := newCase(t)
+	for i := range 30 {
+		var factors strings.Builder
+		for f := range 40 {
+			fmt.Fprintf(&factors, "f%d=%s%d ", f, strings.Repeat("v", 500), i)
+		}
+		c.session(fmt.Sprintf("s%d", i%2), factors.String(), "a.example/ x")
+	}
+	got := run(t, c.input("0", store.Scope{Sessions: []string{"s0"}}), c.input("1", store.Scope{Sessions: []string{"s1"}}), Options{})
+	for _, x := range got.Cautions {
+		if len(x.Sentence) > 12_000 {
+			t.Errorf("%s: a sentence of %d bytes", x.Word, len(x.Sentence))
+		}
+	}
+	if !slices.Contains(words(got), "conditions") {
+		t.Errorf("cautions %q", words(got))
+	}
+}
+
 func TestWrongSides(t *testing.T) {
 	c := newCase(t)
 	for _, v := range []string{"off", "on"} {
