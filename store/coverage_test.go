@@ -255,22 +255,40 @@ func TestDeclare(t *testing.T) {
 	if err := c.Mark(t.Context(), "idle", nil, ""); err != nil {
 		t.Fatal(err)
 	}
-	for i, topic := range []string{TopicDevice, TopicOperator, TopicDevice} {
+	for i, topic := range []string{TopicDevice, TopicOperator, TopicDevice, TopicStep} {
 		if err := c.Declare(t.Context(), topic, "s", map[string]int{"n": i}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for topic, want := range map[string]string{"": "1 1 device s {\"n\":0};2 1 operator s {\"n\":1};3 1 device s {\"n\":2};", "operator": "2 1 operator s {\"n\":1};", "clock": ""} {
-		list, err := c.Declarations(t.Context(), topic)
+	const step = "4 1 step s {\"n\":3};"
+	written := func(list []Declaration, err error) (got string) {
+		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ""
 		for _, d := range list {
 			got += fmt.Sprintf("%d %d %s %s %s;", d.ID, d.Session, d.Topic, d.Subject, d.Content)
 		}
-		if got != want {
+		return got
+	}
+	for topic, want := range map[string]string{
+		"": "2 1 operator s {\"n\":1};3 1 device s {\"n\":2};", "device": "3 1 device s {\"n\":2};", TopicStep: step, "clock": "",
+	} {
+		if got := written(c.Declared(t.Context(), topic)); got != want {
+			t.Errorf("what counts of %q: %s, not %s", topic, got, want)
+		}
+	}
+	for topic, want := range map[string]string{
+		"": "1 1 device s {\"n\":0};2 1 operator s {\"n\":1};3 1 device s {\"n\":2};" + step, "operator": "2 1 operator s {\"n\":1};", "clock": "",
+	} {
+		if got := written(c.Declarations(t.Context(), topic)); got != want {
 			t.Errorf("%q: %s, not %s", topic, got, want)
 		}
+	}
+	if err := c.Declare(t.Context(), "note", "", map[string]string{"text": "a < b & c"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := written(c.Declared(t.Context(), "note")); got != `5 1 note  {"text":"a < b & c"};` {
+		t.Error(got)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -46,7 +47,11 @@ var topicForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 // object of at most 64 KiB; in the log it is sealed, so that it can be withheld
 // from an export.
 func (c *Case) Declare(ctx context.Context, topic, subject string, content any) error {
-	text, err := json.Marshal(content)
+	var b strings.Builder
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // it is read by people
+	err := enc.Encode(content)
+	text := strings.TrimSuffix(b.String(), "\n")
 	switch {
 	case err != nil:
 		return fmt.Errorf("declare %s: %w", topic, err)
@@ -54,10 +59,10 @@ func (c *Case) Declare(ctx context.Context, topic, subject string, content any) 
 		return fmt.Errorf("topic %w: it is a word of lower-case letters", ErrDeclaration)
 	case len(subject) > maxSubject || !utf8.ValidString(subject):
 		return fmt.Errorf("subject of %s %w: it is text of at most %d bytes", topic, ErrDeclaration, maxSubject)
-	case len(text) > maxDeclaration || text[0] != '{':
+	case len(text) > maxDeclaration || !strings.HasPrefix(text, "{"):
 		return fmt.Errorf("%s %w: it is names and values, at most %d KiB of them", topic, ErrDeclaration, maxDeclaration>>10)
 	}
-	d := &declaration{Time: c.cfg.Clock(), Topic: topic, Subject: subject, Content: string(text)}
+	d := &declaration{Time: c.cfg.Clock(), Topic: topic, Subject: subject, Content: text}
 	return c.writer.control(ctx, func() error {
 		err := c.writer.transaction(func() error { return insertRecord(c.writer, declarationKind, c.declarationID+1, d) })
 		if err == nil {
@@ -68,9 +73,20 @@ func (c *Case) Declare(ctx context.Context, topic, subject string, content any) 
 }
 
 // Declarations returns what was declared of a topic, "" for all, oldest first.
-func (r *Reader) Declarations(ctx context.Context, topic string) (out []Declaration, err error) {
-	const query = "SELECT id, time, ifnull(session_id, 0), topic, subject, content FROM declarations WHERE ?1 = '' OR topic = ?1 ORDER BY id"
-	rows, err := r.db.QueryContext(ctx, query, topic)
+func (r *Reader) Declarations(ctx context.Context, topic string) ([]Declaration, error) {
+	return r.declarations(ctx, "SELECT id FROM declaration WHERE ?1 = '' OR topic = ?1", topic)
+}
+
+// Declared returns what counts: of each topic and subject the newest declaration,
+// oldest first. Without a topic it returns those of all, but for the steps of
+// protocols, which may be many.
+func (r *Reader) Declared(ctx context.Context, topic string) ([]Declaration, error) {
+	return r.declarations(ctx, "SELECT max(id) FROM declaration WHERE topic = ?1 OR ?1 = '' AND topic <> '"+TopicStep+"' GROUP BY topic, subject", topic)
+}
+
+// declarations reads those whose ids a query gives.
+func (r *Reader) declarations(ctx context.Context, ids, topic string) (out []Declaration, err error) {
+	rows, err := r.db.QueryContext(ctx, "SELECT id, time, ifnull(session_id, 0), topic, subject, content FROM declarations WHERE id IN ("+ids+") ORDER BY id", topic)
 	if err != nil {
 		return nil, sqlError("read declarations", err)
 	}

@@ -110,7 +110,7 @@ func (s scribe) Mark(ctx context.Context, name string, factors map[string]string
 
 // Declare records what a person states.
 func (s scribe) Declare(ctx context.Context, topic, subject string, content any) error {
-	text, err := json.Marshal(content)
+	text, err := plainJSON(content)
 	if err != nil {
 		return err
 	}
@@ -127,6 +127,16 @@ func (s scribe) do(ctx context.Context, what string, request any, direct func(*s
 		return err
 	}
 	return errors.Join(direct(c), c.Close())
+}
+
+// plainJSON leaves characters of HTML as they are: what is declared is kept as it
+// comes, and must not grow on the way.
+func plainJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // errNotRunning means that no process is writing the case.
@@ -148,7 +158,7 @@ func ask(ctx context.Context, caseFile, what string, request any) error {
 		},
 	}}
 	defer client.CloseIdleConnections()
-	text, err := json.Marshal(request)
+	text, err := plainJSON(request)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -112,23 +111,14 @@ func declared(ctx context.Context, caseFile, topic, subject string) (map[string]
 		return nil, err
 	}
 	defer r.Close()
-	list, err := r.Declarations(ctx, topic)
+	list, err := r.Declared(ctx, topic)
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range slices.Backward(list) {
+	for _, d := range list {
 		if d.Subject == subject {
 			return facts, json.Unmarshal(d.Content, &facts)
 		}
 	}
 	return facts, nil
-}
-
-// newest keeps the declarations that count: of each topic and subject the last one.
-func newest(list []store.Declaration) []store.Declaration {
-	byName := map[[2]string]store.Declaration{}
-	for _, d := range list {
-		byName[[2]string{d.Topic, d.Subject}] = d
-	}
-	return slices.SortedFunc(maps.Values(byName), func(a, b store.Declaration) int { return int(a.ID - b.ID) })
 }

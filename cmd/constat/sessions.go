@@ -82,15 +82,11 @@ func listSessions(ctx context.Context, r *store.Reader) (*sessionList, error) {
 		return nil, err
 	}
 	l := &sessionList{Case: info.Path, Declared: []store.Declaration{}, Sessions: []sessionRow{}}
-	all, err := r.Declarations(ctx, "")
+	declared, err := r.Declared(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	for _, d := range newest(all) {
-		if d.Topic != store.TopicStep {
-			l.Declared = append(l.Declared, d)
-		}
-	}
+	l.Declared = append(l.Declared, declared...)
 	sessions, err := r.Sessions(ctx)
 	if err != nil {
 		return nil, err

@@ -32,10 +32,11 @@ func (e *Error) Error() string {
 	return e.File + ":" + strconv.Itoa(e.Line) + ": " + e.Text
 }
 
-// Bounds of a protocol file. The text of the file is recorded with each run, in a
-// declaration, which holds 64 KiB.
+// Bounds of a protocol file. Its text and the outcomes of its controls are recorded
+// with each run in one declaration, which holds 64 KiB.
 const (
-	maxFile    = 24 << 10
+	maxFile    = 20 << 10
+	maxControl = 40
 	maxText    = 2 << 10
 	maxPhases  = 50
 	maxSteps   = 50
@@ -296,8 +297,15 @@ func (c *checker) protocol(f *file) *Protocol {
 		if len(f.Phases) == 0 || len(f.Phases) > maxPhases {
 			c.fail("want 1 to %d phases", maxPhases)
 		}
+		controls := 0
 		for i := range f.Phases {
 			c.in(i, func() { p.Phases = append(p.Phases, c.phase(&f.Phases[i])) })
+			if p.Phases[i].Control != "" {
+				controls += p.Phases[i].Repeat
+			}
+		}
+		if controls > maxControl {
+			c.fail("more than %d controls, with their repeats", maxControl)
 		}
 	})
 	return p

@@ -162,6 +162,7 @@ func TestParse(t *testing.T) {
 		{"send: {}", "send: {canary: E-mail}", 17, "planted value"},
 		{"send: {}", "send: {link: x}", 17, "want url, canary"},
 		{"control: positive", "control: negative", 16, "waits"},
+		{"control: positive", "control: positive\n    repeat: 41", 9, "40 controls"},
 		{"{screen: off}", "&x {screen: off}\nabout: *x", 5, "references"},
 		{"{screen: off}", "{screen: off", 3, "expected"},
 		{"{screen: off}", "{screen: \x00}", 0, "YAML"},

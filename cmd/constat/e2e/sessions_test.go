@@ -31,7 +31,10 @@ func TestSessionsAndDeclarations(t *testing.T) {
 	if out, _ := constat(t, 0, "sessions", "--case", c.Case); !strings.Contains(out, "no sessions") {
 		t.Errorf("an empty case lists:\n%s", out)
 	}
-	do(0, "declare", "device", "model=Example One", "build=X1", "sim=none")
+	do(0, "declare", "device", "model=Example One <&>", "build=X1", "sim=none")
+	if got := c.sql("SELECT content FROM declarations"); got != `{"build":"X1","model":"Example One <&>","sim":"none"}` {
+		t.Errorf("declared %s", got)
+	}
 	c.get("https://origin.test/before")
 	do(0, "mark", "idle", "micloud=off")
 	c.get("https://origin.test/1")
@@ -58,7 +61,7 @@ func TestSessionsAndDeclarations(t *testing.T) {
 	}
 	out, _ := constat(t, 0, "sessions", "--case", c.Case)
 	for _, want := range []string{
-		"device: build=X1, model=Example One, rom=Example ROM", "operator: name=A. Tester", "clock phone: offset_ms=-12.5", "micloud=off", "100 %", "(outside)",
+		"device: build=X1, model=Example One <&>, rom=Example ROM", "operator: name=A. Tester", "clock phone: offset_ms=-12.5", "micloud=off", "100 %", "(outside)",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
