@@ -365,12 +365,11 @@ func walkThrough(cmd *cobra.Command, run *protocol.Run, caseFile, name string) e
 		fmt.Fprintln(out, "The phone is not described yet: constat declare device model=… build=… rom=…")
 	}
 	s, err := run.Do(cmd.Context())
+	if s == nil {
+		return fmt.Errorf("the test did not begin: %w", err)
+	}
 	if err != nil {
-		done := 0
-		if s != nil {
-			done = s.Done
-		}
-		what := fmt.Errorf("stopped after %d of %s", done, counted(int64(run.Protocol.Sessions()), "session"))
+		what := fmt.Errorf("stopped after %d of %s", s.Done, counted(int64(run.Protocol.Sessions()), "session"))
 		if !errors.Is(err, protocol.ErrStop) && cmd.Context().Err() == nil {
 			what = fmt.Errorf("%w: %w", what, err)
 		}

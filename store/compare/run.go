@@ -50,14 +50,15 @@ func Run(ctx context.Context, a, b Input, opt Options) (*Comparison, error) {
 // overlap refuses to compare a session with itself.
 func (g *gathering) overlap() error {
 	a, b := g.sides[0], g.sides[1]
-	if a.info.ID != b.info.ID {
+	apart := a.Scope.Device != "" && b.Scope.Device != "" && a.Scope.Device != b.Scope.Device
+	if a.info.ID != b.info.ID || apart {
 		return nil
 	}
-	if (a.whole || b.whole) && a.Scope.Device == b.Scope.Device {
+	if a.whole || b.whole {
 		return fmt.Errorf("%w: one of them is the whole case", ErrOverlap)
 	}
 	for id := range a.at {
-		if _, both := b.at[id]; both && a.Scope.Device == b.Scope.Device {
+		if _, both := b.at[id]; both {
 			return fmt.Errorf("%w: %d", ErrOverlap, id)
 		}
 	}

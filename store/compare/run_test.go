@@ -446,6 +446,7 @@ func TestWrongSides(t *testing.T) {
 		{factor("cloud", "off"), store.Scope{Sessions: []string{"idle"}}, ErrOverlap},
 		{store.Scope{}, store.Scope{}, ErrOverlap},
 		{store.Scope{Device: "redmi"}, store.Scope{Device: "pixel"}, nil},
+		{store.Scope{Device: "redmi"}, store.Scope{}, ErrOverlap},
 	} {
 		if _, err := Run(t.Context(), c.input("a", tt.a), c.input("b", tt.b), Options{}); !errors.Is(err, tt.want) {
 			t.Errorf("%+v: %v, want %v", tt, err, tt.want)

@@ -21,7 +21,8 @@ var (
 
 // Input is what is compared: a scope of a case. Sessions of controls are left out,
 // unless the scope names them or their factor, and so are sessions of a protocol
-// that were stopped, unless the scope has their ids.
+// that were stopped, unless the scope has their ids. What is outside of any session
+// counts only where a case has none at all: it is then compared as one session.
 type Input struct {
 	Reader *store.Reader
 	Scope  store.Scope

@@ -38,7 +38,7 @@ type control struct {
 // open opens the session, of any phase.
 func (c *control) open(ctx context.Context, name string, factors map[string]string, note string) error {
 	db := c.run.Reader.DB()
-	if err := db.QueryRowContext(ctx, "SELECT ifnull(max(id), 0) FROM requests").Scan(&c.before); err != nil {
+	if err := db.QueryRowContext(ctx, "SELECT ifnull((SELECT id FROM requests ORDER BY id DESC LIMIT 1), 0)").Scan(&c.before); err != nil {
 		return fmt.Errorf("read case: %w", err)
 	}
 	if err := c.run.Case.Mark(ctx, name, factors, note); err != nil {

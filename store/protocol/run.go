@@ -131,30 +131,26 @@ type stepRecord struct {
 // Unfinished returns the newest run of a protocol, by the hash of its file, that is
 // not complete; nil when there is none.
 func Unfinished(ctx context.Context, r *store.Reader, p *Protocol) (*State, error) {
-	list, err := r.Declarations(ctx, store.TopicProtocol)
+	list, err := r.Declared(ctx, store.TopicProtocol)
 	if err != nil {
 		return nil, err
 	}
-	over := map[string]bool{}
 	for _, d := range slices.Backward(list) {
 		s, err := parseState(d.Content)
-		if err != nil || over[d.Subject] {
-			continue // of another tool
+		if err != nil || s.SHA256 != p.Sum() {
+			continue // of another protocol, or tool
 		}
-		over[d.Subject] = true
-		if s.SHA256 == p.Sum() {
-			if s.State == "complete" || s.Done >= p.Sessions() {
-				return nil, nil
-			}
-			return s, nil
+		if s.State == "complete" || s.Done >= p.Sessions() {
+			return nil, nil
 		}
+		return s, nil
 	}
 	return nil, nil
 }
 
 // Do goes through the test. When it is stopped, the open session is ended, how far
-// it came is recorded, and the error is ErrStop or the context's. The state is
-// returned in either case.
+// it came is recorded, and the error is ErrStop or the context's. The state is nil
+// only if the test did not begin.
 func (r *Run) Do(ctx context.Context) (*State, error) {
 	if r.Clock == nil {
 		r.Clock = time.Now
@@ -166,7 +162,7 @@ func (r *Run) Do(ctx context.Context) (*State, error) {
 		r.Shorten = 1
 	}
 	if err := r.begin(ctx); err != nil {
-		return r.state, err
+		return nil, err
 	}
 	r.ahead = r.wait(r.Protocol.Waits())
 	for i := range r.Protocol.Phases {

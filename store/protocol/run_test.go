@@ -82,10 +82,11 @@ func (c *testCase) inspect() {
 
 // person does what is asked at once, and writes down what it was.
 type person struct {
-	did   []string
-	do    func(at Place, what, link string) error
-	waits func(at Place, d time.Duration) error
-	again int // how often what failed is tried again
+	did    []string
+	do     func(at Place, what, link string) error
+	waits  func(at Place, d time.Duration) error
+	silent bool // answers no question
+	again  int  // how often what failed is tried again
 }
 
 // where is a place in a few signs.
@@ -114,6 +115,9 @@ func (p *person) Wait(_ context.Context, at Place, _ string, d time.Duration) er
 }
 
 func (p *person) Ask(_ context.Context, question, factor string, values []string) (string, error) {
+	if p.silent {
+		return "", ErrStop
+	}
 	p.did = append(p.did, "ask "+question)
 	return values[0], nil
 }
@@ -415,6 +419,18 @@ func TestControlsFail(t *testing.T) {
 				t.Errorf("%s, not %s; %q", got, tt.passed, p.did)
 			}
 		})
+	}
+}
+
+// TestNotBegun leaves no trace of a test whose first question was not answered.
+func TestNotBegun(t *testing.T) {
+	c := newCase(t)
+	s, err := (&Run{Protocol: read(t, walk), Case: c, Reader: &c.Reader, Person: &person{silent: true}}).Do(t.Context())
+	if s != nil || !errors.Is(err, ErrStop) {
+		t.Errorf("%+v, %v", s, err)
+	}
+	if list, err := c.Declarations(t.Context(), ""); err != nil || len(list) > 0 {
+		t.Errorf("%v, %v", list, err)
 	}
 }
 
