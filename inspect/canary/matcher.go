@@ -90,7 +90,7 @@ func NewMatcher(p *Persona) (*Matcher, error) {
 			}
 		}
 	}
-	m.search = newSearch(patterns, maxWindow, tableBits)
+	m.search = newSearch(patterns)
 	m.numbers = newNumbers(list)
 	m.quotes = newQuotes(p)
 	m.buffers.New = func() any { return new([]byte) }

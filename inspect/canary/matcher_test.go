@@ -215,14 +215,14 @@ func TestSearchAgainstNaive(t *testing.T) {
 	for range 60 {
 		var patterns []pattern
 		for range 1 + r.IntN(30) {
-			p := pattern{text: text(minWindow + r.IntN(9)), fold: r.IntN(2) == 0, word: r.IntN(4) == 0}
+			p := pattern{text: text(minWindow + r.IntN(20)), fold: r.IntN(2) == 0, word: r.IntN(4) == 0}
 			if p.fold {
 				p.text = foldASCII(p.text)
 			}
 			patterns = append(patterns, p)
 		}
 		data := text(r.IntN(1500))
-		s := newSearch(patterns, 6+r.IntN(4), 8+r.IntN(12))
+		s := newSearch(patterns)
 		got := make(map[string]int)
 		s.scan(data, func(i int32, start int) bool {
 			got[fmt.Sprint(i, " ", start)]++

@@ -227,7 +227,7 @@ func newQuotes(p *Persona) *quotes {
 	if len(patterns) == 0 {
 		return nil
 	}
-	q.search = newSearch(patterns, quoteWindow, quoteBits)
+	q.search = newSearch(patterns)
 	return q
 }
 
