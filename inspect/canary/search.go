@@ -126,15 +126,18 @@ func newSearch(patterns []pattern) *search {
 	return &search{patterns, newWords(long), newWords(short)}
 }
 
-// loadWord returns the first eight bytes of b, or as many as there are, folded.
-func loadWord(b []byte) uint64 {
+// load returns the first eight bytes of b, with zeros behind when there are fewer.
+func load(b []byte) uint64 {
 	if len(b) < 8 {
 		var short [8]byte
 		copy(short[:], b)
 		b = short[:]
 	}
-	return binary.LittleEndian.Uint64(b) | foldedWord
+	return binary.LittleEndian.Uint64(b)
 }
+
+// loadWord is load with folded letters.
+func loadWord(b []byte) uint64 { return load(b) | foldedWord }
 
 // next returns the first multiple of wordStep from at on where a word may be of a
 // pattern, or where less than eight bytes are left.
