@@ -62,7 +62,7 @@ func boil(dst, text []byte, origin *[]int32) []byte {
 		if c < utf8.RuneSelf {
 			if c == '&' {
 				if r, n := entity(text[i:]); n > 0 {
-					dst = boilRune(dst, r, nil)
+					dst = boilRune(dst, r, utf8.AppendRune(nil, r))
 					dst = note(dst, origin, i)
 					i += n
 					continue
@@ -98,8 +98,8 @@ func note(dst []byte, origin *[]int32, at int) []byte {
 	return dst
 }
 
-// boilRune appends the letters and digits of r after compatibility decomposition
-// (UAX #15) and simple folding.
+// boilRune appends the letters and digits of r, which raw is, after compatibility
+// decomposition (UAX #15) and simple folding.
 func boilRune(dst []byte, r rune, raw []byte) []byte {
 	switch {
 	case r < utf8.RuneSelf:
@@ -107,8 +107,10 @@ func boilRune(dst []byte, r rune, raw []byte) []byte {
 			dst = append(dst, b)
 		}
 		return dst
+	case r < mostAlphabets:
+		return append(dst, alphabets[r]...)
 	case r >= 0x4e00 && r < 0xa000, r >= 0x3041 && r < 0x304b: // no decomposition
-		return utf8.AppendRune(dst, r)
+		return append(dst, raw...)
 	case r >= 0xac00 && r < 0xd7a4: // Hangul syllables: Unicode, section 3.12
 		s := r - 0xac00
 		dst = utf8.AppendRune(dst, 0x1100+s/588)
@@ -118,10 +120,22 @@ func boilRune(dst []byte, r rune, raw []byte) []byte {
 		}
 		return dst
 	}
-	var buf [utf8.UTFMax]byte
-	if raw == nil {
-		raw = utf8.AppendRune(buf[:0], r)
+	return decompose(dst, raw)
+}
+
+// alphabets says what the letters of the alphabets boil down to that have an
+// alphabet's size: Latin, Greek, Cyrillic.
+var alphabets = func() (t [mostAlphabets]string) {
+	for r := rune(utf8.RuneSelf); r < mostAlphabets; r++ {
+		t[r] = string(decompose(nil, utf8.AppendRune(nil, r)))
 	}
+	return t
+}()
+
+const mostAlphabets = 0x530
+
+// decompose is boilRune for any character.
+func decompose(dst, raw []byte) []byte {
 	d := norm.NFKD.Properties(raw).Decomposition()
 	if d == nil {
 		d = raw
@@ -352,7 +366,7 @@ func mostlyText(data []byte) bool {
 	}
 	b := data[:min(len(data), 128)]
 	odd := 0
-	for i := 0; i < len(b); {
+	for i := 0; i < len(b) && odd*4 <= len(b); {
 		if b[i] < utf8.RuneSelf {
 			if b[i] == 0 {
 				odd++

@@ -146,7 +146,13 @@ func (s *search) next(data []byte, at int) int {
 	if len(long) == 0 || len(short) == 0 {
 		return len(data)
 	}
-	for ; at <= len(data)-8; at += 8 {
+	if len(s.short.list) == 0 {
+		for at <= len(data)-8 && !has(long, wordHash(binary.LittleEndian.Uint64(data[at:])&longMask|foldedWord&longMask)) {
+			at += wordStep
+		}
+		return at
+	}
+	for ; at <= len(data)-8; at += wordStep {
 		w := binary.LittleEndian.Uint64(data[at:]) | foldedWord
 		if has(long, wordHash(w&longMask)) || has(short, wordHash(w&shortMask)) || has(short, wordHash(w>>32)) {
 			break
