@@ -129,12 +129,17 @@ type kinds uint8
 const (
 	patternForms kinds = 1 << iota
 	numberForms
-	nowhere kinds = 0
+	nowhere    kinds = 0
+	everywhere       = patternForms | numberForms
 )
 
 // Match is that of Matcher.
 func (t *treeMatcher) Match(p *inspect.Part) []inspect.Hit {
-	found, lacks := t.look(p, t.outside(p))
+	not := t.outside(p)
+	if not == everywhere && len(p.Children) == 0 && !t.mayQuote(p) {
+		return nil
+	}
+	found, lacks := t.look(p, not)
 	if len(p.Children) > 0 {
 		t.taken = append(t.taken, taken{p, lacks})
 	}
@@ -142,8 +147,7 @@ func (t *treeMatcher) Match(p *inspect.Part) []inspect.Hit {
 }
 
 // outside says which forms are nowhere in p because they are nowhere in its
-// parent. What stands beside a piece can make a difference: a letter or digit to a
-// word, and to a number what makes it another one.
+// parent.
 func (t *treeMatcher) outside(p *inspect.Part) kinds {
 	if p.Parent == nil {
 		return nowhere
@@ -159,15 +163,30 @@ func (t *treeMatcher) outside(p *inspect.Part) kinds {
 	if !ok {
 		return nowhere
 	}
-	end := start + len(p.Data)
-	switch {
-	case !standsAlone(around, start, end):
-		return nowhere
-	case start > 0 && (around[start-1] == '-' || around[start-1] == '.' || around[start-1] == '%'):
-		return t.taken[t.at].lacks & patternForms
+	lacks := t.taken[t.at].lacks
+	if start > 0 {
+		lacks &= before[around[start-1]]
 	}
-	return t.taken[t.at].lacks
+	if end := start + len(p.Data); end < len(around) {
+		lacks &= behind[around[end]]
+	}
+	return lacks
 }
+
+// before and behind say of each byte which forms are found in a piece that stands
+// behind or before it only if they are found with it, too. A letter or digit makes
+// a difference to words, and to a number what makes it another one.
+var before, behind = func() (before, behind [256]kinds) {
+	for c := range before {
+		if !alnum(byte(c)) {
+			before[c], behind[c] = everywhere, everywhere
+		}
+	}
+	for _, c := range "-.%" {
+		before[c] = patternForms
+	}
+	return before, behind
+}()
 
 // within returns where in outer the memory of inner begins.
 func within(outer, inner []byte) (at int, ok bool) {
@@ -231,9 +250,9 @@ func (m *Matcher) look(p *inspect.Part, not kinds) (found []match, lacks kinds) 
 	if p.Kind == inspect.Bool || p.Kind == inspect.Null {
 		return nil, not
 	}
-	data, holds := p.Data, p.Holds()
+	data := p.Data
 	var raw []match
-	lacks = patternForms | numberForms
+	lacks = everywhere
 	if not&patternForms == 0 {
 		m.search.scan(data, func(i int32, start int) bool {
 			lacks &^= patternForms
@@ -245,16 +264,21 @@ func (m *Matcher) look(p *inspect.Part, not kinds) (found []match, lacks kinds) 
 			raw = slices.DeleteFunc(raw, func(x match) bool { return x.start == 0 && x.end == len(data) && strings.HasSuffix(x.form, ")/raw") })
 		}
 	}
-	if not&numberForms == 0 && holds&inspect.Digits != 0 {
+	if not&numberForms == 0 && p.Holds()&inspect.Digits != 0 {
 		raw = m.planted(data, raw, &lacks)
 	}
-	if m.quotes != nil && p.Kind <= inspect.Text && len(p.Children) == 0 && m.quotes.may(data, holds) {
+	if m.mayQuote(p) {
 		raw = m.rewritten(raw, data)
 	}
 	if len(raw) == 0 {
 		return nil, lacks
 	}
 	return weigh(m.beside(p, raw), p.Name), lacks
+}
+
+// mayQuote says whether p is a leaf that may quote a planted text.
+func (m *Matcher) mayQuote(p *inspect.Part) bool {
+	return p.Kind <= inspect.Text && len(p.Data) >= leastPassage && len(p.Children) == 0 && m.quotes != nil && m.quotes.may(p.Data, p.Holds())
 }
 
 // planted appends the planted numbers in data.

@@ -306,12 +306,9 @@ func (q *quotes) scan(buf []byte, found func(canary, start, end int, all bool) b
 	})
 }
 
-// may says whether a passage may be in data, whose bytes are of the kinds in
-// holds. It is asked of every leaf, to leave out most.
+// may says whether a passage may be in data, which is as long as one and whose bytes
+// are of the kinds in holds. It is asked of every leaf, to leave out most.
 func (q *quotes) may(data []byte, holds inspect.Chars) bool {
-	if len(data) < leastPassage {
-		return false
-	}
 	if q.digits && holds&(inspect.Digits|inspect.NonASCII|inspect.Others) == 0 {
 		return false
 	}
@@ -358,12 +355,9 @@ func digitRune(r rune) bool {
 	return r >= 0x1d7ce && r <= 0x1d7ff || r >= 0x1f100 && r <= 0x1f10a || r >= 0x1fbf0 && r <= 0x1fbf9
 }
 
-// mostlyText says that boiling data down is worth it: it has a passage's length
-// and its beginning is, but for a byte here and there, UTF-8 without zeros.
+// mostlyText says that boiling data down is worth it: its beginning is, but for a
+// byte here and there, UTF-8 without zeros.
 func mostlyText(data []byte) bool {
-	if len(data) < leastPassage {
-		return false
-	}
 	b := data[:min(len(data), 128)]
 	odd := 0
 	for i := 0; i < len(b) && odd*4 <= len(b); {
