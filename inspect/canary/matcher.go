@@ -200,7 +200,7 @@ func within(outer, inner []byte) (at int, ok bool) {
 // hits are what was found in p, without what is found below it, and what a look at
 // all that is below a root finds.
 func (m *Matcher) hits(p *inspect.Part, found []match) []inspect.Hit {
-	if len(found) == 0 && p.Parent != nil {
+	if len(found) == 0 && (p.Parent != nil || len(p.Children) == 0 && len(p.Data) < leastPicture) {
 		return nil
 	}
 	if len(found) > 0 && len(p.Children) > 0 {

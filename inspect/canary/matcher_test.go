@@ -382,10 +382,12 @@ func BenchmarkMatch(b *testing.B) {
 		random[i] = byte(r.Uint32())
 	}
 	digits := bytes.Repeat([]byte("3363 998 4713 "), 5000)[:64<<10]
+	// What many patterns begin with, in place of each word that is looked at.
+	candidates := bytes.Repeat([]byte("KzMzNjM5"), 8<<10)
 	for _, bc := range []struct {
 		name string
 		data []byte
-	}{{"json", ordinary(64 << 10)}, {"random", random}, {"digits", digits}, {"short", []byte("Redmi Note 8")}} {
+	}{{"json", ordinary(64 << 10)}, {"random", random}, {"digits", digits}, {"candidates", candidates}, {"short", []byte("Redmi Note 8")}} {
 		b.Run(bc.name, func(b *testing.B) {
 			part := &inspect.Part{Data: bc.data}
 			b.SetBytes(int64(len(bc.data)))
