@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -355,8 +356,12 @@ func TestNoAllocationWithoutHit(t *testing.T) {
 	if hits := m.Match(part); len(hits) > 0 {
 		t.Fatalf("%d hits in ordinary text", len(hits))
 	}
-	if n := testing.AllocsPerRun(20, func() { m.Match(part) }); n > 0 {
-		t.Errorf("%v allocations for a part without a hit", n)
+	least := math.Inf(1) // with the race detector, a sync.Pool forgets at random
+	for range 20 {
+		least = min(least, testing.AllocsPerRun(1, func() { m.Match(part) }))
+	}
+	if least > 0 {
+		t.Errorf("%v allocations for a part without a hit", least)
 	}
 }
 
