@@ -25,21 +25,19 @@ func (b *build) match() []Hit {
 	if t, ok := m.(TreeMatcher); ok {
 		m = t.Tree()
 	}
-	for _, p := range b.t.Parts {
-		for _, h := range b.matchPart(m, p) {
-			h.Path = cmp.Or(h.Path, p.Path)
-			h.Direction = cmp.Or(h.Direction, p.Direction)
-			k := id{h.Canary, h.Form, h.Direction}
-			i, ok := best[k]
-			switch {
-			case !ok:
-				best[k] = len(hits)
-				hits, depths = append(hits, h), append(depths, p.Depth)
-			case p.Depth > depths[i] || p.Depth == depths[i] && len(h.Path) < len(hits[i].Path):
-				hits[i], depths[i] = h, p.Depth
-			}
+	b.matchParts(m, func(p *Part, h Hit) {
+		h.Path = cmp.Or(h.Path, p.Path)
+		h.Direction = cmp.Or(h.Direction, p.Direction)
+		k := id{h.Canary, h.Form, h.Direction}
+		i, ok := best[k]
+		switch {
+		case !ok:
+			best[k] = len(hits)
+			hits, depths = append(hits, h), append(depths, p.Depth)
+		case p.Depth > depths[i] || p.Depth == depths[i] && len(h.Path) < len(hits[i].Path):
+			hits[i], depths[i] = h, p.Depth
 		}
-	}
+	})
 	for i := range hits {
 		hits[i].Path = Path(strings.Clone(string(hits[i].Path))) // a path shares the memory of its siblings'
 	}
@@ -52,14 +50,22 @@ func (b *build) match() []Hit {
 	return hits
 }
 
-func (b *build) matchPart(m Matcher, p *Part) (hits []Hit) {
-	defer func() {
-		if recover() != nil {
-			b.hurt(p.Path, "canary", damagePanic)
-			hits = nil
-		}
-	}()
-	return m.Match(p)
+// matchParts calls found for each hit in each part. One that m panics at has none.
+func (b *build) matchParts(m Matcher, found func(*Part, Hit)) {
+	for at := 0; at < len(b.t.Parts); at++ {
+		func() {
+			defer func() {
+				if recover() != nil {
+					b.hurt(b.t.Parts[at].Path, "canary", damagePanic)
+				}
+			}()
+			for ; at < len(b.t.Parts); at++ {
+				for _, h := range m.Match(b.t.Parts[at]) {
+					found(b.t.Parts[at], h)
+				}
+			}
+		}()
+	}
 }
 
 // finding is what a hit proves.

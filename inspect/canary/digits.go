@@ -1,7 +1,9 @@
 package canary
 
 import (
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 )
 
@@ -37,16 +39,19 @@ const nearby = 256
 // maxDigits is the longest string of digits that is looked at.
 const maxDigits = 24
 
-// numbers finds digit strings however they are grouped: one pass over the
-// bytes stops at digits only, and the first four of a run, separators left out,
-// tell whether any planted number begins like that. A run inside a longer run
-// is not found.
+// numbers finds digit strings however they are grouped: one pass over words of
+// eight bytes stops where digits begin; the first two bytes there, and then the
+// first four digits, separators left out, tell whether any planted number begins
+// like that. A run inside a longer run is not found.
 type numbers struct {
 	list []number
 	// start[k]..start[k+1] are the positions in order of the numbers that
 	// begin with the four digits k.
 	start [10000 + 1]int32
 	order []int32
+	// begin has a bit for each two bytes, little-endian, that such a number may
+	// begin with in a text: two digits, or one and a separator.
+	begin [1 << 16 / 64]uint64
 }
 
 func newNumbers(list []number) *numbers {
@@ -79,6 +84,13 @@ func newNumbers(list []number) *numbers {
 	for k := range 10000 {
 		n.start[k] = int32(len(n.order))
 		n.order = append(n.order, byKey[k]...)
+		if len(byKey[k]) == 0 {
+			continue
+		}
+		for _, second := range append([]byte(" .-/(),\xc2\xe2"), byte('0'+k/100%10)) {
+			pair := uint(second)<<8 | uint('0'+k/1000)
+			n.begin[pair>>6] |= 1 << (pair & 63)
+		}
 	}
 	n.start[10000] = int32(len(n.order))
 	return n
@@ -142,26 +154,41 @@ func (r *run) read(data []byte, at, limit int) {
 	}
 }
 
+// digitsIn returns a word with bit 7 of each byte set that is a digit in w.
+func digitsIn(w uint64) uint64 {
+	w ^= 0x3030303030303030
+	return ^(w&0x7f7f7f7f7f7f7f7f + 0x7676767676767676 | w) & 0x8080808080808080
+}
+
 // scan calls found for each planted number in data, with where it stands,
 // until found returns false.
 func (n *numbers) scan(data []byte, found func(number int32, start, end int) bool) {
 	if len(n.order) == 0 {
 		return
 	}
-	for i := 0; i < len(data); i++ {
-		if data[i]-'0' > 9 {
-			continue
-		}
-		if i > 0 && data[i-1] == '%' {
-			// Two hex digits of a percent-encoded byte are no digits.
-			i++
-			continue
-		}
-		if !n.at(data, i, found) {
-			return
-		}
-		for i+1 < len(data) && data[i+1]-'0' < 10 {
-			i++
+	before := uint64(0) // bit 7 is set when the byte before is a digit
+	for at := 0; at < len(data); at += 8 {
+		digits := digitsIn(load(data[at:]))
+		starts := digits &^ (digits<<8 | before)
+		before = digits >> 56
+		for ; starts != 0; starts &= starts - 1 {
+			i := at + bits.TrailingZeros64(starts)>>3
+			if i > len(data)-keyDigits {
+				return
+			}
+			if i > 0 && data[i-1] == '%' {
+				// Two hex digits of a percent-encoded byte are no digits.
+				if data[i+1]-'0' > 9 || data[i+2]-'0' > 9 {
+					continue
+				}
+				i += 2
+			}
+			if pair := uint(binary.LittleEndian.Uint16(data[i:])); n.begin[pair>>6]&(1<<(pair&63)) == 0 {
+				continue
+			}
+			if !n.at(data, i, found) {
+				return
+			}
 		}
 	}
 }

@@ -126,12 +126,15 @@ func base64Digit(data []byte, at, i int) bool {
 
 var urlAlphabet = strings.NewReplacer("+", "-", "/", "_")
 
+// leastEncoded is how many characters of base64 a writing must decide alone.
+const leastEncoded = 8
+
 // encoded lists s in the encodings that hide it from a plain search.
 func encoded(s string) []code {
 	var out []code
 	for offset := range 3 {
 		t, tail, tailBits := aligned(s, offset)
-		if len(t) < maxWindow {
+		if len(t) < leastEncoded {
 			continue
 		}
 		out = append(out, code{"base64", t, false, tail, tailBits, uint8(offset), asBase64})

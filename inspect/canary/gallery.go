@@ -46,45 +46,43 @@ type likeness struct {
 
 var pictureSeed = maphash.MakeSeed()
 
-// visit calls found for each planted photo that is shown in root or in a part
-// below it.
-func (g *gallery) visit(root *inspect.Part, found func(p *inspect.Part, start int, form string, canary int)) {
-	pixels, count := int64(mostPixels), mostPictures
-	var look func(p *inspect.Part)
-	look = func(p *inspect.Part) {
-		for _, child := range p.Children {
-			look(child)
-		}
-		if p.Kind > inspect.Text || len(p.Data) < leastPicture || p.Same != nil {
+// budget is what may be decoded below one root.
+type budget struct {
+	pixels   int64
+	pictures int
+}
+
+// visit calls found for each planted photo that is shown in p, unless a part that
+// was made of p has it.
+func (g *gallery) visit(p *inspect.Part, left *budget, found func(start int, form string, canary int)) {
+	if p.Kind > inspect.Text || len(p.Data) < leastPicture || p.Same != nil {
+		return
+	}
+	starts := pictures(p.Data, mostInside)
+	if len(starts) == 0 || len(p.Children) > 0 && starts[0] != 0 {
+		return
+	}
+	seen := make(map[int]bool)
+	for _, start := range starts {
+		if left.pictures == 0 || len(p.Data)-start < leastPicture {
 			return
 		}
-		starts := pictures(p.Data, mostInside)
-		if len(starts) == 0 || len(p.Children) > 0 && starts[0] != 0 {
-			return // the children have what is inside
-		}
-		seen := make(map[int]bool)
-		for _, start := range starts {
-			if count == 0 || len(p.Data)-start < leastPicture {
-				return
+		for _, l := range g.judge(p.Data[start:], left) {
+			if seen[l.canary] {
+				continue
 			}
-			for _, l := range g.judge(p.Data[start:], &pixels, &count) {
-				if seen[l.canary] {
-					continue
-				}
-				seen[l.canary] = true
-				form := l.form
-				if start > 0 && starts[0] == 0 {
-					form += "-thumbnail"
-				}
-				found(p, start, form, l.canary)
+			seen[l.canary] = true
+			form := l.form
+			if start > 0 && starts[0] == 0 {
+				form += "-thumbnail"
 			}
+			found(start, form, l.canary)
 		}
 	}
-	look(root)
 }
 
 // judge returns the planted photos that data, a picture, is a copy of.
-func (g *gallery) judge(data []byte, pixels *int64, count *int) []likeness {
+func (g *gallery) judge(data []byte, left *budget) []likeness {
 	cost, w, h := decodeCost(data)
 	if cost == 0 || cost > maxDecoded || !slices.ContainsFunc(g.photos, func(p *planted) bool { return p.couldBe(w, h) }) {
 		return nil
@@ -97,11 +95,11 @@ func (g *gallery) judge(data []byte, pixels *int64, count *int) []likeness {
 		return out
 	}
 	n := int64(w) * int64(h)
-	if n > *pixels {
+	if n > left.pixels {
 		return nil
 	}
-	*pixels -= n
-	*count--
+	left.pixels -= n
+	left.pictures--
 	g.decoding.Lock()
 	out = g.compare(data)
 	g.decoding.Unlock()

@@ -90,7 +90,7 @@ func NewMatcher(p *Persona) (*Matcher, error) {
 			}
 		}
 	}
-	m.search = newSearch(patterns, maxWindow, tableBits)
+	m.search = newSearch(patterns)
 	m.numbers = newNumbers(list)
 	m.quotes = newQuotes(p)
 	m.buffers.New = func() any { return new([]byte) }
@@ -113,9 +113,14 @@ func (m *Matcher) Tree() inspect.Matcher { return &treeMatcher{Matcher: m} }
 
 type treeMatcher struct {
 	*Matcher
-	lacks map[*inspect.Part]kinds // of the parts that were taken apart
-	last  *inspect.Part           // that was asked for last
-	known kinds                   // of last
+	taken []taken // the parts that were taken apart, in order
+	at    int     // index in taken of the parent of the part looked at last
+}
+
+// taken is a part that was taken apart, and what is nowhere in it.
+type taken struct {
+	part  *inspect.Part
+	lacks kinds
 }
 
 // kinds are kinds of forms that are looked for.
@@ -124,48 +129,64 @@ type kinds uint8
 const (
 	patternForms kinds = 1 << iota
 	numberForms
-	nowhere kinds = 0
+	nowhere    kinds = 0
+	everywhere       = patternForms | numberForms
 )
 
 // Match is that of Matcher.
 func (t *treeMatcher) Match(p *inspect.Part) []inspect.Hit {
-	found, lacks := t.look(p, t.outside(p))
-	if len(p.Children) > 0 && lacks != 0 {
-		if t.lacks == nil {
-			t.lacks = make(map[*inspect.Part]kinds)
-		}
-		t.lacks[p] = lacks
+	not := t.outside(p)
+	if not == everywhere && len(p.Children) == 0 && !t.mayQuote(p) {
+		return nil
+	}
+	found, lacks := t.look(p, not)
+	if len(p.Children) > 0 {
+		t.taken = append(t.taken, taken{p, lacks})
 	}
 	return t.hits(p, found)
 }
 
 // outside says which forms are nowhere in p because they are nowhere in its
-// parent. What stands beside a piece can make a difference: a letter or digit to a
-// word, much more to a number.
+// parent.
 func (t *treeMatcher) outside(p *inspect.Part) kinds {
-	if p.Parent == nil || t.lacks == nil {
-		return 0
+	if p.Parent == nil {
+		return nowhere
 	}
-	if p.Parent != t.last {
-		t.last, t.known = p.Parent, t.lacks[p.Parent]
+	for t.at < len(t.taken) && t.taken[t.at].part != p.Parent {
+		t.at++
 	}
-	if t.known == 0 {
-		return 0
+	if t.at == len(t.taken) || t.taken[t.at].lacks == nowhere {
+		return nowhere
 	}
 	around := p.Parent.Data
 	start, ok := within(around, p.Data)
 	if !ok {
-		return 0
+		return nowhere
 	}
-	end := start + len(p.Data)
-	switch {
-	case (start == 0 || around[start-1] == '"') && (end == len(around) || around[end] == '"'):
-		return t.known
-	case standsAlone(around, start, end):
-		return t.known & patternForms
+	lacks := t.taken[t.at].lacks
+	if start > 0 {
+		lacks &= before[around[start-1]]
 	}
-	return 0
+	if end := start + len(p.Data); end < len(around) {
+		lacks &= behind[around[end]]
+	}
+	return lacks
 }
+
+// before and behind say of each byte which forms are found in a piece that stands
+// behind or before it only if they are found with it, too. A letter or digit makes
+// a difference to words, and to a number what makes it another one.
+var before, behind = func() (before, behind [256]kinds) {
+	for c := range before {
+		if !alnum(byte(c)) {
+			before[c], behind[c] = everywhere, everywhere
+		}
+	}
+	for _, c := range "-.%" {
+		before[c] = patternForms
+	}
+	return before, behind
+}()
 
 // within returns where in outer the memory of inner begins.
 func within(outer, inner []byte) (at int, ok bool) {
@@ -176,35 +197,26 @@ func within(outer, inner []byte) (at int, ok bool) {
 	return at, at >= 0 && at <= len(outer)-len(inner)
 }
 
+// hits are what was found in p, without what is found below it, and what a look at
+// all that is below a root finds.
 func (m *Matcher) hits(p *inspect.Part, found []match) []inspect.Hit {
+	if len(found) == 0 && (p.Parent != nil || len(p.Children) == 0 && len(p.Data) < leastPicture) {
+		return nil
+	}
 	if len(found) > 0 && len(p.Children) > 0 {
 		deeper := make(map[int]bool)
 		m.below(p, deeper)
 		found = slices.DeleteFunc(found, func(x match) bool { return deeper[x.canary] })
 	}
-	var hits []inspect.Hit
-	add := func(p *inspect.Part, x match) {
-		c := &m.persona.Canaries[x.canary]
-		hits = append(hits, inspect.Hit{
-			Canary: c.Name, Kind: string(c.Kind), Class: c.Kind.Class(), Form: x.form,
-			Direction: p.Direction, Path: p.Path, Start: x.start, End: x.end,
-		})
-	}
+	s := survey{m: m, root: p}
 	for _, x := range found {
-		add(p, x)
+		s.add(p, x)
 	}
-	if p.Parent != nil {
-		return hits
+	if p.Parent == nil {
+		s.below(p)
+		s.photos()
 	}
-	if m.quotes != nil && len(p.Children) > 0 {
-		m.pieces(p, add)
-	}
-	if m.gallery != nil {
-		m.gallery.visit(p, func(p *inspect.Part, start int, form string, canary int) {
-			add(p, match{canary: canary, form: form, start: start, end: len(p.Data)})
-		})
-	}
-	return hits
+	return s.hits
 }
 
 // Forms is how many forms of the values are looked for.
@@ -214,65 +226,6 @@ func (m *Matcher) Forms() int {
 		n += len(m.quotes.passages)
 	}
 	return n
-}
-
-// mostLeaves of a message are looked through for texts in pieces.
-const mostLeaves = 20_000
-
-// pieces calls add for the planted texts that stand in several leaves below root
-// one after the other, and in none of them alone.
-func (m *Matcher) pieces(root *inspect.Part, add func(*inspect.Part, match)) {
-	var leaves []*inspect.Part
-	var collect func(p *inspect.Part)
-	collect = func(p *inspect.Part) {
-		for _, child := range p.Children {
-			switch {
-			case len(leaves) == mostLeaves:
-				return
-			case len(child.Children) > 0:
-				collect(child)
-			case child.Kind <= inspect.Text && len(child.Data) >= leastPiece:
-				leaves = append(leaves, child)
-			}
-		}
-	}
-	collect(root)
-	seen := make(map[int]bool)
-	m.quotes.join(len(leaves), func(i int) (string, []byte) { return leaves[i].Name, leaves[i].Data }, func(canary, first, last int) {
-		if seen[canary] {
-			return
-		}
-		seen[canary] = true
-		for _, leaf := range leaves[first : last+1] {
-			for _, x := range m.find(leaf) {
-				if x.canary == canary {
-					return
-				}
-			}
-		}
-		around := common(leaves[first], leaves[last])
-		start, end := 0, len(around.Data)
-		if i := bytes.Index(around.Data, leaves[first].Data); i >= 0 {
-			if j := bytes.Index(around.Data[i:], leaves[last].Data); j >= 0 {
-				start, end = i, i+j+len(leaves[last].Data)
-			}
-		}
-		add(around, match{canary: canary, form: "text-in-pieces", start: start, end: end})
-	})
-}
-
-// common is the innermost part that holds both a and b, which have one root.
-func common(a, b *inspect.Part) *inspect.Part {
-	for a.Depth > b.Depth {
-		a = a.Parent
-	}
-	for b.Depth > a.Depth {
-		b = b.Parent
-	}
-	for a != b && a.Parent != nil && b.Parent != nil {
-		a, b = a.Parent, b.Parent
-	}
-	return a
 }
 
 // below notes which canaries are found in the descendants of p.
@@ -299,28 +252,33 @@ func (m *Matcher) look(p *inspect.Part, not kinds) (found []match, lacks kinds) 
 	}
 	data := p.Data
 	var raw []match
-	lacks = patternForms | numberForms
+	lacks = everywhere
 	if not&patternForms == 0 {
 		m.search.scan(data, func(i int32, start int) bool {
 			lacks &^= patternForms
 			raw = m.accept(raw, data, i, start)
 			return len(raw) < maxRaw
 		})
+		if step := p.Decoder(); len(raw) > 0 && (step == "hex" || step == "base64") {
+			// A digest that is all of p is left to the part it was written in.
+			raw = slices.DeleteFunc(raw, func(x match) bool { return x.start == 0 && x.end == len(data) && strings.HasSuffix(x.form, ")/raw") })
+		}
 	}
-	if step := p.Decoder(); step == "hex" || step == "base64" {
-		// A digest that is all of p is left to the part it was written in.
-		raw = slices.DeleteFunc(raw, func(x match) bool { return x.start == 0 && x.end == len(data) && strings.HasSuffix(x.form, ")/raw") })
-	}
-	if not&numberForms == 0 {
+	if not&numberForms == 0 && p.Holds()&inspect.Digits != 0 {
 		raw = m.planted(data, raw, &lacks)
 	}
-	if m.quotes != nil && p.Kind <= inspect.Text && len(p.Children) == 0 && mostlyText(data) {
+	if m.mayQuote(p) {
 		raw = m.rewritten(raw, data)
 	}
 	if len(raw) == 0 {
 		return nil, lacks
 	}
 	return weigh(m.beside(p, raw), p.Name), lacks
+}
+
+// mayQuote says whether p is a leaf that may quote a planted text.
+func (m *Matcher) mayQuote(p *inspect.Part) bool {
+	return p.Kind <= inspect.Text && len(p.Data) >= leastPassage && len(p.Children) == 0 && m.quotes != nil && m.quotes.may(p.Data, p.Holds())
 }
 
 // planted appends the planted numbers in data.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -215,14 +216,14 @@ func TestSearchAgainstNaive(t *testing.T) {
 	for range 60 {
 		var patterns []pattern
 		for range 1 + r.IntN(30) {
-			p := pattern{text: text(minWindow + r.IntN(9)), fold: r.IntN(2) == 0, word: r.IntN(4) == 0}
+			p := pattern{text: text(minWindow + r.IntN(20)), fold: r.IntN(2) == 0, word: r.IntN(4) == 0}
 			if p.fold {
 				p.text = foldASCII(p.text)
 			}
 			patterns = append(patterns, p)
 		}
 		data := text(r.IntN(1500))
-		s := newSearch(patterns, 6+r.IntN(4), 8+r.IntN(12))
+		s := newSearch(patterns)
 		got := make(map[string]int)
 		s.scan(data, func(i int32, start int) bool {
 			got[fmt.Sprint(i, " ", start)]++
@@ -355,8 +356,12 @@ func TestNoAllocationWithoutHit(t *testing.T) {
 	if hits := m.Match(part); len(hits) > 0 {
 		t.Fatalf("%d hits in ordinary text", len(hits))
 	}
-	if n := testing.AllocsPerRun(20, func() { m.Match(part) }); n > 0 {
-		t.Errorf("%v allocations for a part without a hit", n)
+	least := math.Inf(1) // with the race detector, a sync.Pool forgets at random
+	for range 20 {
+		least = min(least, testing.AllocsPerRun(1, func() { m.Match(part) }))
+	}
+	if least > 0 {
+		t.Errorf("%v allocations for a part without a hit", least)
 	}
 }
 
@@ -382,10 +387,12 @@ func BenchmarkMatch(b *testing.B) {
 		random[i] = byte(r.Uint32())
 	}
 	digits := bytes.Repeat([]byte("3363 998 4713 "), 5000)[:64<<10]
+	// What many patterns begin with, in place of each word that is looked at.
+	candidates := bytes.Repeat([]byte("KzMzNjM5"), 8<<10)
 	for _, bc := range []struct {
 		name string
 		data []byte
-	}{{"json", ordinary(64 << 10)}, {"random", random}, {"digits", digits}, {"short", []byte("Redmi Note 8")}} {
+	}{{"json", ordinary(64 << 10)}, {"random", random}, {"digits", digits}, {"candidates", candidates}, {"short", []byte("Redmi Note 8")}} {
 		b.Run(bc.name, func(b *testing.B) {
 			part := &inspect.Part{Data: bc.data}
 			b.SetBytes(int64(len(bc.data)))

@@ -2,12 +2,13 @@ package canary
 
 import (
 	"bytes"
-	"hash/maphash"
 	"html"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"constat/inspect"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -61,7 +62,7 @@ func boil(dst, text []byte, origin *[]int32) []byte {
 		if c < utf8.RuneSelf {
 			if c == '&' {
 				if r, n := entity(text[i:]); n > 0 {
-					dst = boilRune(dst, r, nil)
+					dst = boilRune(dst, r, utf8.AppendRune(nil, r))
 					dst = note(dst, origin, i)
 					i += n
 					continue
@@ -97,8 +98,8 @@ func note(dst []byte, origin *[]int32, at int) []byte {
 	return dst
 }
 
-// boilRune appends the letters and digits of r after compatibility decomposition
-// (UAX #15) and simple folding.
+// boilRune appends the letters and digits of r, which raw is, after compatibility
+// decomposition (UAX #15) and simple folding.
 func boilRune(dst []byte, r rune, raw []byte) []byte {
 	switch {
 	case r < utf8.RuneSelf:
@@ -106,8 +107,10 @@ func boilRune(dst []byte, r rune, raw []byte) []byte {
 			dst = append(dst, b)
 		}
 		return dst
+	case r < mostAlphabets:
+		return append(dst, alphabets[r]...)
 	case r >= 0x4e00 && r < 0xa000, r >= 0x3041 && r < 0x304b: // no decomposition
-		return utf8.AppendRune(dst, r)
+		return append(dst, raw...)
 	case r >= 0xac00 && r < 0xd7a4: // Hangul syllables: Unicode, section 3.12
 		s := r - 0xac00
 		dst = utf8.AppendRune(dst, 0x1100+s/588)
@@ -117,10 +120,22 @@ func boilRune(dst []byte, r rune, raw []byte) []byte {
 		}
 		return dst
 	}
-	var buf [utf8.UTFMax]byte
-	if raw == nil {
-		raw = utf8.AppendRune(buf[:0], r)
+	return decompose(dst, raw)
+}
+
+// alphabets says what the letters of the alphabets boil down to that have an
+// alphabet's size: Latin, Greek, Cyrillic.
+var alphabets = func() (t [mostAlphabets]string) {
+	for r := rune(utf8.RuneSelf); r < mostAlphabets; r++ {
+		t[r] = string(decompose(nil, utf8.AppendRune(nil, r)))
 	}
+	return t
+}()
+
+const mostAlphabets = 0x530
+
+// decompose is boilRune for any character.
+func decompose(dst, raw []byte) []byte {
 	d := norm.NFKD.Properties(raw).Decomposition()
 	if d == nil {
 		d = raw
@@ -158,9 +173,9 @@ func boilRune(dst []byte, r rune, raw []byte) []byte {
 	return dst
 }
 
-// entity reads an HTML character reference of at most 10 bytes.
+// entity reads an HTML character reference.
 func entity(b []byte) (r rune, n int) {
-	b = b[:min(len(b), 10)]
+	b = b[:min(len(b), mostEntity)]
 	end := bytes.IndexByte(b, ';')
 	if end < 3 {
 		return 0, 0
@@ -187,6 +202,7 @@ type quotes struct {
 	search   *search
 	passages []passage // by pattern of search
 	grams    [1 << 13]uint64
+	digits   bool // every passage has a digit
 }
 
 func newQuotes(p *Persona) *quotes {
@@ -220,28 +236,16 @@ func newQuotes(p *Persona) *quotes {
 			q.passages = append(q.passages, passage{i, text, at})
 		}
 		for at := 0; at+gramSize <= len(text); at++ {
-			h := gramHash(text[at:])
+			h := gramOf(text[at:]).hash()
 			q.grams[h>>6] |= 1 << (h & 63)
 		}
 	}
 	if len(patterns) == 0 {
 		return nil
 	}
-	q.search = newSearch(patterns, quoteWindow, quoteBits)
+	q.digits = !slices.ContainsFunc(patterns, func(p pattern) bool { return !bytes.ContainsAny(p.text, "0123456789") })
+	q.search = newSearch(patterns)
 	return q
-}
-
-const gramSize = 4
-
-func gramHash[T string | []byte](s T) uint32 {
-	v := uint32(s[0]) | uint32(s[1])<<8 | uint32(s[2])<<16 | uint32(s[3])<<24
-	return v * 0x9e3779b1 >> (32 - 19)
-}
-
-// known says that the first four bytes of s stand in some planted text.
-func (q *quotes) known(s []byte) bool {
-	h := gramHash(s)
-	return q.grams[h>>6]>>(h&63)&1 == 1
 }
 
 // passages are the shortest runs of words of v that carry enough to be proof,
@@ -302,15 +306,61 @@ func (q *quotes) scan(buf []byte, found func(canary, start, end int, all bool) b
 	})
 }
 
-// mostlyText says that boiling data down is worth it: it has a passage's length
-// and its beginning is, but for a byte here and there, UTF-8 without zeros.
-func mostlyText(data []byte) bool {
-	if len(data) < leastPassage {
+// may says whether a passage may be in data, which is as long as one and whose bytes
+// are of the kinds in holds. It is asked of every leaf, to leave out most.
+func (q *quotes) may(data []byte, holds inspect.Chars) bool {
+	if q.digits && holds&(inspect.Digits|inspect.NonASCII|inspect.Others) == 0 {
 		return false
 	}
+	if q.digits && holds&(inspect.NonASCII|inspect.Others) != 0 && !hasDigit(data) {
+		return false
+	}
+	return holds&(inspect.NonASCII|inspect.Controls) == 0 || mostlyText(data)
+}
+
+// hasDigit says whether what data boils down to may have an ASCII digit in it.
+func hasDigit(data []byte) bool {
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; c {
+		case '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+			return true
+		case '&':
+			if r, n := entity(data[i:]); n > 0 && digitRune(r) {
+				return true
+			}
+		case 0xc2, 0xe2, 0xe3, 0xef, 0xf0: // what digitRune says yes to begins with these
+			if r, _ := utf8.DecodeRune(data[i:]); digitRune(r) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// digitRune says whether r may have an ASCII digit in its compatibility
+// decomposition, or is one.
+func digitRune(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return r-'0' >= 0 && r-'0' < 10
+	case r < 0x2070:
+		return r >= 0xb2 && r <= 0xbe // superscripts and fractions
+	case r < 0x3250:
+		return r < 0x2500 // superscripts, fractions, digits in circles
+	case r < 0x3400:
+		return true // in squares, with units
+	case r < 0x10000:
+		return r >= 0xff10 && r <= 0xff19
+	}
+	return r >= 0x1d7ce && r <= 0x1d7ff || r >= 0x1f100 && r <= 0x1f10a || r >= 0x1fbf0 && r <= 0x1fbf9
+}
+
+// mostlyText says that boiling data down is worth it: its beginning is, but for a
+// byte here and there, UTF-8 without zeros.
+func mostlyText(data []byte) bool {
 	b := data[:min(len(data), 128)]
 	odd := 0
-	for i := 0; i < len(b); {
+	for i := 0; i < len(b) && odd*4 <= len(b); {
 		if b[i] < utf8.RuneSelf {
 			if b[i] == 0 {
 				odd++
@@ -325,93 +375,4 @@ func mostlyText(data []byte) bool {
 		i += n
 	}
 	return odd*4 <= len(b)
-}
-
-// leastPiece is how much of a text each of the pieces has that it was sent in.
-const leastPiece = 4
-
-// piece is the end of the pieces of one name so far.
-type piece struct {
-	tail []byte
-	ends []int // where the pieces end in tail, oldest first
-	from []int // which leaf each is
-}
-
-var pieceSeed = maphash.MakeSeed()
-
-// pieceName tells which leaves may hold pieces of one text: those of the same
-// name, numbers in it left out.
-func pieceName(name string) uint64 {
-	if !strings.ContainsAny(name, "0123456789") {
-		return maphash.String(pieceSeed, name)
-	}
-	return maphash.String(pieceSeed, strings.Map(func(r rune) rune {
-		if unicode.IsDigit(r) {
-			return -1
-		}
-		return r
-	}, name))
-}
-
-// join looks for texts that were cut in pieces, over leaves in the order of the
-// wire. found gets the first and the last leaf that a text was in.
-func (q *quotes) join(n int, leaf func(i int) (name string, data []byte), found func(canary, first, last int)) {
-	const keep = 4 * mostWritten
-	var open map[uint64]*piece
-	var ends []byte
-	for i := range n {
-		name, data := leaf(i)
-		if len(data) < leastPiece {
-			continue
-		}
-		// Most leaves have nothing to do with a planted text: neither do they go
-		// on where one was cut off, nor break off in one.
-		ends = boil(ends[:0], data[max(0, len(data)-24):], nil)
-		breaksOff := len(ends) >= gramSize && q.known(ends[len(ends)-gramSize:])
-		var before *piece
-		if len(open) > 0 {
-			before = open[pieceName(name)]
-		}
-		if before == nil && !breaksOff {
-			continue
-		}
-		if before == nil {
-			if open == nil {
-				open = make(map[uint64]*piece)
-			}
-			before = new(piece)
-			open[pieceName(name)] = before
-		}
-		short := data
-		if len(data) > 2*keep { // only its beginning and its end can be of a text in pieces
-			short = slices.Concat(data[:keep], []byte{' '}, data[len(data)-keep:])
-		}
-		joint := len(before.tail)
-		before.tail = boil(before.tail, short, nil)
-		before.ends, before.from = append(before.ends, len(before.tail)), append(before.from, i)
-		if joint > 0 {
-			q.scan(before.tail, func(canary, start, end int, _ bool) bool {
-				if start < joint && end > joint {
-					first, _ := slices.BinarySearch(before.ends, start+1)
-					found(canary, before.from[first], i)
-				}
-				return true
-			})
-		}
-		if !breaksOff {
-			delete(open, pieceName(name))
-			continue
-		}
-		for len(before.tail) > 2*keep && len(before.ends) > 1 {
-			cut := before.ends[0]
-			before.tail = append(before.tail[:0], before.tail[cut:]...)
-			before.ends, before.from = before.ends[1:], before.from[1:]
-			for j := range before.ends {
-				before.ends[j] -= cut
-			}
-		}
-		if len(before.tail) > 8*keep {
-			delete(open, pieceName(name))
-		}
-	}
 }

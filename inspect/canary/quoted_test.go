@@ -1,8 +1,10 @@
 package canary
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"constat/inspect"
 )
@@ -61,4 +63,33 @@ func FuzzBoil(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestDigitRune(t *testing.T) {
+	digits := 0
+	for r := rune(0); r <= utf8.MaxRune; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		raw := utf8.AppendRune(nil, r)
+		if bytes.ContainsAny(boil(nil, raw, nil), "0123456789") {
+			digits++
+			if !hasDigit(raw) {
+				t.Errorf("%U is a digit, and not taken for one", r)
+			}
+		}
+	}
+	if digits < 200 {
+		t.Errorf("only %d characters with digits", digits)
+	}
+	for _, s := range []string{"&#49;", "&frac12;", "&sup2;", "x&#x661;1"} {
+		if !hasDigit([]byte(s)) {
+			t.Errorf("%s has no digit", s)
+		}
+	}
+	for _, s := range []string{"Élodie, “là-bas” — n'est-ce pas…", "今天、下午。", "&amp;&eacute;&", "\xe2\x80", "\xf0"} {
+		if hasDigit([]byte(s)) {
+			t.Errorf("%s has a digit", s)
+		}
+	}
 }

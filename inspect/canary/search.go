@@ -2,20 +2,12 @@ package canary
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
-// block is how many bytes are hashed to decide how far to skip, and window how
-// many bytes of each pattern take part at most.
-const (
-	block     = 3
-	maxWindow = 8
-	minWindow = 6
-	tableBits = 18
-	// Passages of texts are long and few.
-	quoteWindow = 14
-	quoteBits   = 15
-)
+// minWindow is the length of the shortest pattern: shorter ones are no proof.
+const minWindow = 6
 
 // pattern is one form of one value.
 type pattern struct {
@@ -40,102 +32,173 @@ type pattern struct {
 	photo bool
 }
 
-// search finds many patterns in one pass over the text, after S. Wu and U.
-// Manber, "A fast algorithm for multi-pattern searching", 1994: a window slides
-// along, and the hash of its last three bytes says how far it may jump because
-// no pattern has such a block nearer. Blocks are hashed with bit 5 set, which
-// folds the case of letters; equality is then checked pattern by pattern.
+// search finds many patterns in one pass over the text, of which it looks at one
+// word of seven bytes and two of four in every eight: wherever a pattern of
+// longPattern bytes stands, it holds a whole word of seven bytes that begins at a
+// multiple of eight, and a pattern of seven bytes one of four that begins at a
+// multiple of four. Words have bit 5 of each byte set, which folds the case of
+// letters. Equality is then checked pattern by pattern.
 type search struct {
-	patterns []pattern
-	window   int
-	drop     uint    // bits of a hash that the tables have no room for
-	shift    []uint8 // by hash: how far the window may move
-	first    []int32 // by hash: where its patterns start in order, when shift is 0
-	order    []int32
-	prefix   []uint32 // by position in order: first four bytes, bit 5 set
+	patterns    []pattern
+	long, short words
 }
 
-const foldMask = 0x20202020
+const (
+	wordStep    = 8 // how far apart words of seven bytes are looked at
+	longWord    = 7
+	shortWord   = 4
+	longPattern = longWord + wordStep - 1
 
-func blockHash(v uint32, drop uint) uint32 { return (v & 0xffffff) * 0x9e3779b1 >> (drop & 31) }
+	longMask   = 1<<(8*longWord) - 1
+	shortMask  = 1<<(8*shortWord) - 1
+	foldedWord = 0x2020202020202020
+)
 
-func loadBlock(b []byte, end int, drop uint) uint32 {
-	return blockHash((uint32(b[end-2])|uint32(b[end-1])<<8|uint32(b[end])<<16)|foldMask&0xffffff, drop)
+// words says which patterns have a word, and where: a filter, that says so of few
+// other words (B. Bloom, "Space/time trade-offs in hash coding with allowable
+// errors", 1970), and the list behind it.
+type words struct {
+	filter []uint64 // bits, by hash; as many as a power of two
+	first  []uint32 // by the first bits of the hash: where in list its words start
+	drop   uint     // the bits that are too many for that
+	list   []word
 }
 
-// newSearch drops patterns that are shorter than minWindow: they cannot be
-// proof. Its tables have two to the power of bits entries.
-func newSearch(patterns []pattern, widest, bits int) *search {
+// word is a word of a pattern.
+type word struct {
+	hash    uint32
+	pattern int32
+	at      int32 // where in the pattern
+}
+
+func wordHash(w uint64) uint32 { return uint32(w * 0x9e3779b97f4a7c15 >> 32) }
+
+// has says whether the filter lets the word with hash h pass.
+func has(filter []uint64, h uint32) bool {
+	return filter[uint64(h)>>6&uint64(len(filter)-1)]&(1<<(h&63)) != 0
+}
+
+func newWords(list []word) words {
+	n := bits.Len(uint(len(list))) // list has less than two to the power of n
+	t := words{filter: make([]uint64, 1<<max(n-1, 0)), first: make([]uint32, 1<<n+1), drop: uint(32 - n), list: make([]word, len(list))}
+	for _, w := range list {
+		t.filter[w.hash>>6&uint32(len(t.filter)-1)] |= 1 << (w.hash & 63)
+		t.first[w.hash>>t.drop+1]++
+	}
+	for i := range 1 << n {
+		t.first[i+1] += t.first[i]
+	}
+	next := slices.Clone(t.first)
+	for _, w := range list {
+		i := &next[w.hash>>t.drop]
+		t.list[*i] = w
+		*i++
+	}
+	return t
+}
+
+// newSearch drops patterns that are shorter than minWindow.
+func newSearch(patterns []pattern) *search {
 	patterns = slices.DeleteFunc(patterns, func(p pattern) bool { return len(p.text) < minWindow })
-	s := &search{patterns: patterns, window: widest, drop: uint(32 - bits)}
-	for _, p := range patterns {
-		s.window = min(s.window, len(p.text))
-	}
-	far := uint8(s.window - block + 1)
-	s.shift = make([]uint8, 1<<bits)
-	for i := range s.shift {
-		s.shift[i] = far
-	}
-	last := make([]uint32, len(patterns))
+	var short []word
+	long := make([]word, 0, wordStep*len(patterns))
 	for i, p := range patterns {
-		for end := block - 1; end < s.window; end++ {
-			h := loadBlock(p.text, end, s.drop)
-			s.shift[h] = min(s.shift[h], uint8(s.window-1-end))
-			last[i] = h
+		if len(p.text) >= longPattern {
+			for at := range wordStep {
+				long = append(long, word{wordHash(loadWord(p.text[at:]) & longMask), int32(i), int32(at)})
+			}
+			continue
 		}
-		s.order = append(s.order, int32(i))
+		for at := range shortWord {
+			w := loadWord(p.text[at:]) & shortMask
+			if at+shortWord <= len(p.text) {
+				short = append(short, word{wordHash(w), int32(i), int32(at)})
+				continue
+			}
+			// What follows the pattern is any byte.
+			for c := range uint64(256) {
+				if c&0x20 != 0 {
+					short = append(short, word{wordHash(w&(shortMask>>8) | c<<24), int32(i), int32(at)})
+				}
+			}
+		}
 	}
-	slices.SortStableFunc(s.order, func(a, b int32) int { return int(last[a]) - int(last[b]) })
-	s.first = make([]int32, 1<<bits+1)
-	for _, i := range s.order {
-		s.first[last[i]+1]++
+	return &search{patterns, newWords(long), newWords(short)}
+}
+
+// load returns the first eight bytes of b, with zeros behind when there are fewer.
+func load(b []byte) uint64 {
+	if len(b) < 8 {
+		var short [8]byte
+		copy(short[:], b)
+		b = short[:]
 	}
-	for h := range 1 << bits {
-		s.first[h+1] += s.first[h]
+	return binary.LittleEndian.Uint64(b)
+}
+
+// loadWord is load with folded letters.
+func loadWord(b []byte) uint64 { return load(b) | foldedWord }
+
+// next returns the first multiple of wordStep from at on where a word may be of a
+// pattern, or where less than eight bytes are left.
+func (s *search) next(data []byte, at int) int {
+	long, short := s.long.filter, s.short.filter
+	if len(long) == 0 || len(short) == 0 {
+		return len(data)
 	}
-	s.prefix = make([]uint32, len(s.order))
-	for at, i := range s.order {
-		s.prefix[at] = binary.LittleEndian.Uint32(patterns[i].text) | foldMask
+	if len(s.short.list) == 0 {
+		for at <= len(data)-8 && !has(long, wordHash(binary.LittleEndian.Uint64(data[at:])&longMask|foldedWord&longMask)) {
+			at += wordStep
+		}
+		return at
 	}
-	return s
+	for ; at <= len(data)-8; at += wordStep {
+		w := binary.LittleEndian.Uint64(data[at:]) | foldedWord
+		if has(long, wordHash(w&longMask)) || has(short, wordHash(w&shortMask)) || has(short, wordHash(w>>32)) {
+			break
+		}
+	}
+	return at
 }
 
 // scan calls found for each match, with the index of the pattern and where it
 // starts, until found returns false.
 func (s *search) scan(data []byte, found func(pattern int32, start int) bool) {
-	if len(s.patterns) == 0 {
-		return
+	for at := s.next(data, 0); at < len(data); at = s.next(data, at+wordStep) {
+		w := loadWord(data[at:])
+		if !s.check(&s.long, w&longMask, data, at, found) || !s.check(&s.short, w&shortMask, data, at, found) || !s.check(&s.short, w>>32, data, at+shortWord, found) {
+			return
+		}
 	}
-	shift := s.shift
-	for end := s.window - 1; end < len(data); {
-		h := loadBlock(data, end, s.drop)
-		if n := shift[h]; n != 0 {
-			end += int(n)
+}
+
+// check calls found for each pattern that stands in data so that it has the word
+// w at data[at:].
+func (s *search) check(t *words, w uint64, data []byte, at int, found func(pattern int32, start int) bool) bool {
+	h := wordHash(w)
+	if !has(t.filter, h) {
+		return true
+	}
+	bucket := h >> t.drop
+	for _, w := range t.list[t.first[bucket]:t.first[bucket+1]] {
+		if w.hash != h {
 			continue
 		}
-		start := end - s.window + 1
-		prefix := binary.LittleEndian.Uint32(data[start:]) | foldMask
-		for at := s.first[h]; at < s.first[h+1]; at++ {
-			if s.prefix[at] != prefix {
-				continue
-			}
-			i := s.order[at]
-			p := &s.patterns[i]
-			if len(data)-start < len(p.text) || !equal(data[start:start+len(p.text)], p.text, p.fold) {
-				continue
-			}
-			if p.tailBits > 0 && !p.tailFits(data[start+len(p.text):]) {
-				continue
-			}
-			if p.word && !standsAlone(data, start, start+len(p.text)) {
-				continue
-			}
-			if !found(i, start) {
-				return
-			}
+		p, start := &s.patterns[w.pattern], at-int(w.at)
+		if start < 0 || len(data)-start < len(p.text) || !equal(data[start:start+len(p.text)], p.text, p.fold) {
+			continue
 		}
-		end++
+		if p.tailBits > 0 && !p.tailFits(data[start+len(p.text):]) {
+			continue
+		}
+		if p.word && !standsAlone(data, start, start+len(p.text)) {
+			continue
+		}
+		if !found(w.pattern, start) {
+			return false
+		}
 	}
+	return true
 }
 
 // tailFits says whether rest begins with a base64 character, of either
