@@ -48,7 +48,7 @@ var mayImport = map[string][]string{
 var onlyIn = map[string][]string{
 	"github.com/elazarl/goproxy":           {"proxy", "cmd/constat-bench"},
 	"github.com/mattn/go-sqlite3":          {"store"},
-	"database/sql":                         {"store", "store/query", "store/report", "cmd/constat/ui"},
+	"database/sql":                         {"store", "store/query", "store/claim", "store/report", "cmd/constat/ui"},
 	"github.com/spf13/cobra":               {"cmd/constat"},
 	"golang.org/x/mod/sumdb/note":          {"store", "store/evidence"},
 	"github.com/klauspost/compress":        {"store", "store/report", "inspect/decode", "inspect/inspecttest", "cmd/constat-score"},

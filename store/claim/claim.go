@@ -7,6 +7,16 @@
 // coverage; and two SQL queries over the public views of a case, one that finds
 // what refutes it and one that finds what supports it. Claims are data, so that
 // people can write their own and the wording can be argued about.
+//
+// One row of the query that Claim.OneRow names decides. That there is no such row
+// decides the other way only where the case could have shown one: with the
+// sessions, the controls, the planted values and the coverage that the claim asks
+// for. Everything else is Undecided, with what is missing. docs/claims.md has the
+// rules; they are in answer.go and nowhere else.
+//
+// Nothing here writes to a case. Claims of strangers are bounded in size, and their
+// SQL reads the public views only, for a limited time. All functions are safe for
+// concurrent use.
 package claim
 
 import (
@@ -72,15 +82,17 @@ type Statement struct {
 
 // Deciding is a request that decides an answer.
 type Deciding struct {
-	Request   int64     `json:"request_id"`
-	Time      time.Time `json:"time"`
-	Session   string    `json:"session,omitempty"`
-	Host      string    `json:"host"`
-	Reason    string    `json:"reason"`         // from the query
-	Path      string    `json:"path,omitempty"` // of the deciding part, "" when the request as a whole decides
-	Value     string    `json:"value,omitempty"`
-	Direction string    `json:"direction,omitempty"`
-	For       Verdict   `json:"for"` // Supported or Refuted
+	Request int64 `json:"request_id"` // 0: a connection without a request that could be read decides
+	// Connection is set where a connection decides rather than a request on it.
+	Connection int64     `json:"connection_id,omitempty"`
+	Time       time.Time `json:"time"`
+	Session    string    `json:"session,omitempty"`
+	Host       string    `json:"host"`
+	Reason     string    `json:"reason"`         // from the query
+	Path       string    `json:"path,omitempty"` // of the deciding part, "" when the request as a whole decides
+	Value      string    `json:"value,omitempty"`
+	Direction  string    `json:"direction,omitempty"`
+	For        Verdict   `json:"for"` // Supported or Refuted
 }
 
 // Control is a test of the test: a positive one shows that the chain sees what was
@@ -92,10 +104,16 @@ type Control struct {
 	Sentence Text   `json:"sentence"`
 }
 
+// MaxDeciding is how many rows an Answer lists of each of its queries.
+const MaxDeciding = 20
+
 // Role is a part that sessions play in a claim, such as "cloud off", and the
 // sessions of the case that fit it.
 type Role struct {
-	Name     string          `json:"name"`
+	Name  string `json:"name"`
+	Title Text   `json:"title"`
+	// Scope is the first of the ways in which a session can fit, for people to see:
+	// values that do as well are separated by bars.
 	Scope    store.Scope     `json:"scope"`
 	Needed   int             `json:"needed"`   // sessions
 	Minutes  float64         `json:"minutes"`  // that each must last
