@@ -136,7 +136,7 @@ type build struct {
 	w      Work
 	made   int64 // bytes made by all calls
 
-	part, decoder int // where unwrap is: indexes of t.Parts and of the decoders that the part is shown to
+	part, decoder int // where unwrap is: indexes of t.Parts and of Config.Decoders
 	seen          map[uint64]*Part
 	names         []string          // scratch
 	numbers       map[string]uint32 // of t.Names, from 1
@@ -324,7 +324,7 @@ func (b *build) pass() (done bool) {
 	defer func() {
 		if recover() != nil {
 			p := b.t.Parts[b.part]
-			b.hurt(p.Path, b.in.cfg.Decoders[b.in.shown.of(p)[b.decoder]].Name, damagePanic)
+			b.hurt(p.Path, b.in.cfg.Decoders[b.decoder].Name, damagePanic)
 			b.decoder++
 		}
 	}()
@@ -343,12 +343,12 @@ func (b *build) pass() (done bool) {
 				continue
 			}
 		}
-		list := b.in.shown.of(p)
-		for ; b.decoder < len(list); b.decoder++ {
-			d := &decoders[list[b.decoder]]
-			if len(p.Data) < d.Min || d.Holds&^p.chars != 0 {
-				continue
+		for list := b.in.shown.of(p); ; b.decoder++ {
+			var more bool
+			if b.decoder, more = list.next(b.decoder); !more {
+				break
 			}
+			d := &decoders[b.decoder]
 			children, err := d.Decode(&b.w, p)
 			if len(children) == 0 && err == nil && b.w.used == 0 {
 				continue

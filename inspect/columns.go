@@ -69,9 +69,12 @@ var charsOf = func() (t [256]Chars) {
 // mostChars is the longest data whose bytes are looked at for Part.Holds.
 const mostChars = 4 << 10
 
+// notLooked stands in Part.chars for data that is too long to be looked at.
+const notLooked Chars = 1 << 31
+
 func charsIn(b []byte) Chars {
 	if len(b) > mostChars {
-		return AnyChar
+		return AnyChar | notLooked
 	}
 	var a, z Chars
 	for len(b) >= 4 {
@@ -89,9 +92,9 @@ func charsIn(b []byte) Chars {
 // they may be of all; a kind that is not in it is not in p.
 func (p *Part) Holds() Chars {
 	if p.chars == 0 && len(p.Data) > 0 { // not in a tree
-		return charsIn(p.Data)
+		return charsIn(p.Data) & AnyChar
 	}
-	return p.chars
+	return p.chars & AnyChar
 }
 
 // Document is one part that was taken apart, with what was taken out of it.

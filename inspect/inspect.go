@@ -226,20 +226,22 @@ type Decoder struct {
 	Min  int    // parts of fewer bytes are not shown to Decode
 
 	// First lists the bytes with which a part must begin to be shown to Decode, ""
-	// all; Sees says what else it must be, and Holds of which kinds it must hold
-	// bytes. Nearly all parts are none of a decoder's business, and the less of them
-	// it is shown the better.
-	First string
-	Sees  Sees
-	Holds Chars
+	// all; Sees says what else it must be. A part that is no root must hold bytes of
+	// each kind in Holds, of at least one in Any, and of none that is not in Only;
+	// 0 asks for nothing. They must leave out only what Decode would refuse: nearly
+	// all parts are none of a decoder's business, and the less of them it is shown
+	// the better.
+	First            string
+	Sees             Sees
+	Holds, Any, Only Chars
 
 	// Decode returns the pieces inside p.Data. No children and no error mean
 	// that p is not this decoder's business, which it must find out cheaply: it
-	// sees all parts of Kind Bytes or Text but for Min, First, Sees and Holds. An
-	// error means that the layer is there but broken; what could be read of it may be returned as well. Decode
-	// must return the same for the same p, must not keep or change p, and must
-	// account for every byte that it makes with w; bytes shared with p.Data are
-	// free. It must not recurse as deep as its input says.
+	// sees all parts of Kind Bytes or Text but for what the fields above leave out.
+	// An error means that the layer is there but broken; what could be read of it
+	// may be returned as well. Decode must return the same for the same p, must not
+	// keep or change p, and must account for every byte that it makes with w; bytes
+	// shared with p.Data are free. It must not recurse as deep as its input says.
 	Decode func(w *Work, p *Part) ([]Child, error)
 }
 

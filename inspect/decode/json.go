@@ -34,6 +34,7 @@ var JSON = inspect.Decoder{
 	Doc:    "takes JSON (RFC 8259) apart into its values, whole bodies and JSON inside strings alike",
 	Min:    3,
 	First:  blanks + "{[\")\xef",
+	Any:    inspect.Braces | inspect.Brackets | inspect.Quotes,
 	Decode: decodeJSON,
 }
 
