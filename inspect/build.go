@@ -406,11 +406,13 @@ func reason(err error) string {
 func (b *build) append(p *Part, decoder string, children []Child) {
 	b.steps, b.ends = b.steps[:0], b.ends[:0]
 	for i := range children {
-		b.steps = append(b.steps, p.Path...)
-		b.steps = appendStep(b.steps, decoder, children[i].Arg)
-		b.ends = append(b.ends, len(b.steps))
+		if children[i].Path == "" {
+			b.steps = append(b.steps, p.Path...)
+			b.steps = appendStep(b.steps, decoder, children[i].Arg)
+			b.ends = append(b.ends, len(b.steps))
+		}
 	}
-	paths, start := Path(b.steps), 0
+	paths, ends, start := Path(b.steps), b.ends, 0
 	parts := b.arena.parts(len(children))
 	if p.Children == nil {
 		p.Children = b.arena.list(len(children))
@@ -418,7 +420,11 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 	for i := range children {
 		c, q := &children[i], &parts[i]
 		// Field by field: parts are handed out zero, and most of these are.
-		q.Path, q.Direction, q.Data, q.Kind, q.Depth, q.Parent, q.step = paths[start:b.ends[i]], p.Direction, c.Data, c.Kind, p.Depth+1, p, decoder
+		q.Path, q.Direction, q.Data, q.Kind, q.Depth, q.Parent, q.step = c.Path, p.Direction, c.Data, c.Kind, p.Depth+1, p, decoder
+		if q.Path == "" {
+			q.Path = paths[start:ends[0]]
+			start, ends = ends[0], ends[1:]
+		}
 		q.chars = charsIn(c.Data)
 		if c.Name != "" {
 			q.Name, q.name = c.Name, b.number(c.Name)
@@ -435,7 +441,6 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 		if c.Coding != "" {
 			q.Coding = c.Coding
 		}
-		start = b.ends[i]
 		if q.Media == "" && q.Kind <= Text {
 			if q.ContentType != "" {
 				q.Media = mediaType(q.ContentType)

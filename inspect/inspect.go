@@ -217,6 +217,9 @@ type Child struct {
 	Data  []byte
 	// ContentType and Coding go into the fields of Part of the same name.
 	ContentType, Coding string
+	// Path is the path of the child, p.Path.Append(decoder, Arg), where the decoder
+	// has it at hand; "" leaves it to the caller.
+	Path Path
 }
 
 // Decoder takes one layer off.

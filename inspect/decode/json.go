@@ -3,10 +3,12 @@ package decode
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math/bits"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,6 +73,7 @@ func decodeJSON(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	s := scanners.Get().(*scanner)
 	defer s.release()
 	s.reset(d, start, w.Parts())
+	s.before = append(append(s.before, p.Path...), "|json:"...)
 	err := s.value()
 	if err == nil {
 		if s.at = skipSpace(d, s.at); s.at < len(d) {
@@ -126,22 +129,34 @@ type scanner struct {
 	most   int // leaves
 	stack  []level
 	place  []byte // where at stands
+	before []byte // what stands before the arguments in paths, if that is known
 	leaves []leaf
-	text   []byte // arguments, groups and odd names of the leaves, one after another
+	text   []byte    // arguments, with before, and odd names of the leaves, one after another
+	keys   []key     // plain ones; the first is none
+	last   int32     // index of the key that was read last
+	known  [64]int32 // some of the keys, by their letters
 	slots  []int32
+}
+
+// key is a plain key as it stands in d, quotes and a colon that follows at once
+// included. The objects of a list have the same keys in the same order.
+type key struct {
+	start, end, size int   // of which size is the key itself
+	next             int32 // index of the key that followed it last, 0 none
 }
 
 // level is one open container.
 type level struct {
-	array           bool
-	index           int
-	base            int  // length of place without the key or index inside
-	name, nameEnd   int  // in place, or in text when odd: the innermost key around the container
-	odd             bool // name is in text
-	group, groupEnd int  // in text
-	groupWritten    bool
-	key, keyEnd     int  // like name, for the key that was read last
-	keyOdd          bool //
+	array         bool
+	index         int
+	base          int  // length of place without the key or index inside
+	name, nameEnd int  // in place, or in text when odd: the innermost key around the container
+	odd           bool // name is in text
+	group         int  // place of the container in text, which is base long; -1: not written
+	plain         bool // a path holds the place of the container as it is
+	key, keyEnd   int  // like name, for the key that was read last
+	keyOdd        bool //
+	keyPlain      bool // like plain
 }
 
 type leaf struct {
@@ -149,19 +164,24 @@ type leaf struct {
 	start, end                                  int // in d
 	kind                                        inspect.Kind
 	escaped                                     bool // has escapes to undo
+	path                                        bool // before and the argument are the path
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
 func (s *scanner) reset(d []byte, at, most int) {
 	s.d, s.at, s.most = d, at, most
-	s.stack, s.place, s.leaves, s.text = s.stack[:0], s.place[:0], s.leaves[:0], s.text[:0]
+	s.stack, s.place, s.before, s.leaves, s.text = s.stack[:0], s.place[:0], s.before[:0], s.leaves[:0], s.text[:0]
+	if len(s.keys) != 1 {
+		s.keys, s.known = append(s.keys[:0], key{}), [64]int32{}
+	}
+	s.last = 0
 }
 
 // release gives s back, unless an unusual body made it large.
 func (s *scanner) release() {
 	s.d = nil
-	if cap(s.leaves) <= 4096 && cap(s.text) <= 1<<18 {
+	if cap(s.leaves) <= 4096 && cap(s.text) <= 1<<18 && cap(s.keys) <= 4096 {
 		scanners.Put(s)
 	}
 }
@@ -254,12 +274,12 @@ func (s *scanner) close() (more bool, err error) {
 
 // push opens a container that stands at s.place.
 func (s *scanner) push(array bool) {
-	l := level{array: array}
+	l := level{array: array, group: -1, plain: true}
 	if n := len(s.stack); n > 0 {
 		up := &s.stack[n-1]
-		l.name, l.nameEnd, l.odd = up.name, up.nameEnd, up.odd
+		l.name, l.nameEnd, l.odd, l.plain = up.name, up.nameEnd, up.odd, up.plain
 		if !up.array {
-			l.name, l.nameEnd, l.odd = up.key, up.keyEnd, up.keyOdd
+			l.name, l.nameEnd, l.odd, l.plain = up.key, up.keyEnd, up.keyOdd, up.plain && up.keyPlain
 		}
 	}
 	if len(s.place) > jsonPlace {
@@ -269,6 +289,7 @@ func (s *scanner) push(array bool) {
 			l.name, l.nameEnd, l.odd = at, len(s.text), true
 		}
 		s.place = shorten(s.place, jsonPlace-50)
+		l.plain = false
 	}
 	l.base = len(s.place)
 	s.stack = append(s.stack, l)
@@ -300,11 +321,23 @@ func (s *scanner) next() error {
 	if s.d[s.at] != '"' {
 		return errJSON
 	}
-	start, end, escaped, err := s.str()
-	if err != nil {
-		return err
+	if k := &s.keys[s.keys[s.last].next]; k.size > 0 && bytes.HasPrefix(s.d[s.at:], s.d[k.start:k.end]) {
+		s.last = s.keys[s.last].next
+		s.plainKey(top, s.d[k.start+1:k.start+1+k.size])
+		s.at += k.end - k.start
+		if s.d[s.at-1] == ':' {
+			return nil
+		}
+	} else {
+		start, end, escaped, err := s.str()
+		if err != nil {
+			return err
+		}
+		s.key(top, s.d[start:end], escaped)
+		if top.keyPlain && !top.keyOdd {
+			s.remember(start, end)
+		}
 	}
-	s.key(top, s.d[start:end], escaped)
 	s.at = skipSpace(s.d, s.at)
 	if s.at >= len(s.d) {
 		return errEnd
@@ -316,18 +349,40 @@ func (s *scanner) next() error {
 	return nil
 }
 
+// remember notes that the plain key d[start:end] followed the one before it.
+func (s *scanner) remember(start, end int) {
+	text := s.d[start:end]
+	slot := &s.known[(int(text[0])+7*int(text[len(text)-1])+31*len(text))%len(s.known)]
+	if k := s.keys[*slot]; *slot == 0 || !bytes.Equal(s.d[k.start+1:k.start+1+k.size], text) {
+		k = key{start: start - 1, end: end + 1, size: end - start}
+		if k.end < len(s.d) && s.d[k.end] == ':' {
+			k.end++
+		}
+		*slot = int32(len(s.keys))
+		s.keys = append(s.keys, k)
+	}
+	s.keys[s.last].next = *slot
+	s.last = *slot
+}
+
+// plainKey puts a plain key behind the place of its object.
+func (s *scanner) plainKey(top *level, key []byte) {
+	place := s.place[:top.base]
+	if top.base > 0 {
+		place = append(place, '.')
+	}
+	top.key, top.keyOdd, top.keyPlain = len(place), false, true
+	s.place = append(place, key...)
+	top.keyEnd = len(s.place)
+}
+
 // key puts a key behind the place of its object.
 func (s *scanner) key(top *level, key []byte, escaped bool) {
-	s.place = s.place[:top.base]
-	if !escaped && len(key) <= jsonKey && plainKey(key) {
-		if top.base > 0 {
-			s.place = append(s.place, '.')
-		}
-		top.key, top.keyOdd = len(s.place), false
-		s.place = append(s.place, key...)
-		top.keyEnd = len(s.place)
+	if !escaped && len(key) <= jsonKey && isPlainKey(key) {
+		s.plainKey(top, key)
 		return
 	}
+	s.place = s.place[:top.base]
 	top.key, top.keyOdd = len(s.text), true
 	if escaped {
 		s.text = unescape(s.text, key)
@@ -343,9 +398,20 @@ func (s *scanner) key(top *level, key []byte, escaped bool) {
 	s.place = append(s.place, '[')
 	s.place = strconv.AppendQuote(s.place, string(name))
 	s.place = append(s.place, ']')
+	top.keyPlain = isPlainArg(s.place[top.base:])
 }
 
-func plainKey(key []byte) bool {
+// isPlainArg says that a path holds an argument as it is.
+func isPlainArg(arg []byte) bool {
+	for _, c := range arg {
+		if class[c]&graph == 0 && c != ' ' || c == '|' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func isPlainKey(key []byte) bool {
 	for _, c := range key {
 		if class[c]&(digit|upper|lower) == 0 && c != '_' && c != '-' && c != '$' && c != '@' {
 			return false
@@ -358,7 +424,19 @@ func plainKey(key []byte) bool {
 // not end it returns where it starts.
 func (s *scanner) str() (start, end int, escaped bool, err error) {
 	start = s.at + 1
-	for i := start; ; i++ {
+	i := start
+	for i+8 <= len(s.d) && i < start+32 { // most strings are short
+		w := binary.LittleEndian.Uint64(s.d[i:])
+		if found := zeroByte(w^'"'*eachByte) | zeroByte(w^'\\'*eachByte); found != 0 {
+			if i += bits.TrailingZeros64(found) / 8; s.d[i] == '"' {
+				s.at = i + 1
+				return start, i, false, nil
+			}
+			break
+		}
+		i += 8
+	}
+	for ; ; i++ {
 		n := bytes.IndexByte(s.d[i:], '"')
 		if n < 0 {
 			return start, 0, false, errEnd
@@ -374,6 +452,12 @@ func (s *scanner) str() (start, end int, escaped bool, err error) {
 		}
 	}
 }
+
+const eachByte = 0x0101010101010101
+
+// zeroByte has the high bit of a byte set where the lowest byte of w that is zero
+// stands; there may be more set above it.
+func zeroByte(w uint64) uint64 { return (w - eachByte) &^ w & (0x80 * eachByte) }
 
 func (s *scanner) word(word string, kind inspect.Kind) error {
 	rest := s.d[s.at:]
@@ -462,14 +546,14 @@ func (s *scanner) leaf(start, end int, kind inspect.Kind, escaped bool) error {
 	l := leaf{start: start, end: end, kind: kind, escaped: escaped}
 	if n := len(s.stack); n > 0 {
 		top := &s.stack[n-1]
-		if !top.groupWritten {
-			top.group = len(s.text)
-			s.text = append(s.text, s.place[:top.base]...)
-			top.groupEnd, top.groupWritten = len(s.text), true
-		}
-		l.group, l.groupEnd = top.group, top.groupEnd
+		s.text = append(s.text, s.before...)
 		l.arg = len(s.text)
 		s.text = append(s.text, s.place...)
+		if top.group < 0 {
+			top.group = l.arg
+		}
+		l.group, l.groupEnd = top.group, top.group+top.base
+		l.path = top.plain && (top.array || top.keyPlain) && len(s.before) > 0 && len(s.place) <= jsonPlace
 		name, nameEnd, odd := top.key, top.keyEnd, top.keyOdd
 		if top.array {
 			name, nameEnd, odd = top.name, top.nameEnd, top.odd
@@ -495,6 +579,9 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 	for i := range s.leaves {
 		l, c := &s.leaves[i], &children[i]
 		c.Arg, c.Name, c.Group = text[l.arg:l.argEnd], text[l.name:l.nameEnd], text[l.group:l.groupEnd]
+		if l.path {
+			c.Path = inspect.Path(text[l.arg-len(s.before) : l.argEnd])
+		}
 		c.Kind = l.kind
 		c.Data = s.d[l.start:l.end:l.end]
 		if l.escaped {
@@ -540,7 +627,10 @@ func numberRepeats(slots []int32, children []inspect.Child) []int32 {
 	if repeats {
 		var n names
 		for i := range children {
-			children[i].Arg = n.unique(children[i].Arg)
+			c := &children[i]
+			if arg := n.unique(c.Arg); arg != c.Arg {
+				c.Arg, c.Path = arg, ""
+			}
 		}
 	}
 	return slots
