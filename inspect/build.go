@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 
@@ -51,8 +52,7 @@ type Work struct {
 	large *sync.Mutex // of the Inspector; nil when nobody else can be at work
 	mine  bool        // large is held
 
-	children []Child // see Children
-	dirty    int     // of them, how many may not be zero
+	arena arena // of the parts of the subject
 }
 
 // Take accounts for n bytes made. It returns false when the budget is used up:
@@ -113,16 +113,8 @@ func (w *Work) Parts() int { return w.parts }
 // compressed with permessage-deflate at all. The window must not be changed.
 func (w *Work) Window() (window []byte, deflated bool) { return w.window, w.deflated }
 
-// Children returns n zero children for the call to fill in and return. The
-// memory is used again by the next call.
-func (w *Work) Children(n int) []Child {
-	if n > len(w.children) {
-		w.children, w.dirty = make([]Child, max(n, 64)), 0
-	}
-	clear(w.children[:min(n, w.dirty)])
-	w.dirty = max(n, w.dirty)
-	return w.children[:n]
-}
+// Children returns n zero children for the call to fill in and return.
+func (w *Work) Children(n int) []Child { return w.arena.take(n) }
 
 // build takes one Subject apart. The parts of the tree are the queue, too. A
 // build is used again for other subjects, with the memory of its tree, unless
@@ -131,12 +123,12 @@ type build struct {
 	in     *Inspector
 	ctx    context.Context
 	t      Tree
-	arena  arena
 	damage []Damage
 	w      Work
 	made   int64 // bytes made by all calls
 
-	part, decoder int // where unwrap is: indexes of t.Parts and of Config.Decoders
+	part, decoder int   // where unwrap is: indexes of t.Parts and of Config.Decoders
+	before        place // in the arena, in front of what the decoder that is at work takes
 	seen          map[uint64]*Part
 	names         []string          // scratch
 	numbers       map[string]uint32 // of t.Names, from 1
@@ -146,48 +138,54 @@ type build struct {
 	ends          []int             // scratch: where each ends
 }
 
-// arena hands out parts, and room for pointers to them, from larger blocks.
+// arena hands out parts from larger blocks.
 type arena struct {
-	blocks [][]Part // the last one is being handed out
-	used   int      // of the last block
-	next   int      // index of the last block
-	lists  []*Part
+	blocks []block
+	at     int // index of the block that is handed out
+	size   int // of all blocks
 }
+
+type block struct {
+	parts []Part
+	used  int
+}
+
+// place is one in an arena.
+type place struct{ block, used int }
 
 const blockParts = 64
 
-func (a *arena) parts(n int) []Part {
-	for a.next < len(a.blocks) && a.used+n > len(a.blocks[a.next]) {
-		a.next, a.used = a.next+1, 0
+// take returns n zero parts.
+func (a *arena) take(n int) []Part {
+	for a.at < len(a.blocks) && a.blocks[a.at].used+n > len(a.blocks[a.at].parts) {
+		a.at++
 	}
-	if a.next == len(a.blocks) {
-		a.blocks = append(a.blocks, make([]Part, max(n, blockParts)))
+	if a.at == len(a.blocks) {
+		a.blocks = append(a.blocks, block{parts: make([]Part, max(n, blockParts))})
+		a.size += max(n, blockParts)
 	}
-	list := a.blocks[a.next][a.used : a.used+n : a.used+n]
-	a.used += n
-	return list
+	b := &a.blocks[a.at]
+	start := b.used
+	b.used += n
+	return b.parts[start:b.used:b.used]
 }
 
-// list returns an empty list with room for n.
-func (a *arena) list(n int) []*Part {
-	if len(a.lists)+n > cap(a.lists) {
-		a.lists = make([]*Part, 0, max(n, 2*cap(a.lists), blockParts))
+// here is where the next part may be.
+func (a *arena) here() place {
+	if a.at == len(a.blocks) {
+		return place{a.at, 0}
 	}
-	start := len(a.lists)
-	a.lists = a.lists[:start+n]
-	return a.lists[start : start : start+n]
+	return place{a.at, a.blocks[a.at].used}
 }
 
-func (a *arena) reset() {
-	for i := range a.blocks[:min(a.next+1, len(a.blocks))] {
-		block := a.blocks[i]
-		if i == a.next {
-			block = block[:a.used]
-		}
-		clear(block)
+// back takes back all parts from a place on.
+func (a *arena) back(to place) {
+	for i := to.block; i <= a.at && i < len(a.blocks); i++ {
+		b := &a.blocks[i]
+		clear(b.parts[to.used:b.used])
+		b.used, to.used = to.used, 0
 	}
-	clear(a.lists)
-	a.next, a.used, a.lists = 0, 0, a.lists[:0]
+	a.at = to.block
 }
 
 func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
@@ -204,15 +202,13 @@ func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
 // is left to the garbage collector.
 func (b *build) release() {
 	const most = 2048
-	if len(b.t.Parts) > most || len(b.w.children) > most || cap(b.steps) > most<<8 {
+	if len(b.t.Parts) > most || b.w.arena.size > 2*most || cap(b.steps) > most<<8 {
 		return
 	}
-	b.arena.reset()
+	b.w.arena.back(place{})
 	clear(b.t.Parts)
 	clear(b.t.records)
 	clear(b.t.fields)
-	clear(b.w.children[:b.w.dirty])
-	b.w.dirty = 0
 	clear(b.names)
 	clear(b.seen)
 	clear(b.numbers)
@@ -299,7 +295,7 @@ func (b *build) cut(name string, data []byte, truncated bool) []byte {
 }
 
 func (b *build) root(name, arg, field string, data []byte) *Part {
-	p := &b.arena.parts(1)[0]
+	p := &b.w.arena.take(1)[0]
 	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name, name: b.number(field), chars: charsIn(data)}
 	if strings.HasPrefix(name, "response") {
 		p.Direction = flow.Down
@@ -325,6 +321,7 @@ func (b *build) pass() (done bool) {
 		if recover() != nil {
 			p := b.t.Parts[b.part]
 			b.hurt(p.Path, b.in.cfg.Decoders[b.decoder].Name, damagePanic)
+			b.w.arena.back(b.before)
 			b.decoder++
 		}
 	}()
@@ -349,6 +346,7 @@ func (b *build) pass() (done bool) {
 				break
 			}
 			d := &decoders[b.decoder]
+			b.before = b.w.arena.here()
 			children, err := d.Decode(&b.w, p)
 			if len(children) == 0 && err == nil && b.w.used == 0 {
 				continue
@@ -388,6 +386,8 @@ func (b *build) adopt(p *Part, d *Decoder, children []Child, err error) (stop bo
 	if len(children) > 0 {
 		b.append(p, d.Name, children)
 		b.remember(p)
+	} else {
+		w.arena.back(b.before)
 	}
 	if b.made >= b.in.cfg.Limits.Bytes && !stop {
 		b.hurt(p.Path, d.Name, ErrBytes.Error())
@@ -413,34 +413,16 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 		}
 	}
 	paths, ends, start := Path(b.steps), b.ends, 0
-	parts := b.arena.parts(len(children))
-	if p.Children == nil {
-		p.Children = b.arena.list(len(children))
-	}
+	first := len(b.t.Parts) - len(p.Children) // those that p has stand at the end
+	b.t.Parts = slices.Grow(b.t.Parts, len(children))
 	for i := range children {
-		c, q := &children[i], &parts[i]
-		// Field by field: parts are handed out zero, and most of these are.
-		q.Path, q.Direction, q.Data, q.Kind, q.Depth, q.Parent, q.step = c.Path, p.Direction, c.Data, c.Kind, p.Depth+1, p, decoder
+		q := &children[i]
 		if q.Path == "" {
 			q.Path = paths[start:ends[0]]
 			start, ends = ends[0], ends[1:]
 		}
-		q.chars = charsIn(c.Data)
-		if c.Name != "" {
-			q.Name, q.name = c.Name, b.number(c.Name)
-		}
-		if c.Group != "" {
-			q.Group = c.Group
-		}
-		if c.Media != "" {
-			q.Media = c.Media
-		}
-		if c.ContentType != "" {
-			q.ContentType = c.ContentType
-		}
-		if c.Coding != "" {
-			q.Coding = c.Coding
-		}
+		q.Direction, q.Depth, q.Parent, q.step = p.Direction, p.Depth+1, p, decoder
+		q.name, q.chars = b.number(q.Name), charsIn(q.Data)
 		if q.Media == "" && q.Kind <= Text {
 			if q.ContentType != "" {
 				q.Media = mediaType(q.ContentType)
@@ -448,9 +430,9 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 				q.Media = Recognise(q.Data)
 			}
 		}
-		p.Children = append(p.Children, q)
 		b.t.Parts = append(b.t.Parts, q)
 	}
+	p.Children = b.t.Parts[first:len(b.t.Parts):len(b.t.Parts)]
 }
 
 // number returns the number of a name, which is often the one that followed the

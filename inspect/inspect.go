@@ -155,6 +155,7 @@ func SplitStep(step string) (decoder, arg string) {
 // once the tree is built.
 type Part struct {
 	Path      Path
+	Arg       string // of the last step of Path, not escaped: unique among the children of one Decode call; "" if it is the only one
 	Direction flow.Direction
 	Data      []byte // shared with the Subject or with other parts
 	Name      string // key, field or header name that holds it, "" when none
@@ -206,21 +207,11 @@ const (
 	Null
 )
 
-// Child is what a decoder makes of a Part: the new piece and the argument that
-// tells it from its siblings.
-type Child struct {
-	Arg   string // unique among the children of one Decode call; "" if it is the only one
-	Name  string
-	Group string
-	Media string // "": taken from ContentType, or recognised
-	Kind  Kind
-	Data  []byte
-	// ContentType and Coding go into the fields of Part of the same name.
-	ContentType, Coding string
-	// Path is the path of the child, p.Path.Append(decoder, Arg), where the decoder
-	// has it at hand; "" leaves it to the caller.
-	Path Path
-}
+// Child is a Part as a decoder returns it. The decoder fills in Arg, Data, and what
+// it knows of Name, Group, Media, ContentType, Coding and Kind; without Media it is
+// taken from ContentType, or recognised. Where it has the path of the child at hand,
+// p.Path.Append(decoder, Arg), it may fill in Path, too. The caller does the rest.
+type Child = Part
 
 // Decoder takes one layer off.
 type Decoder struct {
