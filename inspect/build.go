@@ -216,9 +216,7 @@ func (b *build) release() {
 	clear(b.t.shared)
 	clear(b.t.documents)
 	clear(b.t.columns)
-	clear(b.t.making.places)
-	clear(b.t.making.names)
-	b.t.making.names = b.t.making.names[:0]
+	b.t.making.reset()
 	b.t = Tree{
 		Parts: b.t.Parts[:0], Names: b.t.Names[:0], records: b.t.records[:0], fields: b.t.fields[:0],
 		documents: b.t.documents[:0], columns: b.t.columns[:0], making: b.t.making, shared: b.t.shared[:0],

@@ -163,7 +163,10 @@ type Part struct {
 	// JSON object, one form, one table row), and differs between records. It
 	// means something among the children of one parent only.
 	Group string
-	Media string // media type, declared or recognised, without parameters; "" unknown
+	// Record, when not 0, numbers the groups among the children of one Decode call,
+	// from 1, in the order of the first part of each.
+	Record uint32
+	Media  string // media type, declared or recognised, without parameters; "" unknown
 	// ContentType is the Content-Type declared for Data, with its parameters,
 	// and Coding the content codings declared that are still on Data, in the
 	// order of RFC 9110 section 8.4: the last one comes off first. Both are
@@ -208,7 +211,7 @@ const (
 )
 
 // Child is a Part as a decoder returns it. The decoder fills in Arg, Data, and what
-// it knows of Name, Group, Media, ContentType, Coding and Kind; without Media it is
+// it knows of Name, Group, Record, Media, ContentType, Coding and Kind; without Media it is
 // taken from ContentType, or recognised. Where it has the path of the child at hand,
 // p.Path.Append(decoder, Arg), it may fill in Path, too. The caller does the rest.
 type Child = Part

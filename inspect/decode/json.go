@@ -128,6 +128,7 @@ type scanner struct {
 	at     int
 	most   int // leaves
 	stack  []level
+	groups uint32 // containers with leaves
 	place  []byte // where at stands
 	before []byte // what stands before the arguments in paths, if that is known
 	leaves []leaf
@@ -149,19 +150,21 @@ type key struct {
 type level struct {
 	array         bool
 	index         int
-	base          int  // length of place without the key or index inside
-	name, nameEnd int  // in place, or in text when odd: the innermost key around the container
-	odd           bool // name is in text
-	group         int  // place of the container in text, which is base long; -1: not written
-	plain         bool // a path holds the place of the container as it is
-	key, keyEnd   int  // like name, for the key that was read last
-	keyOdd        bool //
-	keyPlain      bool // like plain
+	base          int    // length of place without the key or index inside
+	name, nameEnd int    // in place, or in text when odd: the innermost key around the container
+	odd           bool   // name is in text
+	group         int    // place of the container in text, which is base long
+	record        uint32 // number of the container among those with leaves; 0: no leaf so far
+	plain         bool   // a path holds the place of the container as it is
+	key, keyEnd   int    // like name, for the key that was read last
+	keyOdd        bool   //
+	keyPlain      bool   // like plain
 }
 
 type leaf struct {
 	arg, argEnd, name, nameEnd, group, groupEnd int // in text
 	start, end                                  int // in d
+	record                                      uint32
 	kind                                        inspect.Kind
 	escaped                                     bool // has escapes to undo
 	path                                        bool // before and the argument are the path
@@ -175,7 +178,7 @@ func (s *scanner) reset(d []byte, at, most int) {
 	if len(s.keys) != 1 {
 		s.keys, s.known = append(s.keys[:0], key{}), [64]int32{}
 	}
-	s.last = 0
+	s.last, s.groups = 0, 0
 }
 
 // release gives s back, unless an unusual body made it large.
@@ -274,7 +277,7 @@ func (s *scanner) close() (more bool, err error) {
 
 // push opens a container that stands at s.place.
 func (s *scanner) push(array bool) {
-	l := level{array: array, group: -1, plain: true}
+	l := level{array: array, plain: true}
 	if n := len(s.stack); n > 0 {
 		up := &s.stack[n-1]
 		l.name, l.nameEnd, l.odd, l.plain = up.name, up.nameEnd, up.odd, up.plain
@@ -549,10 +552,11 @@ func (s *scanner) leaf(start, end int, kind inspect.Kind, escaped bool) error {
 		s.text = append(s.text, s.before...)
 		l.arg = len(s.text)
 		s.text = append(s.text, s.place...)
-		if top.group < 0 {
-			top.group = l.arg
+		if top.record == 0 {
+			s.groups++
+			top.group, top.record = l.arg, s.groups
 		}
-		l.group, l.groupEnd = top.group, top.group+top.base
+		l.group, l.groupEnd, l.record = top.group, top.group+top.base, top.record
 		l.path = top.plain && (top.array || top.keyPlain) && len(s.before) > 0 && len(s.place) <= jsonPlace
 		name, nameEnd, odd := top.key, top.keyEnd, top.keyOdd
 		if top.array {
@@ -582,7 +586,7 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 		if l.path {
 			c.Path = inspect.Path(text[l.arg-len(s.before) : l.argEnd])
 		}
-		c.Kind = l.kind
+		c.Kind, c.Record = l.kind, l.record
 		c.Data = s.d[l.start:l.end:l.end]
 		if l.escaped {
 			if !w.Take(l.end - l.start) {
@@ -597,9 +601,10 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 
 var jsonSeed = maphash.MakeSeed()
 
-// numberRepeats numbers the arguments that repeated keys made the same. Repeats
-// are rare, so it first looks for them in an open hash table, for which it uses
-// slots, which it returns, if they are enough.
+// numberRepeats numbers the arguments that repeated keys made the same, and takes
+// the numbers of records back when two are of the same group. Repeats are rare, so
+// it first looks for them in an open hash table, for which it uses slots, which it
+// returns, if they are enough.
 func numberRepeats(slots []int32, children []inspect.Child) []int32 {
 	size := 16
 	for size < 2*len(children) {
@@ -612,17 +617,7 @@ func numberRepeats(slots []int32, children []inspect.Child) []int32 {
 	clear(slots)
 	repeats := false
 	for i := range children {
-		arg := children[i].Arg
-		for at := int(maphash.String(jsonSeed, arg)) & (size - 1); ; at = (at + 1) & (size - 1) {
-			if slots[at] == 0 {
-				slots[at] = int32(i + 1)
-				break
-			}
-			if children[slots[at]-1].Arg == arg {
-				repeats = true
-				break
-			}
-		}
+		repeats = isRepeat(slots, children, i, arg) || repeats
 	}
 	if repeats {
 		var n names
@@ -633,7 +628,37 @@ func numberRepeats(slots []int32, children []inspect.Child) []int32 {
 			}
 		}
 	}
+	clear(slots)
+	record := uint32(0)
+	for i := range children {
+		if children[i].Record <= record {
+			continue
+		}
+		if record++; isRepeat(slots, children, i, group) {
+			for i := range children {
+				children[i].Record = 0
+			}
+		}
+	}
 	return slots
+}
+
+func arg(c *inspect.Child) string   { return c.Arg }
+func group(c *inspect.Child) string { return c.Group }
+
+// isRepeat says that the text of the child at i is that of a child in slots, into
+// which it goes otherwise.
+func isRepeat(slots []int32, children []inspect.Child, i int, of func(*inspect.Child) string) bool {
+	text := of(&children[i])
+	at := int(maphash.String(jsonSeed, text)) & (len(slots) - 1)
+	for slots[at] != 0 {
+		if of(&children[slots[at]-1]) == text {
+			return true
+		}
+		at = (at + 1) & (len(slots) - 1)
+	}
+	slots[at] = int32(i + 1)
+	return false
 }
 
 // unescape appends s to b with the escapes of RFC 8259 section 7 undone. What is
