@@ -130,6 +130,7 @@ type build struct {
 	part, decoder int   // where unwrap is: indexes of t.Parts and of Config.Decoders
 	before        place // in the arena, in front of what the decoder that is at work takes
 	seen          map[uint64]*Part
+	sizes         [4]uint64 // a bit for each size, modulo 256, of the parts in seen
 	names         []string          // scratch
 	numbers       map[string]uint32 // of t.Names, from 1
 	next          []uint32          // by number: that of the name that followed it last, 0 none
@@ -198,19 +199,30 @@ func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
 	return b
 }
 
+// Memory that a build keeps for the next subject: some 8 MB, until the garbage
+// collector has passed twice without need of it.
+const (
+	keptParts = 32 << 10
+	keptNames = 2 << 10 // in maps, whose clearing takes as long as they ever were large
+	keptSteps = 1 << 20
+)
+
 // release gives b and all its parts back. One that an unusual subject made large
 // is left to the garbage collector.
 func (b *build) release() {
-	const most = 2048
-	if len(b.t.Parts) > most || b.w.arena.size > 2*most || cap(b.steps) > most<<8 {
+	b.w.arena.back(place{})
+	if b.w.arena.size > keptParts || cap(b.t.Parts) > keptParts || len(b.numbers) > keptNames || cap(b.steps) > keptSteps || b.t.making.large() {
 		return
 	}
-	b.w.arena.back(place{})
+	if len(b.seen) > keptNames {
+		b.seen = nil
+	}
 	clear(b.t.Parts)
 	clear(b.t.records)
 	clear(b.t.fields)
 	clear(b.names)
 	clear(b.seen)
+	clear(b.sizes[:])
 	clear(b.numbers)
 	clear(b.t.Names)
 	clear(b.t.shared)
@@ -471,7 +483,8 @@ func key(p *Part) uint64 {
 
 // known returns the part that the same bytes were taken out of before.
 func (b *build) known(p *Part) *Part {
-	if len(b.seen) == 0 || len(p.Data) < leastKnown {
+	n := len(p.Data)
+	if n < leastKnown || b.sizes[n/64%4]>>(n%64)&1 == 0 {
 		return nil
 	}
 	q := b.seen[key(p)]
@@ -485,6 +498,8 @@ func (b *build) remember(p *Part) {
 	if len(p.Data) < leastKnown {
 		return
 	}
+	n := len(p.Data)
+	b.sizes[n/64%4] |= 1 << (n % 64)
 	if b.seen == nil {
 		b.seen = make(map[uint64]*Part)
 	}

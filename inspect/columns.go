@@ -159,11 +159,14 @@ type making struct {
 	group  string
 }
 
+// large says that x is not worth keeping.
+func (x *columns) large() bool { return len(x.places) > keptNames || cap(x.records) > keptParts }
+
 // reset forgets all.
 func (x *columns) reset() {
 	clear(x.places)
 	clear(x.names)
-	clear(x.records[:cap(x.records)])
+	clear(x.records)
 	x.names, x.then, x.last = x.names[:0], x.then[:0], 0
 }
 

@@ -167,6 +167,7 @@ func (t *Tree) addRun(parent *Part, run []*Part, first int) {
 		numberRecords(run)
 	}
 	x := &t.making
+	clear(x.records)
 	x.records = x.records[:0]
 	record, place := -1, uint32(0)
 	for _, p := range run {

@@ -36,6 +36,11 @@ func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	if p.Parent == nil && p.Decoder() == "request.path" {
 		return nil, nil // its slashes are none of base64: PathSegments hands on what is
 	}
+	if p.Holds()&inspect.Spaces != 0 {
+		if n := len(p.Data); n < 24 || bytes.Count(p.Data, []byte{' '}) > n/16+1 { // a sentence
+			return nil, nil
+		}
+	}
 	d, labelled := unlabel(p.Data)
 	for _, c := range d[:8] {
 		if class[c]&b64 == 0 && c != '\n' && c != '\r' && c != ' ' && c != '=' {

@@ -184,7 +184,7 @@ func (s *scanner) reset(d []byte, at, most int) {
 // release gives s back, unless an unusual body made it large.
 func (s *scanner) release() {
 	s.d = nil
-	if cap(s.leaves) <= 4096 && cap(s.text) <= 1<<18 && cap(s.keys) <= 4096 {
+	if cap(s.leaves) <= 16<<10 && cap(s.text) <= 2<<20 && cap(s.keys) <= 4<<10 {
 		scanners.Put(s)
 	}
 }
