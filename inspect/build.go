@@ -130,7 +130,7 @@ type build struct {
 	part, decoder int   // where unwrap is: indexes of t.Parts and of Config.Decoders
 	before        place // in the arena, in front of what the decoder that is at work takes
 	seen          map[uint64]*Part
-	sizes         [4]uint64 // a bit for each size, modulo 256, of the parts in seen
+	sizes         [4]uint64         // a bit for each size, modulo 256, of the parts in seen
 	names         []string          // scratch
 	numbers       map[string]uint32 // of t.Names, from 1
 	next          []uint32          // by number: that of the name that followed it last, 0 none

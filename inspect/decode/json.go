@@ -73,7 +73,8 @@ func decodeJSON(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	s := scanners.Get().(*scanner)
 	defer s.release()
 	s.reset(d, start, w.Parts())
-	s.before = append(append(s.before, p.Path...), "|json:"...)
+	s.place = append(append(s.place, p.Path...), "|json:"...)
+	s.head = len(s.place)
 	err := s.value()
 	if err == nil {
 		if s.at = skipSpace(d, s.at); s.at < len(d) {
@@ -124,36 +125,31 @@ func skipSpace(d []byte, i int) int {
 // structure and lets pass what real senders get wrong inside strings: control
 // characters and bytes that are not UTF-8.
 type scanner struct {
-	d      []byte
-	at     int
-	most   int // leaves
-	stack  []level
-	groups uint32 // containers with leaves
-	place  []byte // where at stands
-	before []byte // what stands before the arguments in paths, if that is known
-	leaves []leaf
-	text   []byte    // arguments, with before, and odd names of the leaves, one after another
-	keys   []key     // plain ones; the first is none
-	last   int32     // index of the key that was read last
-	known  [64]int32 // some of the keys, by their letters
-	slots  []int32
-}
-
-// key is a plain key as it stands in d, quotes and a colon that follows at once
-// included. The objects of a list have the same keys in the same order.
-type key struct {
-	start, end, size int   // of which size is the key itself
-	next             int32 // index of the key that followed it last, 0 none
+	d       []byte
+	at      int
+	most    int // leaves
+	stack   []level
+	objects uint32 // opened so far
+	groups  uint32 // containers with leaves
+	place   []byte // where at stands, behind what stands before the arguments in paths if that is known
+	head    int    // length of the latter
+	leaves  []leaf
+	text    []byte // places and odd names of the leaves, one after another
+	keys    keys
+	repeats bool // two values may have one place
+	slots   []int32
 }
 
 // level is one open container.
 type level struct {
 	array         bool
 	index         int
+	number        uint32 // of an object
+	keys          int    // of an object: index in keys.open of its first
 	base          int    // length of place without the key or index inside
 	name, nameEnd int    // in place, or in text when odd: the innermost key around the container
 	odd           bool   // name is in text
-	group         int    // place of the container in text, which is base long
+	group         int    // place of the container in text, which is base long but for head
 	record        uint32 // number of the container among those with leaves; 0: no leaf so far
 	plain         bool   // a path holds the place of the container as it is
 	key, keyEnd   int    // like name, for the key that was read last
@@ -167,24 +163,22 @@ type leaf struct {
 	record                                      uint32
 	kind                                        inspect.Kind
 	escaped                                     bool // has escapes to undo
-	path                                        bool // before and the argument are the path
+	path                                        bool // the head in front of the argument and the argument are the path
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
 
 func (s *scanner) reset(d []byte, at, most int) {
 	s.d, s.at, s.most = d, at, most
-	s.stack, s.place, s.before, s.leaves, s.text = s.stack[:0], s.place[:0], s.before[:0], s.leaves[:0], s.text[:0]
-	if len(s.keys) != 1 {
-		s.keys, s.known = append(s.keys[:0], key{}), [64]int32{}
-	}
-	s.last, s.groups = 0, 0
+	s.stack, s.place, s.leaves, s.text = s.stack[:0], s.place[:0], s.leaves[:0], s.text[:0]
+	s.head, s.objects, s.groups, s.repeats = 0, 0, 0, false
+	s.keys.reset()
 }
 
 // release gives s back, unless an unusual body made it large.
 func (s *scanner) release() {
 	s.d = nil
-	if cap(s.leaves) <= 16<<10 && cap(s.text) <= 2<<20 && cap(s.keys) <= 4<<10 {
+	if cap(s.leaves) <= 16<<10 && cap(s.text) <= 2<<20 {
 		scanners.Put(s)
 	}
 }
@@ -213,7 +207,7 @@ func (s *scanner) value() error {
 			}
 			if s.d[s.at] == c+2 { // '}' or ']'
 				s.at++
-				s.stack = s.stack[:len(s.stack)-1]
+				s.pop()
 				break
 			}
 			if err = s.next(); err != nil {
@@ -267,7 +261,7 @@ func (s *scanner) close() (more bool, err error) {
 			return true, s.next()
 		case c == '}' && !top.array, c == ']' && top.array:
 			s.at++
-			s.stack = s.stack[:len(s.stack)-1]
+			s.pop()
 		default:
 			return false, errJSON
 		}
@@ -277,7 +271,11 @@ func (s *scanner) close() (more bool, err error) {
 
 // push opens a container that stands at s.place.
 func (s *scanner) push(array bool) {
-	l := level{array: array, plain: true}
+	l := level{array: array, keys: len(s.keys.open), plain: true}
+	if !array {
+		s.objects++
+		l.number = s.objects
+	}
 	if n := len(s.stack); n > 0 {
 		up := &s.stack[n-1]
 		l.name, l.nameEnd, l.odd, l.plain = up.name, up.nameEnd, up.odd, up.plain
@@ -285,17 +283,24 @@ func (s *scanner) push(array bool) {
 			l.name, l.nameEnd, l.odd, l.plain = up.key, up.keyEnd, up.keyOdd, up.plain && up.keyPlain
 		}
 	}
-	if len(s.place) > jsonPlace {
+	if len(s.place)-s.head > jsonPlace {
 		if !l.odd { // the name is about to be cut off place
 			at := len(s.text)
 			s.text = append(s.text, s.place[l.name:l.nameEnd]...)
 			l.name, l.nameEnd, l.odd = at, len(s.text), true
 		}
-		s.place = shorten(s.place, jsonPlace-50)
-		l.plain = false
+		s.place = append(s.place[:s.head], shorten(s.place[s.head:], jsonPlace-50)...)
+		l.plain, s.repeats = false, true // places around it have lost their ends, too
 	}
 	l.base = len(s.place)
 	s.stack = append(s.stack, l)
+}
+
+// pop ends the container that was opened last.
+func (s *scanner) pop() {
+	last := len(s.stack) - 1
+	s.keys.open = s.keys.open[:s.stack[last].keys]
+	s.stack = s.stack[:last]
 }
 
 // shorten keeps the first n bytes of b and puts a digest of all of it behind
@@ -324,10 +329,11 @@ func (s *scanner) next() error {
 	if s.d[s.at] != '"' {
 		return errJSON
 	}
-	if k := &s.keys[s.keys[s.last].next]; k.size > 0 && bytes.HasPrefix(s.d[s.at:], s.d[k.start:k.end]) {
-		s.last = s.keys[s.last].next
-		s.plainKey(top, s.d[k.start+1:k.start+1+k.size])
+	if n, ok := s.keys.follows(s.d, s.d[s.at:]); ok {
+		k := &s.keys.list[n]
+		s.plainKey(top, k.text(s.d))
 		s.at += k.end - k.start
+		s.repeats = s.keys.read(n, top.number, top.keys) || s.repeats
 		if s.d[s.at-1] == ':' {
 			return nil
 		}
@@ -336,9 +342,10 @@ func (s *scanner) next() error {
 		if err != nil {
 			return err
 		}
-		s.key(top, s.d[start:end], escaped)
-		if top.keyPlain && !top.keyOdd {
-			s.remember(start, end)
+		if s.key(top, s.d[start:end], escaped); top.keyOdd {
+			s.repeats = true
+		} else {
+			s.repeats = s.keys.read(s.keys.find(s.d, start, end), top.number, top.keys) || s.repeats
 		}
 	}
 	s.at = skipSpace(s.d, s.at)
@@ -352,26 +359,10 @@ func (s *scanner) next() error {
 	return nil
 }
 
-// remember notes that the plain key d[start:end] followed the one before it.
-func (s *scanner) remember(start, end int) {
-	text := s.d[start:end]
-	slot := &s.known[(int(text[0])+7*int(text[len(text)-1])+31*len(text))%len(s.known)]
-	if k := s.keys[*slot]; *slot == 0 || !bytes.Equal(s.d[k.start+1:k.start+1+k.size], text) {
-		k = key{start: start - 1, end: end + 1, size: end - start}
-		if k.end < len(s.d) && s.d[k.end] == ':' {
-			k.end++
-		}
-		*slot = int32(len(s.keys))
-		s.keys = append(s.keys, k)
-	}
-	s.keys[s.last].next = *slot
-	s.last = *slot
-}
-
 // plainKey puts a plain key behind the place of its object.
 func (s *scanner) plainKey(top *level, key []byte) {
 	place := s.place[:top.base]
-	if top.base > 0 {
+	if top.base > s.head {
 		place = append(place, '.')
 	}
 	top.key, top.keyOdd, top.keyPlain = len(place), false, true
@@ -546,29 +537,30 @@ func (s *scanner) leaf(start, end int, kind inspect.Kind, escaped bool) error {
 	if len(s.leaves) >= s.most {
 		return inspect.ErrParts
 	}
-	l := leaf{start: start, end: end, kind: kind, escaped: escaped}
+	s.leaves = append(s.leaves, leaf{})
+	l := &s.leaves[len(s.leaves)-1]
+	l.start, l.end, l.kind, l.escaped = start, end, kind, escaped
+	at := len(s.text)
 	if n := len(s.stack); n > 0 {
 		top := &s.stack[n-1]
-		s.text = append(s.text, s.before...)
-		l.arg = len(s.text)
 		s.text = append(s.text, s.place...)
 		if top.record == 0 {
 			s.groups++
-			top.group, top.record = l.arg, s.groups
+			top.group, top.record = at+s.head, s.groups
 		}
-		l.group, l.groupEnd, l.record = top.group, top.group+top.base, top.record
-		l.path = top.plain && (top.array || top.keyPlain) && len(s.before) > 0 && len(s.place) <= jsonPlace
+		l.group, l.groupEnd, l.record = top.group, top.group+top.base-s.head, top.record
+		l.path = top.plain && (top.array || top.keyPlain) && s.head > 0 && len(s.place) <= s.head+jsonPlace
 		name, nameEnd, odd := top.key, top.keyEnd, top.keyOdd
 		if top.array {
 			name, nameEnd, odd = top.name, top.nameEnd, top.odd
 		}
 		if !odd {
-			name, nameEnd = name+l.arg, nameEnd+l.arg
+			name, nameEnd = name+at, nameEnd+at
 		}
 		l.name, l.nameEnd = name, nameEnd
+		at += s.head
 	}
-	l.argEnd = len(s.text)
-	s.leaves = append(s.leaves, l)
+	l.arg, l.argEnd = at, len(s.text)
 	return nil
 }
 
@@ -584,7 +576,7 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 		l, c := &s.leaves[i], &children[i]
 		c.Arg, c.Name, c.Group = text[l.arg:l.argEnd], text[l.name:l.nameEnd], text[l.group:l.groupEnd]
 		if l.path {
-			c.Path = inspect.Path(text[l.arg-len(s.before) : l.argEnd])
+			c.Path = inspect.Path(text[l.arg-s.head : l.argEnd])
 		}
 		c.Kind, c.Record = l.kind, l.record
 		c.Data = s.d[l.start:l.end:l.end]
@@ -595,7 +587,9 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 			c.Data = unescape(make([]byte, 0, l.end-l.start), c.Data)
 		}
 	}
-	s.slots = numberRepeats(s.slots, children)
+	if s.repeats {
+		s.slots = numberRepeats(s.slots, children)
+	}
 	return children, true
 }
 
