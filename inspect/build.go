@@ -131,6 +131,7 @@ type build struct {
 	before        place // in the arena, in front of what the decoder that is at work takes
 	seen          map[uint64]*Part
 	sizes         [4]uint64         // a bit for each size, modulo 256, of the parts in seen
+	texts         []byte            // see bytes
 	names         []string          // scratch
 	numbers       map[string]uint32 // of t.Names, from 1
 	next          []uint32          // by number: that of the name that followed it last, 0 none
@@ -211,9 +212,10 @@ const (
 // is left to the garbage collector.
 func (b *build) release() {
 	b.w.arena.back(place{})
-	if b.w.arena.size > keptParts || cap(b.t.Parts) > keptParts || len(b.numbers) > keptNames || cap(b.steps) > keptSteps || b.t.making.large() {
+	if b.w.arena.size > keptParts || cap(b.t.Parts) > keptParts || len(b.numbers) > keptNames || cap(b.steps) > keptSteps || cap(b.texts) > keptSteps || b.t.making.large() {
 		return
 	}
+	b.texts = b.texts[:0]
 	if len(b.seen) > keptNames {
 		b.seen = nil
 	}
@@ -257,13 +259,13 @@ func (b *build) roots() {
 		return
 	}
 	if s.Host != "" {
-		b.root("request.host", "", "", []byte(s.Host)).Kind = Text
+		b.root("request.host", "", "", b.bytes(s.Host)).Kind = Text
 	}
 	if len(s.Path) > 1 {
-		b.root("request.path", "", "", []byte(s.Path)).Kind = Text
+		b.root("request.path", "", "", b.bytes(s.Path)).Kind = Text
 	}
 	if s.Query != "" {
-		b.root("request.query", "", "", []byte(s.Query)).Kind = Text
+		b.root("request.query", "", "", b.bytes(s.Query)).Kind = Text
 	}
 	b.headerRoots("request", &s.Request)
 	b.body("request.body", &s.Request)
@@ -306,7 +308,11 @@ func (b *build) cut(name string, data []byte, truncated bool) []byte {
 
 func (b *build) root(name, arg, field string, data []byte) *Part {
 	p := &b.w.arena.take(1)[0]
-	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name, name: b.number(field), chars: charsIn(data)}
+	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name, name: b.number(field), chars: AnyChar | notLooked}
+	const longest = 256 // body that is likely to be one value
+	if len(data) <= longest || !strings.HasSuffix(name, ".body") {
+		p.chars = charsIn(data)
+	}
 	if strings.HasPrefix(name, "response") {
 		p.Direction = flow.Down
 	}
@@ -315,6 +321,13 @@ func (b *build) root(name, arg, field string, data []byte) *Part {
 	}
 	b.t.Parts = append(b.t.Parts, p)
 	return p
+}
+
+// bytes returns the bytes of s, in memory that the next subject uses again.
+func (b *build) bytes(s string) []byte {
+	start := len(b.texts)
+	b.texts = append(b.texts, s...)
+	return b.texts[start:len(b.texts):len(b.texts)]
 }
 
 // unwrap runs the decoders over all parts, those they make included, until

@@ -88,8 +88,8 @@ func charsIn(b []byte) Chars {
 	return a | z
 }
 
-// Holds says of which kinds the bytes of p are. Of data that is long it says that
-// they may be of all; a kind that is not in it is not in p.
+// Holds says of which kinds the bytes of p are. Of data that is long, and of bodies,
+// it says that they may be of all; a kind that is not in it is not in p.
 func (p *Part) Holds() Chars {
 	if p.chars == 0 && len(p.Data) > 0 { // not in a tree
 		return charsIn(p.Data) & AnyChar

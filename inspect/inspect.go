@@ -163,18 +163,18 @@ type Part struct {
 	// JSON object, one form, one table row), and differs between records. It
 	// means something among the children of one parent only.
 	Group string
-	// Record, when not 0, numbers the groups among the children of one Decode call,
-	// from 1, in the order of the first part of each.
-	Record uint32
-	Media  string // media type, declared or recognised, without parameters; "" unknown
+	Media string // media type, declared or recognised, without parameters; "" unknown
 	// ContentType is the Content-Type declared for Data, with its parameters,
 	// and Coding the content codings declared that are still on Data, in the
 	// order of RFC 9110 section 8.4: the last one comes off first. Both are
 	// what somebody said, and need not be true.
 	ContentType, Coding string
-	Kind                Kind
-	Depth               int // decoding steps since the root
-	Parent              *Part
+	// Record, when not 0, numbers the groups among the children of one Decode call,
+	// from 1, in the order of the first part of each.
+	Record uint32
+	Kind   Kind
+	Depth  int // decoding steps since the root
+	Parent *Part
 	// Children are what decoders made of Data; several decoders may have.
 	Children []*Part
 	// Same, when not nil, is an earlier part of the same direction with the same

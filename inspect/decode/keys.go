@@ -10,7 +10,7 @@ import (
 // objects of a list have the same keys in the same order: one is first compared
 // with that which followed the key before it the last time.
 type keys struct {
-	list  []key   // the first is none
+	list  []key   // the first stands for those that are not in it
 	last  int32   // index of the key that was read last
 	table []int32 // an open hash table of them, a power of two long and at most half full
 	open  []int32 // those of the objects that are open, the innermost last
@@ -45,7 +45,7 @@ func (k *keys) follows(all, d []byte) (n int32, ok bool) {
 	return n, n > 0 && bytes.HasPrefix(d, all[next.start:next.end])
 }
 
-// find returns the index of the key d[start:end], 0 when there are too many.
+// find returns the index of the key d[start:end], 0 when it is one too many.
 func (k *keys) find(d []byte, start, end int) int32 {
 	slot := k.slot(d, d[start:end])
 	if *slot > 0 {
@@ -85,9 +85,6 @@ func (k *key) text(d []byte) []byte { return d[k.start+1 : k.start+1+k.size] }
 // k.open, and reports whether the object had it before, or may have had it.
 func (k *keys) read(n int32, object uint32, from int) (repeat bool) {
 	k.list[k.last].next, k.last = n, n
-	if n == 0 {
-		return true
-	}
 	found := &k.list[n]
 	if found.object >= object { // this object or one inside it has the key
 		const most = 64
