@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"constat/proxy/flow"
@@ -20,11 +21,12 @@ type Tree struct {
 	// are few of them: the objects of a list have the same.
 	Names []string
 
-	indexed sync.Once
-	index   map[Path]*Part
-	once    sync.Once
-	records []Record
-	fields  []*Part // of the records that are not whole lists of children
+	searched atomic.Int32
+	indexed  sync.Once
+	index    map[Path]*Part
+	once     sync.Once
+	records  []Record
+	fields   []*Part // of the records that are not whole lists of children
 
 	sharing sync.Mutex
 	has     bool // shared is made
@@ -98,8 +100,8 @@ func (t *Tree) Share(make func(list []Record, t *Tree) []Record) []Record {
 
 // Part returns the part that p names, nil when there is none.
 func (t *Tree) Part(p Path) *Part {
-	const few = 256 // parts that are searched faster than they are indexed
-	if len(t.Parts) > few {
+	const few, often = 256, 16 // parts are searched faster than they are indexed
+	if len(t.Parts) > few && t.searched.Add(1) > often {
 		t.indexed.Do(func() {
 			t.index = make(map[Path]*Part, len(t.Parts))
 			for _, part := range t.Parts {

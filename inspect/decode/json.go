@@ -136,6 +136,7 @@ type scanner struct {
 	leaves  []leaf
 	text    []byte // places and odd names of the leaves, one after another
 	keys    keys
+	escaped int  // bytes of the leaves that have escapes
 	repeats bool // two values may have one place
 	slots   []int32
 }
@@ -171,7 +172,7 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }}
 func (s *scanner) reset(d []byte, at, most int) {
 	s.d, s.at, s.most = d, at, most
 	s.stack, s.place, s.leaves, s.text = s.stack[:0], s.place[:0], s.leaves[:0], s.text[:0]
-	s.head, s.objects, s.groups, s.repeats = 0, 0, 0, false
+	s.head, s.objects, s.groups, s.escaped, s.repeats = 0, 0, 0, 0, false
 	s.keys.reset()
 }
 
@@ -540,6 +541,9 @@ func (s *scanner) leaf(start, end int, kind inspect.Kind, escaped bool) error {
 	s.leaves = append(s.leaves, leaf{})
 	l := &s.leaves[len(s.leaves)-1]
 	l.start, l.end, l.kind, l.escaped = start, end, kind, escaped
+	if escaped {
+		s.escaped += end - start
+	}
 	at := len(s.text)
 	if n := len(s.stack); n > 0 {
 		top := &s.stack[n-1]
@@ -572,6 +576,7 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 	}
 	text := string(s.text)
 	children = w.Children(len(s.leaves))
+	var plain []byte // strings without their escapes, which are not longer
 	for i := range s.leaves {
 		l, c := &s.leaves[i], &children[i]
 		c.Arg, c.Name, c.Group = text[l.arg:l.argEnd], text[l.name:l.nameEnd], text[l.group:l.groupEnd]
@@ -584,7 +589,13 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 			if !w.Take(l.end - l.start) {
 				return children[:i], false
 			}
-			c.Data = unescape(make([]byte, 0, l.end-l.start), c.Data)
+			if plain == nil {
+				w.Reserve(s.escaped)
+				plain = make([]byte, 0, s.escaped)
+			}
+			start := len(plain)
+			plain = unescape(plain, c.Data)
+			c.Data = plain[start:len(plain):len(plain)]
 		}
 	}
 	if s.repeats {
