@@ -205,16 +205,16 @@ func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
 const (
 	keptParts = 32 << 10
 	keptNames = 2 << 10 // in maps, whose clearing takes as long as they ever were large
-	keptSteps = 1 << 20
+	keptTexts = 1 << 20
 )
 
 // release gives b and all its parts back. One that an unusual subject made large
 // is left to the garbage collector.
 func (b *build) release() {
-	b.w.arena.back(place{})
-	if b.w.arena.size > keptParts || cap(b.t.Parts) > keptParts || len(b.numbers) > keptNames || cap(b.steps) > keptSteps || cap(b.texts) > keptSteps || b.t.making.large() {
+	if b.w.arena.size > keptParts || cap(b.t.Parts) > keptParts || len(b.numbers) > keptNames || cap(b.steps) > keptTexts || cap(b.texts) > keptTexts || b.t.making.large() {
 		return
 	}
+	b.w.arena.back(place{})
 	b.texts = b.texts[:0]
 	if len(b.seen) > keptNames {
 		b.seen = nil

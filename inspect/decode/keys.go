@@ -13,7 +13,7 @@ type keys struct {
 	list  []key   // the first stands for those that are not in it
 	last  int32   // index of the key that was read last
 	table []int32 // an open hash table of them, a power of two long and at most half full
-	open  []int32 // those of the objects that are open, the innermost last
+	open  []int32 // the first ones of the objects that are open, the innermost last
 }
 
 // key is a key as it stands in the document, quotes and a colon that follows at
@@ -85,12 +85,15 @@ func (k *key) text(d []byte) []byte { return d[k.start+1 : k.start+1+k.size] }
 // k.open, and reports whether the object had it before, or may have had it.
 func (k *keys) read(n int32, object uint32, from int) (repeat bool) {
 	k.list[k.last].next, k.last = n, n
+	const most = 64 // keys of an object that are looked through
+	full := len(k.open)-from == most
 	found := &k.list[n]
 	if found.object >= object { // this object or one inside it has the key
-		const most = 64
-		repeat = len(k.open)-from > most || slices.Contains(k.open[from:], n)
+		repeat = full || slices.Contains(k.open[from:], n)
 	}
 	found.object = object
-	k.open = append(k.open, n)
+	if !full {
+		k.open = append(k.open, n)
+	}
 	return repeat
 }
