@@ -1,5 +1,7 @@
 package inspect
 
+import "hash/maphash"
+
 // Chars is a set of kinds of bytes.
 type Chars uint32
 
@@ -222,10 +224,14 @@ func (t *Tree) findColumn(p *Part, place uint32, first int) uint32 {
 	return *slot
 }
 
+// factors are drawn by lot for each process, so that nobody can choose places and
+// names that meet in one slot.
+var factors = [2]uint64{maphash.String(seed, "place"), maphash.String(seed, "name")}
+
 // slot is where the position of a column stands or would stand.
 func (x *columns) slot(t *Tree, place uint32, name, first int) *uint32 {
-	for i := int(place*0x9e3779b1+uint32(name)*0x85ebca6b) >> 7; ; i++ {
-		slot := &x.at[i&(len(x.at)-1)]
+	for i := (uint64(place)*factors[0] + uint64(name)*factors[1]) >> 32; ; i++ {
+		slot := &x.at[i&uint64(len(x.at)-1)]
 		if *slot == 0 {
 			return slot
 		}
