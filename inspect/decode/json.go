@@ -73,8 +73,10 @@ func decodeJSON(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	s := scanners.Get().(*scanner)
 	defer s.release()
 	s.reset(d, start, w.Parts())
-	s.place = append(append(s.place, p.Path...), "|json:"...)
-	s.head = len(s.place)
+	if len(p.Path) <= jsonPlace { // a long one is not worth repeating for what may be no JSON
+		s.place = append(append(s.place, p.Path...), "|json:"...)
+		s.head = len(s.place)
+	}
 	err := s.value()
 	if err == nil {
 		if s.at = skipSpace(d, s.at); s.at < len(d) {
