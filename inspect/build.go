@@ -130,14 +130,11 @@ type build struct {
 	part, decoder int   // where unwrap is: indexes of t.Parts and of Config.Decoders
 	before        place // in the arena, in front of what the decoder that is at work takes
 	seen          map[uint64]*Part
-	sizes         [4]uint64         // a bit for each size, modulo 256, of the parts in seen
-	texts         []byte            // see bytes
-	names         []string          // scratch
-	numbers       map[string]uint32 // of t.Names, from 1
-	next          []uint32          // by number: that of the name that followed it last, 0 none
-	last          uint32            // number of the name looked up last
-	steps         []byte            // scratch: the steps of the children of one call
-	ends          []int             // scratch: where each ends
+	sizes         [4]uint64 // a bit for each size, modulo 256, of the parts in seen
+	texts         []byte    // see bytes
+	names         []string  // scratch
+	steps         []byte    // scratch: the steps of the children of one call
+	ends          []int     // scratch: where each ends
 }
 
 // arena hands out parts from larger blocks.
@@ -193,10 +190,16 @@ func (a *arena) back(to place) {
 func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
 	b, _ := in.builds.Get().(*build)
 	if b == nil {
-		b = &build{in: in, w: Work{limit: (in.cfg.Limits.Bytes + 1) / 2, parts: (in.cfg.Limits.Parts + 1) / 2}}
+		b = in.emptyBuild(newNameTable())
 	}
 	b.ctx, b.w.ctx, b.t.Subject = ctx, ctx, s
 	b.w.window, b.w.deflated = s.FrameWindow, s.FrameDeflated && s.Frame != nil
+	return b
+}
+
+func (in *Inspector) emptyBuild(names *nameTable) *build {
+	b := &build{in: in, w: Work{limit: (in.cfg.Limits.Bytes + 1) / 2, parts: (in.cfg.Limits.Parts + 1) / 2}}
+	b.t.table = names
 	return b
 }
 
@@ -209,9 +212,11 @@ const (
 )
 
 // release gives b and all its parts back. One that an unusual subject made large
-// is left to the garbage collector.
+// is left to the garbage collector, but for its names.
 func (b *build) release() {
-	if b.w.arena.size > keptParts || cap(b.t.Parts) > keptParts || len(b.numbers) > keptNames || cap(b.steps) > keptTexts || cap(b.texts) > keptTexts || b.t.making.large() {
+	b.t.table.leave()
+	if b.w.arena.size > keptParts || cap(b.t.Parts) > keptParts || cap(b.steps) > keptTexts || cap(b.texts) > keptTexts || b.t.making.large() {
+		b.in.builds.Put(b.in.emptyBuild(b.t.table))
 		return
 	}
 	b.w.arena.back(place{})
@@ -225,7 +230,6 @@ func (b *build) release() {
 	clear(b.names)
 	clear(b.seen)
 	clear(b.sizes[:])
-	clear(b.numbers)
 	clear(b.t.Names)
 	clear(b.t.shared)
 	clear(b.t.documents)
@@ -233,10 +237,8 @@ func (b *build) release() {
 	b.t.making.reset()
 	b.t = Tree{
 		Parts: b.t.Parts[:0], Names: b.t.Names[:0], records: b.t.records[:0], fields: b.t.fields[:0],
-		documents: b.t.documents[:0], columns: b.t.columns[:0], making: b.t.making, shared: b.t.shared[:0],
+		documents: b.t.documents[:0], columns: b.t.columns[:0], making: b.t.making, shared: b.t.shared[:0], table: b.t.table,
 	}
-	b.next, b.last = b.next[:min(1, len(b.next))], 0
-	clear(b.next)
 	b.ctx, b.w.ctx, b.w.window, b.damage = nil, nil, nil, nil
 	b.made, b.w.made, b.part, b.decoder = 0, 0, 0, 0
 	b.in.builds.Put(b)
@@ -308,7 +310,8 @@ func (b *build) cut(name string, data []byte, truncated bool) []byte {
 
 func (b *build) root(name, arg, field string, data []byte) *Part {
 	p := &b.w.arena.take(1)[0]
-	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name, name: b.number(field), chars: AnyChar | notLooked}
+	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, step: name, chars: AnyChar | notLooked}
+	p.Name, p.name = b.t.table.number(&b.t, field)
 	const longest = 256 // body that is likely to be one value
 	if len(data) <= longest || !strings.HasSuffix(name, ".body") {
 		p.chars = charsIn(data)
@@ -445,7 +448,8 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 			start, ends = ends[0], ends[1:]
 		}
 		q.Direction, q.Depth, q.Parent, q.step = p.Direction, p.Depth+1, p, decoder
-		q.name, q.chars = b.number(q.Name), charsIn(q.Data)
+		q.chars = charsIn(q.Data)
+		q.Name, q.name = b.t.table.number(&b.t, q.Name)
 		if q.Media == "" && q.Kind <= Text {
 			if q.ContentType != "" {
 				q.Media = mediaType(q.ContentType)
@@ -456,28 +460,6 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 		b.t.Parts = append(b.t.Parts, q)
 	}
 	p.Children = b.t.Parts[first:len(b.t.Parts):len(b.t.Parts)]
-}
-
-// number returns the number of a name, which is often the one that followed the
-// name before it the last time.
-func (b *build) number(name string) uint32 {
-	if name == "" {
-		return 0
-	}
-	if b.numbers == nil {
-		b.numbers, b.next = make(map[string]uint32), append(b.next, 0)
-	}
-	n := b.next[b.last]
-	if n == 0 || b.t.Names[n-1] != name {
-		if n = b.numbers[name]; n == 0 {
-			b.t.Names, b.next = append(b.t.Names, name), append(b.next, 0)
-			n = uint32(len(b.t.Names))
-			b.numbers[name] = n
-		}
-		b.next[b.last] = n
-	}
-	b.last = n
-	return n
 }
 
 // leastKnown is the size from which on it is worth knowing that bytes were seen

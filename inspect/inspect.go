@@ -3,7 +3,8 @@
 // detectors and canaries look at the tree.
 //
 // Inspection is a pure function of the Subject and the Config: no network, no
-// clock, no database, no state between calls, so that anybody can repeat it.
+// clock, no database, so that anybody can repeat it. Of one call nothing is known to
+// the next but what names mean (NameFacts), which is a function of the names.
 // An Inspector is safe for concurrent use. Work is bounded by Limits; what was
 // cut short or could not be decoded is Damage in the Report, never an error,
 // and a decoder or detector that panics costs its own opinion only.

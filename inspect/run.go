@@ -248,6 +248,7 @@ func (in *Inspector) Unwrap(ctx context.Context, s *Subject) (*Tree, []Damage) {
 	b := in.newBuild(ctx, s)
 	b.roots()
 	b.unwrap()
+	b.t.table.given = true
 	return &b.t, sortDamage(b.damage)
 }
 

@@ -20,6 +20,7 @@ type Tree struct {
 	// Names are the different names that parts have, in the order of Parts. There
 	// are few of them: the objects of a list have the same.
 	Names []string
+	table *nameTable
 
 	searched atomic.Int32
 	indexed  sync.Once
