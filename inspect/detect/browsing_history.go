@@ -70,6 +70,8 @@ var webWords = speaking(newLexicon(map[webField]string{
 // visit's.
 var webAround = newLexicon(map[bool]string{true: `page visit visits history tab browser web pagina seite strana страница страницы 页面 网页 網頁 ページ 페이지 หน้า صفحه str string raw value field data full`})
 
+var webFamilies = inspect.NewNameFacts(webFamily)
+
 // webFamily returns the family of a field's name, by the whole of it or by the
 // word in it that is not about pages.
 func webFamily(name string) webField {

@@ -125,10 +125,10 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 			*f = secretFound{p, c, reason}
 		}
 	}
-	var names memo[phrase[secret]]
+	names := secretNames.In(t)
 	var inside nesting
 	for r := range upRecords(t) {
-		secrets(t, r, &names, &inside, note)
+		secrets(t, r, names, &inside, note)
 	}
 	for _, p := range t.Parts {
 		if p.Direction != flow.Up || p.Same != nil {
@@ -203,7 +203,7 @@ func calledLogin(t *inspect.Tree) *inspect.Part {
 }
 
 // secrets looks at the fields of one record.
-func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], inside *nesting, note func(secret, *inspect.Part, inspect.Confidence, string)) {
+func secrets(t *inspect.Tree, r inspect.Record, names *inspect.Known[phrase[secret]], inside *nesting, note func(secret, *inspect.Part, inspect.Confidence, string)) {
 	var ctx secretContext
 	typed(r, note)
 	if n := len(r.Fields); n >= 12 && n <= 24 && n%3 == 0 && r.Parent != nil && isArray(r) && lookSecret(r.Fields[0].Name).of == secretSeed && areSeedWords(fieldData(r)) {
@@ -220,11 +220,11 @@ func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], ins
 			note(secretOTP, p, inspect.Probable, "The field holds the secret that one-time codes are made of, beside their settings; it went up to this host.")
 			continue
 		}
-		ph := names.of(p.Name, lookSecret)
+		ph := names.Of(p)
 		if p.Group != "" && (p.Name == "code" || p.Name == "value") {
 			// {"securityCode": {"code": "…"}}
 			var buf [maxName]byte
-			switch around := names.of(string(container(&buf, p)), lookSecret).of; {
+			switch around := names.OfBytes(container(&buf, p)).of; {
 			case around == secretOTP, around == secretCode && p.Name == "code":
 				if !ctx.known {
 					ctx.read(t, r)
@@ -262,6 +262,8 @@ func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], ins
 var secretEnds = newEndings(map[secret]string{
 	secretPassword: "password passwd", secretRefresh: "refreshtoken", secretOTP: "otpcode smscode verificationcode verifycode",
 })
+
+var secretNames = inspect.NewNameFacts(ifShort(lookSecret))
 
 // lookSecret looks up a name.
 func lookSecret(name string) phrase[secret] {

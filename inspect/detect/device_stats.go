@@ -185,7 +185,7 @@ type statistics struct {
 	told   int
 	nodes  int
 	device bool // an id is that of a device by its name
-	names  nameMemo[statName]
+	names  *inspect.Known[statName]
 }
 
 // enough hardware families make statistics; with software or use around them
@@ -202,7 +202,7 @@ const (
 const maxReceipt = 1 << 10
 
 func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
-	s := statistics{names: newNameMemo[statName](t), report: t.Subject.Frame != nil || len(t.Subject.Response.Body) < maxReceipt}
+	s := statistics{names: statNames.In(t), report: t.Subject.Frame != nil || len(t.Subject.Response.Body) < maxReceipt}
 	for _, p := range t.Parts {
 		if p.Direction != flow.Up {
 			continue
@@ -251,7 +251,7 @@ func (s *statistics) record(r inspect.Record) {
 	if r.Parent != nil && len(r.Fields) >= 2 && len(r.Fields) <= 64 {
 		running := false
 		for _, p := range r.Fields {
-			n := s.names.of(p, lookStat)
+			n := s.names.Of(p)
 			sold = sold || n.goods
 			f := n.word
 			running = running || f == statOS || f == statOSVersion || f == statCarrier || f == statNetwork || f == statBuild
@@ -303,7 +303,7 @@ func (s *statistics) reported(r inspect.Record) {
 		if p.Kind > inspect.Number && p.Kind != inspect.Bool || len(p.Data) > 24 {
 			continue
 		}
-		name := s.names.of(p, lookStat)
+		name := s.names.Of(p)
 		if name.use {
 			use++
 			at = p
@@ -347,7 +347,7 @@ var goods = newLexicon(map[bool]string{true: `price pricemax pricemin maxprice m
 
 // take notes the family of a field if its value is of the right type.
 func (s *statistics) take(p *inspect.Part) {
-	n := s.names.of(p, lookStat)
+	n := s.names.Of(p)
 	if n == (statName{}) {
 		s.guess(p, p.Data)
 		return
@@ -382,6 +382,8 @@ type statName struct {
 	pair                bool // the name of the object around may say more
 	use, battery        bool // of useWords, of batteryWords
 }
+
+var statNames = inspect.NewNameFacts(lookStat)
 
 func lookStat(name string) (n statName) {
 	var buf [maxName]byte

@@ -102,23 +102,14 @@ func (v *view) aside() bool {
 // joints are what can stand between the values in one string.
 const joints = inspect.Bars | inspect.Controls | inspect.Semicolons | inspect.Commas | inspect.Equals | inspect.Colons | inspect.Hashes | inspect.Carets | inspect.Tildes
 
-// named says that the name of a field satisfies f.
-func (v *view) named(f func(name string) bool) bool {
-	for i := range v.Columns {
-		if f(v.Columns[i].Name) {
-			return true
-		}
-	}
-	return false
-}
-
 // placed says that one of the names around the records of the document satisfies
 // f: those of the objects that they stand in, and with outside of the fields that
 // the document was in.
 func (v *view) placed(outside bool, f func(key string) bool) bool {
 	last := ""
+	shapes := nameShapes.In(v.tree)
 	for i := range v.Columns {
-		if name := v.Columns[i].Name; lookShape(name).flat {
+		if name := v.Columns[i].Name; shapes.OfColumn(&v.Columns[i]).flat {
 			for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '[' || r == ']' || r == '.' }) {
 				if f(word) {
 					return true
@@ -168,17 +159,29 @@ func isNoteEvent(value string) bool {
 	return mentions(value, notePlaces) || mentions(value, calendarPlaces)
 }
 
+// callColumn is what the name of a column says about calls.
+type callColumn struct {
+	family callField
+	date   bool
+}
+
+var callColumns = inspect.NewNameFacts(func(name string) callColumn {
+	return callColumn{callFamily(name), len(name) > 3 && (mentions(name, dateNames) || endsInAt(name))}
+})
+
 // callNeed asks for a number, and for what says when, how long and which way.
 func callNeed(v *view) bool {
 	var have [callCount]bool
 	dates, event := false, false
+	names := callColumns.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if c.First.Decoder() == "vobject" {
 			return true
 		}
-		have[callFamily(c.Name)] = true
-		dates = dates || len(c.Name) > 3 && (mentions(c.Name, dateNames) || endsInAt(c.Name))
+		n := names.OfColumn(c)
+		have[n.family] = true
+		dates = dates || n.date
 		event = event || eventNames[c.Name]
 	}
 	v.placed(false, func(key string) bool {
@@ -241,8 +244,13 @@ func partedNeed(v *view) bool {
 			return true // a notice of a message
 		}
 	}
-	return v.named(func(name string) bool { w := smsFamily(name); return w == smsAddress || w == smsPeer }) ||
-		v.placed(false, func(key string) bool { return smsFolds.of(key) == smsAddress }) || v.renames()
+	names := smsNames.In(v.tree)
+	for i := range v.Columns {
+		if w := names.OfColumn(&v.Columns[i]); w == smsAddress || w == smsPeer {
+			return true
+		}
+	}
+	return v.placed(false, func(key string) bool { return smsFolds.of(key) == smsAddress }) || v.renames()
 }
 
 func partedMay(c *inspect.Column) bool {
@@ -292,6 +300,7 @@ func mailNeed(v *view) bool {
 func noteNeed(v *view) bool {
 	var have [noteCount]int
 	own, check, event, short := false, false, false, false
+	names := noteNames.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if c.First.Decoder() == "vobject" {
@@ -301,15 +310,16 @@ func noteNeed(v *view) bool {
 		if c.Elements {
 			n = 2
 		}
-		have[noteFamily(c.Name)] += n
+		name := names.OfColumn(c)
+		have[name.family] += n
 		short = short || len(c.Name) > 0 && len(c.Name) <= 2 && hasText(c) && c.Holds&inspect.Spaces != 0
-		own = own || len(c.Name) > 3 && mentions(c.Name, notePlaces)
+		own = own || len(c.Name) > 3 && name.placed
 		event = event || eventNames[c.Name]
 		switch c.Name {
 		case "checked", "isChecked", "is_checked", "done":
 			check = true
 		}
-		own = own || fileNames[c.Name] && hasText(c) && (c.Taken || c.Holds&inspect.Dots != 0)
+		own = own || name.file && hasText(c) && (c.Taken || c.Holds&inspect.Dots != 0)
 	}
 	v.placed(false, func(key string) bool {
 		if w := noteFolds.of(key); w != noteNone {
@@ -345,6 +355,7 @@ func webNeed(v *view) bool {
 		return false
 	}
 	address, encoded, words := false, false, false
+	names := webFamilies.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if len(c.Name) > 10 && c.Name[0] == 'h' && webURL([]byte(c.Name)) {
@@ -353,7 +364,7 @@ func webNeed(v *view) bool {
 		if !hasText(c) {
 			continue
 		}
-		if w := webFamily(c.Name); w == webSearch || w == webQuery {
+		if w := names.OfColumn(c); w == webSearch || w == webQuery {
 			return true
 		}
 		words = words || wordNames[c.Name] || c.Elements
@@ -419,9 +430,10 @@ func appMay(c *inspect.Column) bool {
 // name: lists of keys and values, and arrays of texts that can be heads of tables.
 func messageGate(v *view) bool {
 	key := false
+	names := smsNames.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
-		if smsFamily(c.Name) == smsText {
+		if names.OfColumn(c) == smsText {
 			return true
 		}
 		key = key || c.Name == "key" && c.Has(inspect.Text)

@@ -237,19 +237,18 @@ const deviceNouns = ` perangkat cihaz dispositivo appareil gerat geraet gerät u
 
 var isDeviceNoun = newLexicon(map[bool]string{true: deviceNouns + ` bot panelist kiddevice childdevice mydevice thisdevice ownerdevice clientdevice`})
 
-// idNames remembers names.
-type idNames = memo[idName]
+var idNames = inspect.NewNameFacts(ifShort(lookName))
 
 // nameOf looks up the name of p, together with that of the object around it.
-func nameOf(m *idNames, p *inspect.Part) idName {
-	n := m.of(p.Name, lookName)
+func nameOf(m *inspect.Known[idName], p *inspect.Part) idName {
+	n := m.Of(p)
 	if n.inside && p.Group != "" {
 		var buf [maxName]byte
 		if k := idInside(p, squeeze(&buf, p.Name)); k != idNone {
 			n.kind = k
 		} else if n.kind == idNone || n.kind == idWeak {
 			// {"imei": {"value": "…"}}, {"ECID": [{"id": "…"}]}
-			if w := m.of(string(container(&buf, p)), lookName); w.kind != idNone && w.kind < idAccount && w.kind != idPhone && w.kind != idEmail || w.hashed {
+			if w := m.OfBytes(container(&buf, p)); w.kind != idNone && w.kind < idAccount && w.kind != idPhone && w.kind != idEmail || w.hashed {
 				n.kind, n.hashed = w.kind, w.hashed
 			}
 		}
@@ -605,7 +604,7 @@ type identifiers struct {
 	people map[person]bool
 	many   map[person]int // by kind and name
 	first  map[person]*inspect.Part
-	names  idNames
+	names  *inspect.Known[idName]
 	lists  map[nameIn]bool
 }
 
@@ -623,7 +622,7 @@ type nameIn struct {
 }
 
 func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
-	s := identifiers{people: make(map[person]bool), many: make(map[person]int), first: make(map[person]*inspect.Part), lists: make(map[nameIn]bool)}
+	s := identifiers{people: make(map[person]bool), many: make(map[person]int), first: make(map[person]*inspect.Part), lists: make(map[nameIn]bool), names: idNames.In(t)}
 	for r := range upRecords(t) {
 		s.record(t, r)
 	}
@@ -719,7 +718,7 @@ func (s *identifiers) record(t *inspect.Tree, r inspect.Record) {
 			}
 		}
 		d := bytes.TrimSpace(p.Data)
-		if n := nameOf(&s.names, p); n.kind != idNone {
+		if n := nameOf(s.names, p); n.kind != idNone {
 			s.named(t, r, p, d, n, context)
 			continue
 		}
@@ -1001,7 +1000,7 @@ func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Par
 		return s.several(p)
 	}
 	c := context()
-	phone := nameOf(&s.names, p).kind == idPhone
+	phone := nameOf(s.names, p).kind == idPhone
 	switch {
 	case phone && c&(ctxMessage|ctxCall) != 0, c&ctxContact != 0:
 		return true

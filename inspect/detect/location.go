@@ -110,7 +110,7 @@ type places struct {
 	bssids int
 	bssid  *inspect.Part
 	signal bool // one of them came with a strength or a name
-	names  memo[phrase[geo]]
+	names  *inspect.Known[phrase[geo]]
 	// waiting is a latitude or longitude in an object of its own, and where that
 	// stands.
 	waiting   *inspect.Part
@@ -124,7 +124,7 @@ type places struct {
 const maxPlaces = 8
 
 func detectLocation(t *inspect.Tree) []inspect.Finding {
-	s := places{path: t.Subject.Path}
+	s := places{path: t.Subject.Path, names: geoNames.In(t)}
 	s.segments(t)
 	for r := range upRecords(t) {
 		if len(s.found) >= maxPlaces && s.bssids > 8 {
@@ -204,10 +204,10 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
 			continue
 		}
-		ph := s.names.of(p.Name, lookGeo)
+		ph := s.names.Of(p)
 		if ph.of == geoNone && p.Group != "" && isBareValue(p.Name) {
 			var buf [maxName]byte
-			ph = s.names.of(string(container(&buf, p)), lookGeo)
+			ph = s.names.OfBytes(container(&buf, p))
 			switch ph.of {
 			case geoLat, geoLon:
 				s.half(r, p, ph.of)
@@ -590,6 +590,8 @@ func (s *places) polyline(p *inspect.Part) {
 var geoEnds = newEndings(map[geo]string{
 	geoLat: "latitude lat", geoLon: "longitude lng lon", geoBoth: "latlng latlon lnglat", geoBSSID: "bssid",
 })
+
+var geoNames = inspect.NewNameFacts(ifShort(lookGeo))
 
 // lookGeo looks up a name.
 func lookGeo(name string) phrase[geo] {

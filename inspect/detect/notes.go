@@ -176,6 +176,8 @@ type noteName struct {
 	file   bool // it can hold the name of a file
 }
 
+var noteNames = inspect.NewNameFacts(lookNote)
+
 func lookNote(name string) noteName {
 	return noteName{noteFamily(name), mentions(name, notePlaces), fileNames[name]}
 }
@@ -203,7 +205,7 @@ func noteOf(x *cell, w noteField) (of noteField, own bool) {
 }
 
 // noNote says by names alone that weigh would say no, whatever the values say.
-func noNote(c *card, names *nameMemo[noteName]) bool {
+func noNote(c *card, names *inspect.Known[noteName]) bool {
 	if len(c.cells) > 0 && c.cells[0].Decoder() == "vobject" {
 		return false
 	}
@@ -211,7 +213,7 @@ func noNote(c *card, names *nameMemo[noteName]) bool {
 	named := false
 	for i := range c.cells {
 		x := &c.cells[i]
-		n := names.ofCell(x, lookNote)
+		n := ofCell(names, x)
 		w, own := noteOf(x, n.family)
 		named = named || n.placed || n.file || own
 		switch {
@@ -228,7 +230,7 @@ func noNote(c *card, names *nameMemo[noteName]) bool {
 	return against > 1 || against == 1 && !(marks > 0 || due > 1) || against == 1 && !named && !c.placed(notePlaces)
 }
 
-func readNote(c *card, names *nameMemo[noteName]) *note {
+func readNote(c *card, names *inspect.Known[noteName]) *note {
 	k := new(note)
 	for _, x := range c.cells {
 		if fileNames[x.name] && x.Kind <= inspect.Text && len(x.Data) < 512 && (bytes.HasSuffix(x.Data, []byte(".md")) || bytes.HasSuffix(x.Data, []byte(".txt"))) {
@@ -238,7 +240,7 @@ func readNote(c *card, names *nameMemo[noteName]) *note {
 		if (x.name == "checked" || x.name == "isChecked" || x.name == "is_checked" || x.name == "done") && isSmall(x.Part) {
 			k.check = true
 		}
-		w, own := noteOf(&x, names.ofCell(&x, lookNote).family)
+		w, own := noteOf(&x, ofCell(names, &x).family)
 		k.own = k.own || own && !mentions(x.via, notNotes)
 		if w == noteMark && len(x.name) > 5 && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && len(x.Data) > 0 {
 			k.own = true // noteId, notebook
@@ -353,15 +355,15 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		not:      pathMentions(t, notNotes),
 		dav:      t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, caldavPlaces),
 	}
-	names := newNameMemo[noteName](t)
+	names := noteNames.In(t)
 	for c := range noteGather.cards(t) {
 		if len(out) >= maxFindings {
 			break
 		}
-		if noNote(c, &names) {
+		if noNote(c, names) {
 			continue
 		}
-		k := readNote(c, &names)
+		k := readNote(c, names)
 		y := x
 		y.up = c.parent.Direction == flow.Up
 		if !k.prose && !k.own && (!y.up || !shortNames(c) && !c.placed(notePlaces)) {

@@ -372,7 +372,7 @@ func (d *deck) release() {
 // deal makes the cards of one document.
 func (d *deck) deal(v *view) []*card {
 	run := v.Records
-	d.view, d.g, d.parent, d.shapes = *v, v.g, v.Parent, newNameMemo[nameShape](v.tree)
+	d.view, d.g, d.parent, d.shapes = *v, v.g, v.Parent, nameShapes.In(v.tree)
 	if d.at == nil {
 		d.at = make(map[string]*card, min(len(run), 64))
 	}
@@ -463,7 +463,7 @@ type deck struct {
 	order  []*card
 	at     map[string]*card
 	last   *card
-	shapes nameMemo[nameShape]
+	shapes *inspect.Known[nameShape]
 	folds  [2]memo[bool] // of objects and of lists
 	cards  []card        // room for more
 	first  []card        // the whole of what cards is the rest of
@@ -525,7 +525,7 @@ func (c *card) add(x cell) {
 func (d *deck) record(r inspect.Record) {
 	flat, numbered := false, 0
 	for _, f := range r.Fields {
-		s := d.shapes.of(f, lookShape)
+		s := d.shapes.Of(f)
 		flat = flat || s.flat
 		if s.numbered {
 			numbered++
@@ -582,6 +582,8 @@ type nameShape struct {
 	flat     bool // it holds a place
 	numbered bool // a number is at its end
 }
+
+var nameShapes = inspect.NewNameFacts(lookShape)
 
 func lookShape(name string) nameShape {
 	n := len(name)

@@ -108,6 +108,8 @@ func smsFamily(name string) smsField {
 	return smsWords.compound(name, smsAround)
 }
 
+var smsNames = inspect.NewNameFacts(smsFamily)
+
 // message is what a record holds of a text message: the first field of each
 // family whose value fits.
 type message struct {

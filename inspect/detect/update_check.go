@@ -366,14 +366,18 @@ type updName struct {
 	alike    bool
 }
 
+var (
+	updNames  = inspect.NewNameFacts(lookUpd)
+	updPlaces = inspect.NewNameFacts(ifShort(updSpokenContainer))
+)
+
 func lookUpd(name string) updName {
 	return updName{updField(&inspect.Part{Name: name}), updSpoken(name), squeezeString(name), alike[name]}
 }
 
 func (a *asked) records(t *inspect.Tree) {
 	records := 0
-	names := newNameMemo[updName](t)
-	var places memo[updBits]
+	names, places := updNames.In(t), updPlaces.In(t)
 	for r := range t.Records() {
 		if records++; records > maxUpdRecords {
 			break
@@ -396,7 +400,7 @@ func (a *asked) records(t *inspect.Tree) {
 			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" && p.Decoder() != "response.header" {
 				continue
 			}
-			n := names.of(p, lookUpd)
+			n := names.Of(p)
 			if n.alike {
 				continue
 			}
@@ -408,7 +412,7 @@ func (a *asked) records(t *inspect.Tree) {
 				// What stands in an object that is named for versions or updates.
 				if !known {
 					var buf [maxName]byte
-					around, known = places.ofBytes(container(&buf, p), updSpokenContainer), true
+					around, known = places.OfBytes(container(&buf, p)), true
 				}
 				if b := around; b&(updUpdate|updVersion) != 0 && b&updDone == 0 {
 					k = updKind(n.spoken | b)

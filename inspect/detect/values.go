@@ -31,7 +31,7 @@ const (
 // Whether the rest stays or changes, only other exchanges tell. Of more than 64
 // values those with the names and forms of identifiers are kept.
 func Values(t *inspect.Tree) []inspect.Value {
-	c := candidates{at: make(map[string]int)}
+	c := candidates{at: make(map[string]int), names: idNames.In(t)}
 	for _, p := range t.Parts {
 		if p.Direction != flow.Up && !isSetCookie(p) || p.Same != nil || len(p.Data) < 8 {
 			continue
@@ -142,7 +142,7 @@ type candidate struct {
 type candidates struct {
 	list  []candidate
 	at    map[string]int // by value
-	names idNames
+	names *inspect.Known[idName]
 	keys  map[*inspect.Part]map[string]string // of lists of keys and values, by place
 }
 
@@ -228,7 +228,7 @@ func (c *candidates) part(p *inspect.Part) {
 		}
 		f = form{kind: "decimal", bits: decimalBits(len(d))}
 	case "digits":
-		if nameOf(&c.names, p).kind != idPhone {
+		if nameOf(c.names, p).kind != idPhone {
 			return
 		}
 		f = form{kind: "phone", bits: phoneBits}
@@ -264,7 +264,7 @@ func (c *candidates) add(p *inspect.Part, f form, value string) {
 		return
 	}
 	score := 0
-	if n := nameOf(&c.names, p); n.kind != idNone {
+	if n := nameOf(c.names, p); n.kind != idNone {
 		score += 4
 	} else if endsInID(p.Name) {
 		score += 2
