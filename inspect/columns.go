@@ -101,7 +101,8 @@ func (p *Part) Holds() Chars {
 
 // Document is one part that was taken apart, with what was taken out of it.
 type Document struct {
-	Parent  *Part // nil for headers, cookies and the other roots
+	Parent  *Part   // nil for headers, cookies and the other roots
+	Parts   []*Part // the roots, or the children of Parent
 	Records []Record
 	// Rows says that an array of values stands in an array, as the rows of tables do.
 	Rows bool
@@ -193,7 +194,7 @@ func (t *Tree) addField(p *Part, place uint32, first int) {
 		n = t.findColumn(p, place, first)
 		x.follow[x.column] = n
 	}
-	x.column = n
+	x.column, p.column = n, n-1
 	c := &t.columns[first+int(n)-1]
 	c.Fields++
 	c.Elements = c.Elements || p.Path[len(p.Path)-1] == ']'

@@ -182,15 +182,20 @@ type Part struct {
 	// bytes. It has the children, this one has none.
 	Same *Part
 
-	step  string // name of the decoder that made it; of a root, the root's name
-	name  uint32 // see NameID
-	chars Chars  // see Holds; 0 when nobody looked
+	step   string // name of the decoder that made it; of a root, the root's name
+	name   uint32 // see NameID
+	chars  Chars  // see Holds; 0 when nobody looked
+	column uint32 // see Column
 }
 
 // NameID is the number of p's Name in Tree.Names, counted from 1, so that what is
 // to be known of a name is worked out once for all parts that have it. It is 0
 // for a part without a name and for one that is not in a tree.
 func (p *Part) NameID() int { return int(p.name) }
+
+// Column is the index of the column that p is in, in Document.Columns. It means
+// nothing before Tree.Documents was called.
+func (p *Part) Column() int { return int(p.column) }
 
 // Decoder returns the name of the decoder that made p, and of a root its name
 // without argument: "json", "request.header".

@@ -163,15 +163,25 @@ func (f *NameFacts[T]) In(t *Tree) *Known[T] {
 
 // Known answers what NameFacts ask.
 type Known[T any] struct {
-	look  func(name string) T
-	table *nameTable // nil for a tree that no Inspector made
-	facts []fact[T]  // by id
+	look   func(name string) T
+	table  *nameTable // nil for a tree that no Inspector made
+	facts  []fact[T]  // by id
+	values []valueFact[T]
 }
 
 type fact[T any] struct {
 	it    T
 	known bool
 }
+
+// valueFact is what is known of a value that is used as a name.
+type valueFact[T any] struct {
+	name string
+	it   T
+}
+
+// fewValues is how many values that are used as names are remembered.
+const fewValues = 64
 
 // Of returns what is known of the name of p. A part that is in no tree, or that is
 // a copy under another name, may be asked about, too.
@@ -181,7 +191,8 @@ func (k *Known[T]) Of(p *Part) T { return k.of(p.name, p.Name) }
 func (k *Known[T]) OfColumn(c *Column) T { return k.of(uint32(c.NameID), c.Name) }
 
 // OfName returns what is known of any name: that of an object around a field, or
-// the place of a record. It is slower than Of.
+// the place of a record. It is slower than Of. It is not meant for values, which
+// would push the names out.
 func (k *Known[T]) OfName(name string) T {
 	if k.table != nil {
 		if id := k.table.id(name); id != 0 {
@@ -191,8 +202,7 @@ func (k *Known[T]) OfName(name string) T {
 	return k.look(name)
 }
 
-// OfBytes is OfName for a name that need not be kept. It is not meant for values:
-// they would push the names out.
+// OfBytes is OfName for bytes.
 func (k *Known[T]) OfBytes(name []byte) T {
 	if t := k.table; t != nil {
 		id := t.ids[string(name)]
@@ -212,7 +222,25 @@ func (k *Known[T]) of(number uint32, name string) T {
 			return k.at(id)
 		}
 	}
-	return k.OfName(name)
+	return k.OfValue(name)
+}
+
+// OfValue returns what is known of a value that is used as a name: the key of a
+// list of keys and values, the head of a table. Few of them are remembered.
+func (k *Known[T]) OfValue(name string) T {
+	n := len(name)
+	if n == 0 || n > longestName {
+		return k.look(name)
+	}
+	if k.values == nil {
+		k.values = make([]valueFact[T], fewValues)
+	}
+	v := &k.values[(uint(name[0])+5*uint(name[n-1])+11*uint(name[n/2])+31*uint(n))%fewValues]
+	if v.name != name {
+		it := k.look(name)
+		v.name, v.it = strings.Clone(name), it
+	}
+	return v.it
 }
 
 func (k *Known[T]) at(id uint32) T {
@@ -227,4 +255,7 @@ func (k *Known[T]) at(id uint32) T {
 	return f.it
 }
 
-func (k *Known[T]) forget() { clear(k.facts) }
+func (k *Known[T]) forget() {
+	clear(k.facts)
+	clear(k.values)
+}

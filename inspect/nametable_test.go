@@ -67,6 +67,7 @@ func (a *asker) ask(t *testing.T, tree *Tree) {
 			t.Errorf("of %.60q it is known %.60q, want %.60q", name, got, want)
 		}
 	}
+	long := strings.Repeat("long", longestName)
 	for _, p := range tree.Parts {
 		check(p.Name, names.Of(p))
 		if p.NameID() > 0 && tree.Names[p.NameID()-1] != p.Name {
@@ -83,9 +84,11 @@ func (a *asker) ask(t *testing.T, tree *Tree) {
 	}
 	check("items[].tags", names.OfName("items[].tags"))
 	check("between", names.OfBytes([]byte("between")))
+	check("a value", names.OfValue("a value"))
+	check("", names.OfValue(""))
+	check(long, names.OfValue(long))
 	check("", names.OfName(""))
 	check("", names.OfBytes(nil))
-	long := strings.Repeat("long", longestName)
 	check(long, names.OfName(long))
 	check(long, names.OfBytes([]byte(long)))
 	check("elsewhere", names.Of(&Part{Name: "elsewhere"}))

@@ -144,6 +144,7 @@ func (t *Tree) group() {
 // kind of root, stand together in it.
 func (t *Tree) add(parent *Part, parts []*Part) {
 	records, first := len(t.records), len(t.columns)
+	all := parts
 	t.making.begin()
 	for len(parts) > 0 {
 		n := len(parts)
@@ -155,7 +156,7 @@ func (t *Tree) add(parent *Part, parts []*Part) {
 		t.addRun(parent, parts[:n:n], first)
 		parts = parts[n:]
 	}
-	d := Document{Parent: parent, Records: t.records[records:], Columns: t.columns[first:len(t.columns):len(t.columns)]}
+	d := Document{Parent: parent, Parts: all, Records: t.records[records:], Columns: t.columns[first:len(t.columns):len(t.columns)]}
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		d.Rows = d.Rows || c.Elements && strings.HasSuffix(c.Place, "]") && !strings.HasSuffix(c.Place, `"]`)

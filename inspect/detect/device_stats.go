@@ -186,6 +186,9 @@ type statistics struct {
 	nodes  int
 	device bool // an id is that of a device by its name
 	names  *inspect.Known[statName]
+	// In the document at hand something can be for sale, and fields can tell of the
+	// battery, of use, or of a screen.
+	goods, reports bool
 }
 
 // enough hardware families make statistics; with software or use around them
@@ -203,17 +206,14 @@ const maxReceipt = 1 << 10
 
 func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 	s := statistics{names: statNames.In(t), report: t.Subject.Frame != nil || len(t.Subject.Response.Body) < maxReceipt}
-	for _, p := range t.Parts {
-		if p.Direction != flow.Up {
-			continue
-		}
+	for p := range upParts(t, mayTellStats) {
 		if p.Name == "User-Agent" && p.Parent == nil {
 			continue // every request has it
 		}
-		if p.Same != nil || len(p.Data) == 0 {
+		if len(p.Data) == 0 {
 			continue
 		}
-		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 24 && len(p.Data) <= longestList {
+		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 24 && len(p.Data) <= longestList && p.Holds()&listSeparators != 0 {
 			s.loose(p)
 		}
 		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 9 {
@@ -227,8 +227,8 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 			s.guess(p, p.Data)
 		}
 	}
-	for r := range upRecords(t) {
-		s.record(r)
+	for r, may := range upRecords(t, s.pick) {
+		s.record(r, may)
 	}
 	confidence := s.weigh()
 	if confidence == "" {
@@ -244,11 +244,56 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 	}}
 }
 
+// listSeparators are what can stand between the values of a list in one text.
+const listSeparators = inspect.Bars | inspect.Semicolons | inspect.Controls | inspect.Commas | inspect.Carets | inspect.Hashes | inspect.Others | inspect.Newlines
+
+// mayTellStats picks columns of texts that can hold lists of values or name a
+// node or a build, and those without a name.
+func mayTellStats(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		may[i] = c.Name == "" && d.Parent != nil || hasText(c) && c.Max >= 9 && (c.Holds&listSeparators != 0 && c.Max >= 24 || c.Holds&inspect.Slashes != 0)
+		some = some || may[i]
+	}
+	return some
+}
+
+// pick picks columns whose names are those of statistics, and those whose values can
+// be by their form.
+func (s *statistics) pick(d *inspect.Document, may []bool) bool {
+	some, w, h, told := false, false, false, 0
+	s.goods, s.reports = false, false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		n := s.names.OfColumn(c)
+		s.goods = s.goods || n.goods
+		if n.use || n.battery {
+			told += min(c.Fields, leastTold) // of one record, perhaps
+		}
+		w, h = w || len(c.Name) == 1 && c.Name[0]|0x20 == 'w', h || len(c.Name) == 1 && c.Name[0]|0x20 == 'h'
+		may[i] = c.Name != "" && c.Max > 0 && (n.word != statNone || n.whole != statNone || n.ending != statNone || n.tail != statNone || n.pair && c.Place != "" || c.Name == "key" || mayBeStat(c))
+		some = some || may[i]
+	}
+	s.reports = told >= leastTold || w && h
+	return some || s.reports
+}
+
+// mayBeStat says that values of c can tell by their form what they are.
+func mayBeStat(c *inspect.Column) bool {
+	const marks = inspect.Dots | inspect.Slashes | inspect.Asterisks
+	switch {
+	case c.Holds&(inspect.Letters|inspect.NonASCII|inspect.Asterisks) == 0, !hasValue(c):
+		return false
+	}
+	return c.Min <= 16 || c.Holds&marks != 0
+}
+
 // record takes the fields of one record. What is for sale has a maker and a
 // model, too, and a price.
-func (s *statistics) record(r inspect.Record) {
+func (s *statistics) record(r inspect.Record, may []bool) {
 	sold := false
-	if r.Parent != nil && len(r.Fields) >= 2 && len(r.Fields) <= 64 {
+	if (may == nil || s.goods) && r.Parent != nil && len(r.Fields) >= 2 && len(r.Fields) <= 64 {
 		running := false
 		for _, p := range r.Fields {
 			n := s.names.Of(p)
@@ -258,11 +303,11 @@ func (s *statistics) record(r inspect.Record) {
 		}
 		sold = sold && !running
 	}
-	if !sold {
+	if !sold && (may == nil || s.reports) {
 		s.reported(r)
 	}
 	for _, p := range r.Fields {
-		if p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 || p.Same != nil || p.Name == "User-Agent" && p.Parent == nil {
+		if may != nil && !may[p.Column()] || p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 || p.Same != nil || p.Name == "User-Agent" && p.Parent == nil {
 			continue
 		}
 		if sold {

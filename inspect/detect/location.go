@@ -118,6 +118,9 @@ type places struct {
 	row       inspect.Record // the last that has no names
 	path      string         // of the request
 	macs      map[string]*inspect.Part
+	// together says that fields of a record of the document at hand can be a place
+	// whatever their names.
+	together bool
 }
 
 // maxPlaces bounds the findings: a track is proved by its first points.
@@ -126,14 +129,14 @@ const maxPlaces = 8
 func detectLocation(t *inspect.Tree) []inspect.Finding {
 	s := places{path: t.Subject.Path, names: geoNames.In(t)}
 	s.segments(t)
-	for r := range upRecords(t) {
+	for r, may := range upRecords(t, s.pick) {
 		if len(s.found) >= maxPlaces && s.bssids > 8 {
 			break
 		}
-		s.record(t, r)
+		s.record(r, may)
 	}
-	for _, p := range t.Parts {
-		if p.Direction == flow.Up && len(p.Data) >= 9 && p.Same == nil {
+	for p := range upParts(t, mayTellPlace) {
+		if len(p.Data) >= 9 {
 			s.text(p)
 		}
 	}
@@ -177,8 +180,42 @@ func (s *places) segments(t *inspect.Tree) {
 	}
 }
 
+// pick picks columns whose names are those of places, and documents in which the
+// fields of a record together can be one, whatever their names.
+func (s *places) pick(d *inspect.Document, may []bool) bool {
+	const decibels = inspect.Hyphens | inspect.Digits
+	some, x, y, strength, mac, beacon := false, false, false, false, false, false
+	s.together = false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		n := s.names.OfColumn(c)
+		may[i] = hasValue(c) && (n.of != geoNone || c.Place != "" && isBareValue(c.Name) || len(c.Name) == 17)
+		some = some || may[i]
+		strength = strength || c.Holds&decibels == decibels && c.Min <= 4 && c.Max >= 3
+		mac = mac || c.Holds&(inspect.Colons|inspect.Hyphens) != 0 && c.Min <= 17 && c.Max >= 17
+		switch c.Name {
+		case "x", "X":
+			x = true
+		case "y", "Y":
+			y = true
+		case "major", "Major", "maj", "namespace", "namespaceId", "instance", "instanceId":
+			beacon = true
+		}
+		switch c.First.Decoder() {
+		case "protobuf":
+			s.together = true
+		case "xml": // lists are told by their paths there
+			s.together = s.together || c.Holds&inspect.Dots != 0
+		default:
+			s.together = s.together || c.Elements && c.Holds&inspect.Dots != 0 && c.Holds&inspect.Digits != 0 && c.Max > 5
+		}
+	}
+	s.together = s.together || strength && (mac || beacon) || x && y
+	return some || s.together
+}
+
 // record looks for the parts of a place among the fields of one record.
-func (s *places) record(t *inspect.Tree, r inspect.Record) {
+func (s *places) record(r inspect.Record, may []bool) {
 	var lat, lon, bssid, ssid, signal, mcc, mnc, area, cell *inspect.Part
 	var latWord, lonWord wordFlags
 	var east, north *inspect.Part
@@ -194,7 +231,7 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		inRow++
 	}
 	for _, p := range r.Fields {
-		if p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 && !containsFold(p.Name, "poly") || p.Name == "" {
+		if may != nil && !may[p.Column()] || p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 && !containsFold(p.Name, "poly") || p.Name == "" {
 			continue
 		}
 		if len(p.Name) == 17 && isDecibels(p.Data) && isMAC([]byte(p.Name)) {
@@ -309,16 +346,19 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		r.Fields = row[:inRow]
 		s.array(r)
 	}
+	together := may == nil || s.together
 	if east != nil && north != nil && isMetres(east.Data) && isMetres(north.Data) {
 		s.note(east, inspect.Suspected, "The fields "+quoted(east.Name)+" and "+quoted(north.Name)+" hold metres of a grid that covers the earth (UTM), which are a place.")
 	}
-	s.beacon(r)
-	if lat == nil && lon == nil {
+	if together {
+		s.beacon(r)
+	}
+	if together && lat == nil && lon == nil {
 		s.axes(r)
 		s.track(r)
-	}
-	if lat == nil && lon == nil && len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
-		s.numbered(r)
+		if len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
+			s.numbered(r)
+		}
 	}
 	if bssid == nil && (ssid != nil || signal != nil) {
 		// A network by another name: {"macAddress": …, "signalStrength": -61}.
@@ -330,11 +370,11 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 			}
 		}
 	}
-	if bssid == nil {
+	if together && bssid == nil {
 		bssid, signal = network(r, signal)
-	}
-	if bssid == nil && lat == nil {
-		s.nameless(r)
+		if bssid == nil && lat == nil {
+			s.nameless(r)
+		}
 	}
 	if bssid != nil {
 		s.network(bssid, ssid != nil || signal != nil)
@@ -981,6 +1021,30 @@ func cutNumber(d []byte) (n, rest []byte, found bool) {
 		return d, nil, false
 	}
 	return bytes.TrimSpace(d[:i]), bytes.TrimLeft(d[i:], ",;| /"), true
+}
+
+// mayTellPlace picks columns that text can find something in.
+func mayTellPlace(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		may[i] = c.Max >= 9 && mayBePlace(c)
+		some = some || may[i]
+	}
+	return some
+}
+
+func mayBePlace(c *inspect.Column) bool {
+	holds := func(set inspect.Chars) bool { return c.Holds&set == set }
+	switch {
+	case hasText(c) && c.Max >= 20 && (holds(inspect.Dots|inspect.Digits) || holds(inspect.Colons|inspect.Hyphens|inspect.Digits)):
+		return true // coordinates in words, a scan of networks
+	case holds(inspect.Dots) && c.Holds&(inspect.Others|inspect.Colons|inspect.Parens|inspect.Commas|inspect.Slashes|inspect.Bars|inspect.Spaces|inspect.Semicolons) != 0:
+		return true // a sentence of a receiver, geo:, POINT(), a pair
+	case holds(inspect.Digits) && c.Min <= 15 && c.Max >= 15:
+		return true // a cell of a grid
+	}
+	return holds(inspect.Digits|inspect.Pluses) || holds(inspect.NonASCII|inspect.UpperCase) && c.Min <= 64 // a code; degrees
 }
 
 // text looks for what needs no name: NMEA sentences, geo URIs, well-known text,

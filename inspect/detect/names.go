@@ -7,7 +7,7 @@ func ofCell[T any](names *inspect.Known[T], x *cell) T {
 	if x.name == x.Name {
 		return names.Of(x.Part)
 	}
-	return names.OfName(x.name)
+	return names.OfValue(x.name)
 }
 
 // ofBytes is like of, for a name that is a value.
