@@ -364,6 +364,9 @@ type updName struct {
 	spoken   updBits
 	squeezed string
 	alike    bool
+	company  bool // it may say something beside words of updates
+	titles   bool // what it is called can be a version
+	app      bool // an app or a device is told
 }
 
 var (
@@ -372,23 +375,89 @@ var (
 )
 
 func lookUpd(name string) updName {
-	return updName{updField(&inspect.Part{Name: name}), updSpoken(name), squeezeString(name), alike[name]}
+	n := updName{field: updField(&inspect.Part{Name: name}), spoken: updSpoken(name), squeezed: squeezeString(name), alike: alike[name]}
+	switch n.squeezed {
+	case "incremental", "buildincremental", "builddate", "romtype", "current", "installed", "cur", "have", "local", "notes", "pubdate", "releasedate":
+		n.company = true
+	case "name", "title", "label", "tag":
+		n.titles = true
+	case "bundleid", "package", "packagename", "appid", "pkg", "bundleidentifier", "productid", "deviceid", "model":
+		n.app = true
+	}
+	n.company = n.company || n.spoken&updUpdate != 0 && n.spoken&updCurrent != 0
+	return n
 }
 
 func (a *asked) records(t *inspect.Tree) {
-	records := 0
+	var s sieve
+	left := maxUpdRecords
 	names, places := updNames.In(t), updPlaces.In(t)
-	for r := range t.Records() {
-		if records++; records > maxUpdRecords {
+	docs := t.Documents()
+	for i := range docs {
+		d := &docs[i]
+		may := s.of(d)
+		if a.pick(d, may, names, places) || severalDecoders(d) {
+			a.document(d, d.Records[:min(len(d.Records), left)], may, names, places)
+		}
+		if left -= len(d.Records); left <= 0 {
 			break
 		}
+	}
+}
+
+// pick picks the columns of d that say something of versions, by their names and
+// those around them, and those whose values can.
+func (a *asked) pick(d *inspect.Document, may []bool, names *inspect.Known[updName], places *inspect.Known[updBits]) bool {
+	some, up, down := false, goesUp(d), d.Parent == nil || !goesUp(d)
+	place, spoken := "", false // whether the name around fields of that place counts
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		if c.Name == "" {
+			may[i] = up && c.Has(inspect.Text)
+			some = some || may[i]
+			continue
+		}
+		n := names.OfColumn(c)
+		if c.Place != place {
+			var buf [maxName]byte
+			place = c.Place
+			b := places.OfBytes(container(&buf, c.First))
+			spoken = !sameAround(c) || b&(updUpdate|updVersion) != 0 && b&updDone == 0
+		}
+		switch {
+		case n.alike:
+		case n.field != updIsNone, n.company, c.Place != "" && spoken:
+			may[i] = true
+		case down && n.titles && mayBeVersion(c), up && n.app && !a.app:
+			may[i] = true
+		case up && a.told == nil && mayBeVersion(c):
+			may[i] = true
+		case down && a.none == nil && c.Max >= 6 && c.Min <= 40 && c.Holds&(inspect.Letters|inspect.NonASCII) != 0:
+			may[i] = true // that there is none
+		}
+		some = some || may[i]
+	}
+	return some
+}
+
+// mayBeVersion says that fields of c can have the form of versions.
+func mayBeVersion(c *inspect.Column) bool {
+	return c.Max >= 3 && c.Holds&inspect.Digits != 0 && c.Holds&(inspect.Dots|inspect.Slashes) != 0
+}
+
+// document looks at records of one document.
+func (a *asked) document(d *inspect.Document, records []inspect.Record, may []bool, names *inspect.Known[updName], places *inspect.Known[updBits]) {
+	if severalDecoders(d) {
+		may = nil
+	}
+	for _, r := range records {
 		var here [updCount]bool
 		around, known := updBits(0), false // of the object or array
 		for i, p := range r.Fields {
 			if i > 200 {
 				break
 			}
-			if p.Kind == inspect.Null || len(p.Data) == 0 {
+			if may != nil && !may[p.Column()] || p.Kind == inspect.Null || len(p.Data) == 0 {
 				continue
 			}
 			if p.Name == "" {
@@ -430,12 +499,7 @@ func (a *asked) records(t *inspect.Tree) {
 			}
 			switch k {
 			case updIsNone:
-				if up && !a.app {
-					switch n.squeezed {
-					case "bundleid", "package", "packagename", "appid", "pkg", "bundleidentifier", "productid", "deviceid", "model":
-						a.app = true
-					}
-				}
+				a.app = a.app || up && n.app
 				if !up && isNoUpdate(p.Data) && a.none == nil {
 					a.none = p
 				}
@@ -636,72 +700,116 @@ func isNoUpdate(d []byte) bool {
 // updateMarks are elements of the documents that update services of browsers and
 // desktop programs answer with.
 var updateMarks = [][]byte{
-	[]byte("<updatecheck"), []byte(`"updatecheck"`), []byte("<updates>"), []byte("<updates "), []byte("<updates/>"), []byte("sparkle:version"), []byte("sparkle:shortVersionString"), []byte("<gupdate"), []byte("<update "),
-	[]byte("<latestVersion>"), []byte("sha512:"),
+	[]byte("<updatecheck"), []byte(`"updatecheck"`), []byte("<updates>"), []byte("<updates "), []byte("<updates/>"), []byte("<gupdate"), []byte("<update "), []byte("<latestVersion>"),
+}
+
+// hasUpdateMark says that d, which holds these characters, has one of them, or is a
+// list of versions with their hashes.
+func hasUpdateMark(d []byte, holds inspect.Chars) bool {
+	if holds&(inspect.Angles|inspect.Quotes) != 0 {
+		for _, m := range updateMarks {
+			if bytes.Contains(d, m) {
+				return true
+			}
+		}
+	}
+	return holds&inspect.Colons != 0 && (bytes.Contains(d, []byte("sparkle:version")) || bytes.Contains(d, []byte("sparkle:shortVersionString")) || bytes.HasPrefix(d, []byte("version:")) && bytes.Contains(d, []byte("sha512:")))
 }
 
 func (a *asked) answer(t *inspect.Tree) {
 	a.readable = len(t.Subject.Response.Body) == 0
-	for _, p := range t.Parts {
-		if len(p.Data) == 0 || p.Depth > 2 {
-			if p.Depth > 2 {
-				break
-			}
+	var s sieve
+	docs := t.Documents()
+	for i := range docs {
+		d := &docs[i]
+		if d.Parent != nil && d.Parent.Depth > 1 {
+			break
+		}
+		may := s.of(d)
+		if !pickAnswers(d, may) {
 			continue
 		}
-		if p.Direction == flow.Up {
-			if p.Depth <= 1 && (p.Data[0] == '<' || p.Data[0] == '{') && p.Kind <= inspect.Text {
-				head := p.Data[:min(len(p.Data), 16<<10)]
-				// Of browsers' updaters, and of OMA-TS-DM-FUMO section 5.
-				if bytes.Contains(head, []byte("<updatecheck")) || bytes.Contains(head, []byte(`"updatecheck"`)) || p.Data[0] == '<' && (bytes.Contains(head, []byte("./FUMO/")) || bytes.Contains(head, []byte("dm.firmwareupdate."))) {
-					a.phrase = true
-					if a.told == nil {
-						a.told = p
-					}
-				}
-			}
-			continue
-		}
-		if !strings.HasPrefix(string(p.Path), "response.body") {
-			continue
-		}
-		if len(p.Children) > 0 || p.Depth == 0 && len(p.Data) < 4<<10 && (p.Data[0] == '{' || p.Data[0] == '[' || p.Data[0] == '<' && len(p.Data) > 1 && p.Data[1] != '!' && p.Data[1]|0x20 != 'h') {
-			a.readable = true
-		}
-		if p.Kind > inspect.Text {
-			continue
-		}
-		if p.Depth <= 1 && p.Name == "" && len(p.Data) <= 64 {
-			if d := bytes.TrimSpace(p.Data); looksVersion(d) || allDigits(d) && len(d) <= 9 {
-				a.plain, a.readable = p, true
-			} else if isNoUpdate(d) && a.none == nil {
-				a.none = p
+		for _, p := range d.Parts {
+			switch {
+			case !may[p.Column()], len(p.Data) == 0:
+			case p.Direction == flow.Up:
+				a.asks(p)
+			case strings.HasPrefix(string(p.Path), "response.body"):
+				a.answers(p)
 			}
 		}
-		if !isPrintable(p.Data) {
-			continue
+	}
+}
+
+// pickAnswers picks the columns of d in which asks and answers can find something.
+func pickAnswers(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		switch {
+		case d.Parent == nil:
+			may[i] = true
+		case goesUp(d):
+			may[i] = d.Parent.Depth == 0 && hasText(c) && c.Holds&(inspect.Angles|inspect.Braces) != 0
+		default:
+			may[i] = c.Taken || hasText(c) && (c.Name == "" || c.Holds&(inspect.Angles|inspect.Quotes|inspect.Colons) != 0)
 		}
-		if p.Depth == 0 && len(p.Data) < 4<<10 {
-			a.lines(p)
-			if a.none == nil && a.words&updUpdate != 0 && a.words&updDone == 0 && isEmptyList(p.Data) {
-				a.none = p
-			}
+		some = some || may[i]
+	}
+	return some
+}
+
+// asks looks for the documents that ask for an update: of browsers' updaters, and
+// of OMA-TS-DM-FUMO section 5.
+func (a *asked) asks(p *inspect.Part) {
+	if p.Depth > 1 || p.Data[0] != '<' && p.Data[0] != '{' || p.Kind > inspect.Text {
+		return
+	}
+	head := p.Data[:min(len(p.Data), 16<<10)]
+	if bytes.Contains(head, []byte("<updatecheck")) || bytes.Contains(head, []byte(`"updatecheck"`)) || p.Data[0] == '<' && (bytes.Contains(head, []byte("./FUMO/")) || bytes.Contains(head, []byte("dm.firmwareupdate."))) {
+		a.phrase = true
+		if a.told == nil {
+			a.told = p
 		}
-		head := p.Data[:min(len(p.Data), 4<<10)]
-		for i, m := range updateMarks {
-			if a.down[updIsAnswer] == nil && bytes.Contains(head, m) && (i < len(updateMarks)-1 || bytes.HasPrefix(head, []byte("version:"))) {
-				a.down[updIsAnswer], a.readable = p, true
-			}
+	}
+}
+
+// answers looks at what came down whatever its fields are called.
+func (a *asked) answers(p *inspect.Part) {
+	if len(p.Children) > 0 || p.Depth == 0 && len(p.Data) < 4<<10 && (p.Data[0] == '{' || p.Data[0] == '[' || p.Data[0] == '<' && len(p.Data) > 1 && p.Data[1] != '!' && p.Data[1]|0x20 != 'h') {
+		a.readable = true
+	}
+	if p.Kind > inspect.Text {
+		return
+	}
+	if p.Depth <= 1 && p.Name == "" && len(p.Data) <= 64 {
+		if d := bytes.TrimSpace(p.Data); looksVersion(d) || allDigits(d) && len(d) <= 9 {
+			a.plain, a.readable = p, true
+		} else if isNoUpdate(d) && a.none == nil {
+			a.none = p
 		}
-		if a.file && p.Depth == 0 && a.plain == nil && len(p.Data) < 4<<10 {
-			// version=1.2.3 and the like, line by line.
-			for i := range 4 {
-				line, rest, _ := bytes.Cut(head, []byte("\n"))
-				if len(line) < 120 && bytes.ContainsAny(line, "=: ") && hasDigit(line) && (i == 0 && hasDot(line) || len(line) > 8 && equalFold(string(line[:7]), "version")) {
-					a.plain = p
-				}
-				head = rest
+	}
+	if !isPrintable(p.Data) {
+		return
+	}
+	if p.Depth == 0 && len(p.Data) < 4<<10 {
+		a.lines(p)
+		if a.none == nil && a.words&updUpdate != 0 && a.words&updDone == 0 && isEmptyList(p.Data) {
+			a.none = p
+		}
+	}
+	head := p.Data[:min(len(p.Data), 4<<10)]
+	if a.down[updIsAnswer] == nil && hasUpdateMark(head, p.Holds()) {
+		a.down[updIsAnswer], a.readable = p, true
+	}
+	if a.file && p.Depth == 0 && a.plain == nil && len(p.Data) < 4<<10 {
+		// version=1.2.3 and the like, line by line.
+		for i := range 4 {
+			line, rest, _ := bytes.Cut(head, []byte("\n"))
+			if len(line) < 120 && bytes.ContainsAny(line, "=: ") && hasDigit(line) && (i == 0 && hasDot(line) || len(line) > 8 && equalFold(string(line[:7]), "version")) {
+				a.plain = p
 			}
+			head = rest
 		}
 	}
 }
