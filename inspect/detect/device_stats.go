@@ -186,8 +186,9 @@ type statistics struct {
 	nodes  int
 	device bool // an id is that of a device by its name
 	names  *inspect.Known[statName]
-	// In the document at hand something can be for sale, and fields can tell of the
-	// battery, of use, or of a screen.
+	// columns are those of the document at hand, in which something can be for sale, and
+	// fields can tell of the battery, of use, or of a screen.
+	columns        []statColumn
 	goods, reports bool
 }
 
@@ -263,7 +264,7 @@ func mayTellStats(d *inspect.Document, may []bool) bool {
 // be by their form.
 func (s *statistics) pick(d *inspect.Document, may []bool) bool {
 	some, w, h, told := false, false, false, 0
-	s.goods, s.reports = false, false
+	s.columns, s.goods, s.reports = s.columns[:0], false, false
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		n := s.names.OfColumn(c)
@@ -272,11 +273,34 @@ func (s *statistics) pick(d *inspect.Document, may []bool) bool {
 			told += min(c.Fields, leastTold) // of one record, perhaps
 		}
 		w, h = w || len(c.Name) == 1 && c.Name[0]|0x20 == 'w', h || len(c.Name) == 1 && c.Name[0]|0x20 == 'h'
-		may[i] = c.Name != "" && c.Max > 0 && (n.word != statNone || n.whole != statNone || n.ending != statNone || n.tail != statNone || n.pair && c.Place != "" || c.Name == "key" || mayBeStat(c))
+		x := statColumn{goods: n.goods, runs: n.runs(), form: mayBeStat(c)}
+		if n.pair && c.Place != "" {
+			x.open = true
+		} else {
+			x.families = 1<<n.whole | 1<<n.ending | 1<<n.tail
+			x.families &^= 1 << statNone
+			x.open = c.Name == "key" || x.families&(1<<statClient) != 0 && !s.device
+		}
+		s.columns = append(s.columns, x)
+		may[i] = c.Name != "" && c.Max > 0 && (x.form || x.open || x.families&^s.seen != 0)
 		some = some || may[i]
 	}
 	s.reports = told >= leastTold || w && h
 	return some || s.reports
+}
+
+// statColumn is what is known of a column.
+type statColumn struct {
+	goods, runs bool
+	form        bool   // values can tell by their form what they are
+	open        bool   // more than the families counts
+	families    uint64 // that values can be of by their name
+}
+
+// runs says that the name is of what a program runs on.
+func (n *statName) runs() bool {
+	f := n.word
+	return f == statOS || f == statOSVersion || f == statCarrier || f == statNetwork || f == statBuild
 }
 
 // mayBeStat says that values of c can tell by their form what they are.
@@ -296,10 +320,13 @@ func (s *statistics) record(r inspect.Record, may []bool) {
 	if (may == nil || s.goods) && r.Parent != nil && len(r.Fields) >= 2 && len(r.Fields) <= 64 {
 		running := false
 		for _, p := range r.Fields {
+			if may != nil {
+				x := &s.columns[p.Column()]
+				sold, running = sold || x.goods, running || x.runs
+				continue
+			}
 			n := s.names.Of(p)
-			sold = sold || n.goods
-			f := n.word
-			running = running || f == statOS || f == statOSVersion || f == statCarrier || f == statNetwork || f == statBuild
+			sold, running = sold || n.goods, running || n.runs()
 		}
 		sold = sold && !running
 	}
@@ -312,6 +339,17 @@ func (s *statistics) record(r inspect.Record, may []bool) {
 		}
 		if sold {
 			continue
+		}
+		if may != nil {
+			if x := &s.columns[p.Column()]; !x.open && x.families&^s.seen == 0 {
+				if x.families == 0 {
+					s.guess(p, p.Data)
+					continue
+				}
+				if !x.form {
+					continue // all that it could tell is known
+				}
+			}
 		}
 		s.take(p)
 		if p.Name == "key" && p.Kind == inspect.Text && len(p.Data) <= maxName {
@@ -932,7 +970,11 @@ func formOfStat(v []byte) uint64 {
 	}
 	if len(v) <= 16 {
 		var buf [maxName]byte
-		switch string(squeeze(&buf, string(v))) {
+		var word []byte
+		if c := v[0]; shortStarts[c] || v[len(v)-1] == ']' {
+			word = squeeze(&buf, string(v))
+		}
+		switch string(word) {
 		case "wifi", "lte", "hspa", "hspap", "umts", "gprs", "wcdma", "cdma", "evdo", "edge", "nr", "wlan":
 			return 1 << statNetwork
 		case "2g", "3g", "4g", "5g", "cellular", "nrnsa", "nrsa":
@@ -949,6 +991,19 @@ func formOfStat(v []byte) uint64 {
 	}
 	return 0
 }
+
+// shortStarts are the bytes that the short words of formOfStat begin with, or that
+// can stand in front of them.
+var shortStarts = func() (t [256]bool) {
+	for c := range t {
+		t[c] = charOf[c]&(chDigit|chLower|chUpper) == 0
+	}
+	for _, c := range []byte("wlhugcen2345axqi") {
+		t[c] = true
+		t[c&^0x20] = true
+	}
+	return t
+}()
 
 // isBuildID takes the number of a build as Android forms it: two to four capitals
 // or digits, a date of six digits and a number, between full stops.

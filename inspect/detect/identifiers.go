@@ -552,6 +552,7 @@ type identifiers struct {
 	first  map[person]*inspect.Part
 	names  *inspect.Known[idName]
 	lists  map[nameIn]bool
+	forms  []bool // of the columns at hand, those whose names say nothing
 }
 
 // person is an address or a number, and the name that it has.
@@ -627,7 +628,7 @@ const between = inspect.Spaces | inspect.Bars | inspect.Commas | inspect.Semicol
 // hasSeveral says that there are several words or values in the beginning of p.
 func hasSeveral(p *inspect.Part) bool {
 	if p.Holds()&between == 0 {
-		return false
+		return false // which most texts without a blank are
 	}
 	for _, c := range p.Data[:min(len(p.Data), 256)] {
 		if c == ' ' || c == '|' || c == ',' || c == ';' || c == '\t' || c == '\n' {
@@ -673,8 +674,10 @@ func (s *identifiers) note(k idKind, p *inspect.Part, c inspect.Confidence, hash
 // be of their forms.
 func (s *identifiers) pick(d *inspect.Document, may []bool) bool {
 	some := false
+	s.forms = s.forms[:0]
 	for i := range d.Columns {
 		c := &d.Columns[i]
+		s.forms = append(s.forms, false)
 		if c.Max < 2 || !hasValue(c) {
 			continue
 		}
@@ -687,6 +690,7 @@ func (s *identifiers) pick(d *inspect.Document, may []bool) bool {
 		switch kind {
 		case idNone:
 			may[i] = mayIdentify(c)
+			s.forms[i] = true
 		case idWeak:
 			may[i] = c.Max >= 14 && (mayIdentify(c) || c.Holds&(inspect.Letters|inspect.Hyphens) != 0) || c.Holds&inspect.Ats != 0
 		default:
@@ -742,9 +746,11 @@ func (s *identifiers) record(t *inspect.Tree, r inspect.Record, may []bool) {
 			}
 		}
 		d := bytes.TrimSpace(p.Data)
-		if n := nameOf(s.names, p); n.kind != idNone {
-			s.named(t, r, p, d, n, context)
-			continue
+		if may == nil || !s.forms[p.Column()] {
+			if n := nameOf(s.names, p); n.kind != idNone {
+				s.named(t, r, p, d, n, context)
+				continue
+			}
 		}
 		s.unnamed(r, p, d, context)
 	}

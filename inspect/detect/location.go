@@ -1050,12 +1050,15 @@ func mayBePlace(c *inspect.Column) bool {
 // text looks for what needs no name: NMEA sentences, geo URIs, well-known text,
 // degrees with minutes, and pairs with many decimals.
 func (s *places) text(p *inspect.Part) {
-	d := p.Data
+	const numbers = inspect.Dots | inspect.Digits
+	d, holds := p.Data, p.Holds()
 	if p.Kind <= inspect.Text && len(d) >= 20 && (len(p.Children) == 0 || p.Children[0].Decoder() == "url") {
-		if len(p.Children) == 0 && len(d) <= 8<<10 && bytes.IndexByte(d, ':') >= 2 {
+		if len(p.Children) == 0 && len(d) <= 8<<10 && holds&inspect.Hyphens != 0 && bytes.IndexByte(d, ':') >= 2 {
 			s.scanned(p)
 		}
-		if d[0] != '$' && trackerLine(d[:min(len(d), 16<<10)]) {
+		if holds&numbers != numbers {
+			// no coordinates in words
+		} else if d[0] != '$' && holds&inspect.Commas != 0 && trackerLine(d[:min(len(d), 16<<10)]) {
 			s.note(p, inspect.Probable, "The line holds a latitude and a longitude in degrees and minutes with their directions, as satellite receivers and trackers write them.")
 		} else {
 			s.sentence(p)
@@ -1090,11 +1093,11 @@ func (s *places) text(p *inspect.Part) {
 	case isPlusCode(d) && idThing(p.Name)&ofThing == 0:
 		s.note(p, inspect.Probable, "The value is an Open Location Code, which is a latitude and a longitude written as one word.")
 	case len(d) <= 64 && (c-'0' < 10 || c == '-' || c == '+' || c == 'N' || c == 'S'):
-		if isDMS(d) {
+		if holds&inspect.NonASCII != 0 && isDMS(d) {
 			s.note(p, inspect.Probable, "The value is a latitude and a longitude in degrees, minutes and seconds.")
-		} else if isISO6709(d) {
+		} else if holds&inspect.Slashes != 0 && isISO6709(d) {
 			s.note(p, inspect.Probable, "The value is a latitude and a longitude as ISO 6709 writes them.")
-		} else if geoWords.of(p.Name).of == geoNone && bytes.IndexByte(d, ' ') < 0 && (p.Name == "" || idThing(p.Name)&ofPlace == 0) {
+		} else if holds&inspect.Commas != 0 && geoWords.of(p.Name).of == geoNone && bytes.IndexByte(d, ' ') < 0 && (p.Name == "" || idThing(p.Name)&ofPlace == 0) {
 			// A pair without a name that says so.
 			least := 4
 			if p.Decoder() == "path" && mentions(strings.ReplaceAll(s.path[:min(len(s.path), maxName)], "/", "_"), skyWords) {

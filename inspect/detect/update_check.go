@@ -389,15 +389,13 @@ func lookUpd(name string) updName {
 }
 
 func (a *asked) records(t *inspect.Tree) {
-	var s sieve
+	x := updColumns{names: updNames.In(t), places: updPlaces.In(t)}
 	left := maxUpdRecords
-	names, places := updNames.In(t), updPlaces.In(t)
 	docs := t.Documents()
 	for i := range docs {
 		d := &docs[i]
-		may := s.of(d)
-		if a.pick(d, may, names, places) || severalDecoders(d) {
-			a.document(d, d.Records[:min(len(d.Records), left)], may, names, places)
+		if a.pick(d, &x) || severalDecoders(d) {
+			a.document(d, d.Records[:min(len(d.Records), left)], &x)
 		}
 		if left -= len(d.Records); left <= 0 {
 			break
@@ -405,37 +403,51 @@ func (a *asked) records(t *inspect.Tree) {
 	}
 }
 
+// updColumns are the columns of the document at hand.
+type updColumns struct {
+	names  *inspect.Known[updName]
+	places *inspect.Known[updBits]
+	list   []updColumn
+}
+
+type updColumn struct {
+	may    bool    // something can be found in it
+	once   bool    // nothing but the first version that is told
+	same   bool    // the objects around its fields are called the same
+	around updBits // what they are called
+}
+
 // pick picks the columns of d that say something of versions, by their names and
 // those around them, and those whose values can.
-func (a *asked) pick(d *inspect.Document, may []bool, names *inspect.Known[updName], places *inspect.Known[updBits]) bool {
+func (a *asked) pick(d *inspect.Document, x *updColumns) bool {
 	some, up, down := false, goesUp(d), d.Parent == nil || !goesUp(d)
-	place, spoken := "", false // whether the name around fields of that place counts
+	x.list = x.list[:0]
+	last := updColumn{same: true} // what is known of the place
+	place := ""
 	for i := range d.Columns {
 		c := &d.Columns[i]
-		if c.Name == "" {
-			may[i] = up && c.Has(inspect.Text)
-			some = some || may[i]
-			continue
-		}
-		n := names.OfColumn(c)
 		if c.Place != place {
 			var buf [maxName]byte
 			place = c.Place
-			b := places.OfBytes(container(&buf, c.First))
-			spoken = !sameAround(c) || b&(updUpdate|updVersion) != 0 && b&updDone == 0
+			last = updColumn{same: sameAround(c), around: x.places.OfBytes(container(&buf, c.First))}
 		}
+		u := last
+		n := x.names.OfColumn(c)
 		switch {
+		case c.Name == "":
+			u.may = up && c.Has(inspect.Text)
 		case n.alike:
-		case n.field != updIsNone, n.company, c.Place != "" && spoken:
-			may[i] = true
+		case n.field != updIsNone, n.company, place != "" && (!u.same || u.around&(updUpdate|updVersion) != 0 && u.around&updDone == 0):
+			u.may = true
 		case down && n.titles && mayBeVersion(c), up && n.app && !a.app:
-			may[i] = true
-		case up && a.told == nil && mayBeVersion(c):
-			may[i] = true
+			u.may = true
 		case down && a.none == nil && c.Max >= 6 && c.Min <= 40 && c.Holds&(inspect.Letters|inspect.NonASCII) != 0:
-			may[i] = true // that there is none
+			u.may = true // that there is none
+		case up && a.told == nil && mayBeVersion(c):
+			u.may, u.once = true, true
 		}
-		some = some || may[i]
+		x.list = append(x.list, u)
+		some = some || u.may
 	}
 	return some
 }
@@ -446,10 +458,8 @@ func mayBeVersion(c *inspect.Column) bool {
 }
 
 // document looks at records of one document.
-func (a *asked) document(d *inspect.Document, records []inspect.Record, may []bool, names *inspect.Known[updName], places *inspect.Known[updBits]) {
-	if severalDecoders(d) {
-		may = nil
-	}
+func (a *asked) document(d *inspect.Document, records []inspect.Record, x *updColumns) {
+	all := severalDecoders(d)
 	for _, r := range records {
 		var here [updCount]bool
 		around, known := updBits(0), false // of the object or array
@@ -457,7 +467,8 @@ func (a *asked) document(d *inspect.Document, records []inspect.Record, may []bo
 			if i > 200 {
 				break
 			}
-			if may != nil && !may[p.Column()] || p.Kind == inspect.Null || len(p.Data) == 0 {
+			u := &x.list[p.Column()]
+			if !all && (!u.may || u.once && a.told != nil) || p.Kind == inspect.Null || len(p.Data) == 0 {
 				continue
 			}
 			if p.Name == "" {
@@ -469,7 +480,7 @@ func (a *asked) document(d *inspect.Document, records []inspect.Record, may []bo
 			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" && p.Decoder() != "response.header" {
 				continue
 			}
-			n := names.Of(p)
+			n := x.names.Of(p)
 			if n.alike {
 				continue
 			}
@@ -479,9 +490,12 @@ func (a *asked) document(d *inspect.Document, records []inspect.Record, may []bo
 			}
 			if k == updIsNone && p.Group != "" {
 				// What stands in an object that is named for versions or updates.
+				if !known && u.same {
+					around, known = u.around, true
+				}
 				if !known {
 					var buf [maxName]byte
-					around, known = places.OfBytes(container(&buf, p)), true
+					around, known = x.places.OfBytes(container(&buf, p)), true
 				}
 				if b := around; b&(updUpdate|updVersion) != 0 && b&updDone == 0 {
 					k = updKind(n.spoken | b)
@@ -766,10 +780,26 @@ func (a *asked) asks(p *inspect.Part) {
 		return
 	}
 	head := p.Data[:min(len(p.Data), 16<<10)]
-	if bytes.Contains(head, []byte("<updatecheck")) || bytes.Contains(head, []byte(`"updatecheck"`)) || p.Data[0] == '<' && (bytes.Contains(head, []byte("./FUMO/")) || bytes.Contains(head, []byte("dm.firmwareupdate."))) {
+	if holdsUpdateCheck(head) || p.Data[0] == '<' && (bytes.Contains(head, []byte("./FUMO/")) || bytes.Contains(head, []byte("dm.firmwareupdate."))) {
 		a.phrase = true
 		if a.told == nil {
 			a.told = p
+		}
+	}
+}
+
+// holdsUpdateCheck looks for "updatecheck" and <updatecheck by their last letter,
+// which is rare.
+func holdsUpdateCheck(d []byte) bool {
+	const word = "updatecheck"
+	for at := 0; ; {
+		n := bytes.IndexByte(d[at:], 'k')
+		if n < 0 {
+			return false
+		}
+		at += n + 1
+		if start := at - len(word); start > 0 && string(d[start:at]) == word && (d[start-1] == '<' || d[start-1] == '"' && at < len(d) && d[at] == '"') {
+			return true
 		}
 	}
 }

@@ -68,9 +68,14 @@ func Values(t *inspect.Tree) []inspect.Value {
 // pick picks the columns of d that can hold what identifies.
 func (c *candidates) pick(d *inspect.Document, may []bool) bool {
 	some := false
+	c.keyed = false
 	for i := range d.Columns {
 		x := &d.Columns[i]
-		may[i] = x.Max >= 8 && hasValue(x) && (x.Holds != inspect.Digits || x.Max >= 13 || x.Name == "" || c.commons.OfColumn(x).keyed || c.mayBePhone(x))
+		c.keyed = c.keyed || x.Has(inspect.Text) && c.commons.OfColumn(x).key
+	}
+	for i := range d.Columns {
+		x := &d.Columns[i]
+		may[i] = x.Max >= 8 && hasValue(x) && (x.Holds != inspect.Digits || x.Max >= 13 || x.Name == "" || c.keyed && c.commons.OfColumn(x).keyed || c.mayBePhone(x))
 		some = some || may[i]
 	}
 	return some
@@ -79,7 +84,10 @@ func (c *candidates) pick(d *inspect.Document, may []bool) bool {
 // mayBePhone says that fields of x can be called after telephones.
 func (c *candidates) mayBePhone(x *inspect.Column) bool {
 	n := c.names.OfColumn(x)
-	return n.kind == idPhone || n.inside && x.Place != ""
+	if n.inside && x.Place != "" {
+		return !sameAround(x) || nameOf(c.names, x.First).kind == idPhone
+	}
+	return n.kind == idPhone
 }
 
 // root weighs a part of the message as it was on the wire.
@@ -181,6 +189,7 @@ type candidates struct {
 	at      map[string]int // by value
 	names   *inspect.Known[idName]
 	commons *inspect.Known[commonName]
+	keyed   bool // a field of the document at hand can be the name of another
 	keys    map[*inspect.Part]map[string]string // of lists of keys and values, by place
 }
 
@@ -191,7 +200,7 @@ const maxKeyed = 256
 // {"key": "imei", "value": {"stringValue": "…"}} of OpenTelemetry, {"name":
 // "imei", "value": "…"}.
 func (c *candidates) key(p *inspect.Part) string {
-	if p.Parent == nil || p.Group == "" || !c.commons.Of(p).keyed {
+	if p.Parent == nil || p.Group == "" || !c.keyed || !c.commons.Of(p).keyed {
 		return ""
 	}
 	keys, ok := c.keys[p.Parent]
@@ -283,11 +292,12 @@ func (c *candidates) part(p *inspect.Part) {
 type commonName struct {
 	stat   stat
 	endsID bool
+	key    bool // the value may be the name of one beside it
 	keyed  bool // a field beside it may have the name of the value
 }
 
 var commonNames = inspect.NewNameFacts(func(name string) commonName {
-	return commonName{statWords.of(name), endsInID(name), isValueName(name) || otherValues[name]}
+	return commonName{statWords.of(name), endsInID(name), isKeyName(name), isValueName(name) || otherValues[name]}
 })
 
 // isCommon says that the name of a value tells that it is the same on all
@@ -469,7 +479,7 @@ func formOf(d []byte) form {
 	case all&^(chDigit|chHexLower|chLower) == 0 && isHexDigits(d), all&^(chDigit|chHexUpper|chUpper) == 0 && isHexDigits(d):
 		return hexForm(d)
 	}
-	if u := bytes.Trim(d, "{}"); len(u) == 36 && u[8] == '-' {
+	if u := trimBraces(d); len(u) == 36 && u[8] == '-' {
 		if f := uuidForm(u); f.kind != "" || isConstant(u[24:]) && isConstant(u[:8]) {
 			return f
 		}
@@ -513,6 +523,14 @@ func formOf(d []byte) form {
 		return compoundForm(d)
 	}
 	return form{}
+}
+
+// trimBraces is bytes.Trim for braces, of which most values have none.
+func trimBraces(d []byte) []byte {
+	if c := d[0]; c != '{' && c != '}' && d[len(d)-1] != '}' && d[len(d)-1] != '{' {
+		return d
+	}
+	return bytes.Trim(d, "{}")
 }
 
 func isHexDigits(d []byte) bool {
