@@ -273,14 +273,12 @@ func (s *statistics) pick(d *inspect.Document, may []bool) bool {
 			told += min(c.Fields, leastTold) // of one record, perhaps
 		}
 		w, h = w || len(c.Name) == 1 && c.Name[0]|0x20 == 'w', h || len(c.Name) == 1 && c.Name[0]|0x20 == 'h'
-		x := statColumn{goods: n.goods, runs: n.runs(), form: mayBeStat(c)}
-		if n.pair && c.Place != "" {
-			x.open = true
-		} else {
-			x.families = 1<<n.whole | 1<<n.ending | 1<<n.tail
-			x.families &^= 1 << statNone
-			x.open = c.Name == "key" || x.families&(1<<statClient) != 0 && !s.device
+		x := statColumn{name: n, runs: n.runs(), form: mayBeStat(c)}
+		if n.pair {
+			x.inside, x.open = s.inside(c.First), !sameAround(c)
 		}
+		x.families = (1<<n.whole | 1<<x.inside | 1<<n.ending | 1<<n.tail) &^ (1 << statNone)
+		x.open = x.open || c.Name == "key" || x.families&(1<<statClient) != 0 && !s.device
 		s.columns = append(s.columns, x)
 		may[i] = c.Name != "" && c.Max > 0 && (x.form || x.open || x.families&^s.seen != 0)
 		some = some || may[i]
@@ -291,10 +289,12 @@ func (s *statistics) pick(d *inspect.Document, may []bool) bool {
 
 // statColumn is what is known of a column.
 type statColumn struct {
-	goods, runs bool
-	form        bool   // values can tell by their form what they are
-	open        bool   // more than the families counts
-	families    uint64 // that values can be of by their name
+	name     statName
+	inside   stat   // by its name and that of the object around it
+	runs     bool   // see statName.runs
+	form     bool   // values can tell by their form what they are
+	open     bool   // more than the families counts
+	families uint64 // that values can be of by their name
 }
 
 // runs says that the name is of what a program runs on.
@@ -322,7 +322,7 @@ func (s *statistics) record(r inspect.Record, may []bool) {
 		for _, p := range r.Fields {
 			if may != nil {
 				x := &s.columns[p.Column()]
-				sold, running = sold || x.goods, running || x.runs
+				sold, running = sold || x.name.goods, running || x.runs
 				continue
 			}
 			n := s.names.Of(p)
@@ -340,18 +340,21 @@ func (s *statistics) record(r inspect.Record, may []bool) {
 		if sold {
 			continue
 		}
-		if may != nil {
-			if x := &s.columns[p.Column()]; !x.open && x.families&^s.seen == 0 {
-				if x.families == 0 {
-					s.guess(p, p.Data)
-					continue
-				}
-				if !x.form {
-					continue // all that it could tell is known
-				}
+		if may == nil {
+			n := s.names.Of(p)
+			inside := statNone
+			if n.pair {
+				inside = s.inside(p)
 			}
+			s.take(p, &n, inside)
+		} else if x := &s.columns[p.Column()]; x.open {
+			if x.name.pair {
+				x.inside = s.inside(p)
+			}
+			s.take(p, &x.name, x.inside)
+		} else if x.families&^s.seen != 0 || x.form {
+			s.take(p, &x.name, x.inside)
 		}
-		s.take(p)
 		if p.Name == "key" && p.Kind == inspect.Text && len(p.Data) <= maxName {
 			s.takeKey(p)
 		}
@@ -428,20 +431,12 @@ func isSide(d []byte) bool {
 // counts and kinds are none of the device's.
 var goods = newLexicon(map[bool]string{true: `price pricemax pricemin maxprice minprice priceto pricefrom currency sku quantity qty saleprice discount mileage preis prix precio prezzo preco cena callduration calldate calltype callstart callstarttime ringtime callernumber`})
 
-// take notes the family of a field if its value is of the right type.
-func (s *statistics) take(p *inspect.Part) {
-	n := s.names.Of(p)
-	if n == (statName{}) {
-		s.guess(p, p.Data)
-		return
-	}
+// take notes the family of a field if its value is of the right type. What its name
+// says is n, and inside together with that of the object around it.
+func (s *statistics) take(p *inspect.Part, n *statName, inside stat) {
 	f := n.whole
 	if f == statNone || !f.fits(p.Data) {
-		f = statNone
-		if n.pair {
-			var buf [maxName]byte
-			f = s.inside(p, squeeze(&buf, p.Name))
-		}
+		f = inside
 	}
 	if f == statNone {
 		f = n.ending
@@ -514,11 +509,12 @@ func ending(word []byte) stat {
 }
 
 // inside looks a name up together with that of the object around it.
-func (s *statistics) inside(p *inspect.Part, word []byte) stat {
+func (s *statistics) inside(p *inspect.Part) stat {
 	if p.Group == "" {
 		return statNone
 	}
-	var buf, pair [maxName]byte
+	var buf, wordBuf, pair [maxName]byte
+	word := squeeze(&wordBuf, p.Name)
 	g := container(&buf, p)
 	if len(g) == 0 || len(g)+1+len(word) > maxName {
 		return statNone

@@ -70,6 +70,9 @@ func detectOpaque(t *inspect.Tree) []inspect.Finding {
 			if len(out) == maxOpaque {
 				return out
 			}
+			if len(r.Fields) < leastOpaque {
+				continue
+			}
 			if f, ok := listedBytes(r); ok {
 				out = append(out, f)
 			}

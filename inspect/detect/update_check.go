@@ -415,6 +415,7 @@ type updColumn struct {
 	once   bool    // nothing but the first version that is told
 	same   bool    // the objects around its fields are called the same
 	around updBits // what they are called
+	last   []byte  // the name of an operation that was read last
 }
 
 // pick picks the columns of d that say something of versions, by their names and
@@ -519,8 +520,11 @@ func (a *asked) document(d *inspect.Document, records []inspect.Record, x *updCo
 				}
 				continue
 			case updIsOperation:
-				if up && len(p.Data) <= 2*maxName && p.Kind != inspect.Number {
+				if up && len(p.Data) <= 2*maxName && p.Kind != inspect.Number && !bytes.Equal(p.Data, u.last) {
 					a.operation(string(p.Data))
+					if u.last = p.Data; bytes.IndexByte(p.Data, '/') >= 0 {
+						u.last = nil // an address, which another can make nothing of
+					}
 				}
 				if !up && isNoUpdate(p.Data) && a.none == nil {
 					a.none = p
@@ -703,12 +707,20 @@ func isNoUpdate(d []byte) bool {
 	if len(d) < 6 || len(d) > 40 {
 		return false
 	}
+	switch c := d[0]; {
+	case c >= 0x80 || !ascii(d):
+		if bytes.Contains(d, []byte("最新版本")) || bytes.Contains(d, []byte("无更新")) {
+			return true
+		}
+	case c|0x20-'a' < 26 && strings.IndexByte("nuailfhy", c|0x20) < 0 && d[len(d)-1] != ']':
+		return false // none of the words begins with it
+	}
 	var buf [maxName]byte
 	switch string(squeeze(&buf, string(d))) {
 	case "noupdate", "noupdates", "uptodate", "noupdateavailable", "alreadylatest", "islatest", "nonewversion", "updateavailable", "noupgrade", "latestversion", "notmodified", "alreadyuptodate", "updaterequired", "upgraderequired", "nonewerversion", "updatenotfound", "noupdatefound", "nothingnew", "nochange", "nochanges", "unchanged", "notchanged", "hasupdate", "hasnewversion", "forceupdate", "needupdate", "newversion", "isuptodate", "youareuptodate", "appuptodate":
 		return true
 	}
-	return bytes.Contains(d, []byte("最新版本")) || bytes.Contains(d, []byte("无更新"))
+	return false
 }
 
 // updateMarks are elements of the documents that update services of browsers and

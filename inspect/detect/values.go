@@ -67,6 +67,9 @@ func Values(t *inspect.Tree) []inspect.Value {
 
 // pick picks the columns of d that can hold what identifies.
 func (c *candidates) pick(d *inspect.Document, may []bool) bool {
+	// Of fewer than 13 digits alone, only telephone numbers are identifiers, and with
+	// full stops and hyphens between them they are none.
+	const numeric = inspect.Digits | inspect.Dots | inspect.Hyphens
 	some := false
 	c.keyed = false
 	for i := range d.Columns {
@@ -75,7 +78,7 @@ func (c *candidates) pick(d *inspect.Document, may []bool) bool {
 	}
 	for i := range d.Columns {
 		x := &d.Columns[i]
-		may[i] = x.Max >= 8 && hasValue(x) && (x.Holds != inspect.Digits || x.Max >= 13 || x.Name == "" || c.keyed && c.commons.OfColumn(x).keyed || c.mayBePhone(x))
+		may[i] = x.Max >= 8 && hasValue(x) && (x.Holds&^numeric != 0 || x.Max >= 13 || x.Name == "" && len(d.Parts) == 1 || c.keyed && c.commons.OfColumn(x).keyed || c.mayBePhone(x))
 		some = some || may[i]
 	}
 	return some
@@ -189,7 +192,7 @@ type candidates struct {
 	at      map[string]int // by value
 	names   *inspect.Known[idName]
 	commons *inspect.Known[commonName]
-	keyed   bool // a field of the document at hand can be the name of another
+	keyed   bool                                // a field of the document at hand can be the name of another
 	keys    map[*inspect.Part]map[string]string // of lists of keys and values, by place
 }
 
