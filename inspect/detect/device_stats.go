@@ -254,7 +254,7 @@ func mayTellStats(d *inspect.Document, may []bool) bool {
 	some := false
 	for i := range d.Columns {
 		c := &d.Columns[i]
-		may[i] = c.Name == "" && d.Parent != nil || hasText(c) && c.Max >= 9 && (c.Holds&listSeparators != 0 && c.Max >= 24 || c.Holds&inspect.Slashes != 0)
+		may[i] = c.Name == "" && d.Parent != nil && c.Holds&telling != 0 || hasText(c) && c.Max >= 9 && (c.Holds&listSeparators != 0 && c.Max >= 24 || c.Holds&inspect.Slashes != 0)
 		some = some || may[i]
 	}
 	return some
@@ -303,11 +303,15 @@ func (n *statName) runs() bool {
 	return f == statOS || f == statOSVersion || f == statCarrier || f == statNetwork || f == statBuild
 }
 
+// telling are characters of which a value that tells by its form what it is holds
+// one.
+const telling = inspect.Letters | inspect.NonASCII | inspect.Asterisks
+
 // mayBeStat says that values of c can tell by their form what they are.
 func mayBeStat(c *inspect.Column) bool {
 	const marks = inspect.Dots | inspect.Slashes | inspect.Asterisks
 	switch {
-	case c.Holds&(inspect.Letters|inspect.NonASCII|inspect.Asterisks) == 0, !hasValue(c):
+	case c.Holds&telling == 0, !hasValue(c):
 		return false
 	}
 	return c.Min <= 16 || c.Holds&marks != 0
@@ -927,7 +931,7 @@ var statIdeographs = []struct {
 
 // guess notes what the form of a value says whatever its name.
 func (s *statistics) guess(p *inspect.Part, v []byte) {
-	if len(v) > 160 || p.Holds()&(inspect.Letters|inspect.NonASCII|inspect.Asterisks) == 0 && len(p.Data) == len(v) {
+	if len(v) > 160 || p.Holds()&telling == 0 && len(p.Data) == len(v) {
 		return
 	}
 	if f := formOfStat(v); f != 0 {

@@ -118,9 +118,10 @@ type places struct {
 	row       inspect.Record // the last that has no names
 	path      string         // of the request
 	macs      map[string]*inspect.Part
-	// together says that fields of a record of the document at hand can be a place
-	// whatever their names.
-	together bool
+	// Of the document at hand: fields are named as those of places, or can be one
+	// together.
+	named    bool
+	together together
 }
 
 // maxPlaces bounds the findings: a track is proved by its first points.
@@ -185,7 +186,7 @@ func (s *places) segments(t *inspect.Tree) {
 func (s *places) pick(d *inspect.Document, may []bool) bool {
 	const decibels = inspect.Hyphens | inspect.Digits
 	some, x, y, strength, mac, beacon := false, false, false, false, false, false
-	s.together = false
+	s.together = 0
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		n := s.names.OfColumn(c)
@@ -203,16 +204,36 @@ func (s *places) pick(d *inspect.Document, may []bool) bool {
 		}
 		switch c.First.Decoder() {
 		case "protobuf":
-			s.together = true
-		case "xml": // lists are told by their paths there
-			s.together = s.together || c.Holds&inspect.Dots != 0
-		default:
-			s.together = s.together || c.Elements && c.Holds&inspect.Dots != 0 && c.Holds&inspect.Digits != 0 && c.Max > 5
+			s.together |= byNumbers
+		}
+		if (c.Elements || c.First.Decoder() == "xml") && c.Holds&inspect.Dots != 0 && c.Holds&inspect.Digits != 0 && c.Max > 5 {
+			s.together |= byRows
 		}
 	}
-	s.together = s.together || strength && (mac || beacon) || x && y
-	return some || s.together
+	if strength && mac {
+		s.together |= byNetwork
+	}
+	if strength && beacon {
+		s.together |= byBeacon
+	}
+	if x && y {
+		s.together |= byAxes
+	}
+	s.named = some
+	return some || s.together != 0
 }
+
+// together says as what fields of a record can be a place, whatever their names.
+type together uint8
+
+const (
+	byBeacon together = 1 << iota
+	byNetwork
+	byAxes
+	byRows
+	byNumbers // the fields have numbers for names
+	byAll     = byNumbers<<1 - 1
+)
 
 // record looks for the parts of a place among the fields of one record.
 func (s *places) record(r inspect.Record, may []bool) {
@@ -230,7 +251,13 @@ func (s *places) record(r inspect.Record, may []bool) {
 		}
 		inRow++
 	}
-	for _, p := range r.Fields {
+	fields, together := r.Fields, s.together
+	if may == nil {
+		together = byAll
+	} else if !s.named {
+		fields = nil
+	}
+	for _, p := range fields {
 		if may != nil && !may[p.Column()] || p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 && !containsFold(p.Name, "poly") || p.Name == "" {
 			continue
 		}
@@ -346,17 +373,20 @@ func (s *places) record(r inspect.Record, may []bool) {
 		r.Fields = row[:inRow]
 		s.array(r)
 	}
-	together := may == nil || s.together
 	if east != nil && north != nil && isMetres(east.Data) && isMetres(north.Data) {
 		s.note(east, inspect.Suspected, "The fields "+quoted(east.Name)+" and "+quoted(north.Name)+" hold metres of a grid that covers the earth (UTM), which are a place.")
 	}
-	if together {
+	if together&byBeacon != 0 {
 		s.beacon(r)
 	}
-	if together && lat == nil && lon == nil {
-		s.axes(r)
-		s.track(r)
-		if len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
+	if lat == nil && lon == nil {
+		if together&byAxes != 0 {
+			s.axes(r)
+		}
+		if together&byRows != 0 {
+			s.track(r)
+		}
+		if together&byNumbers != 0 && len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
 			s.numbered(r)
 		}
 	}
@@ -370,11 +400,11 @@ func (s *places) record(r inspect.Record, may []bool) {
 			}
 		}
 	}
-	if together && bssid == nil {
+	if bssid == nil && together&byNetwork != 0 {
 		bssid, signal = network(r, signal)
-		if bssid == nil && lat == nil {
-			s.nameless(r)
-		}
+	}
+	if bssid == nil && lat == nil && together&byNumbers != 0 {
+		s.nameless(r)
 	}
 	if bssid != nil {
 		s.network(bssid, ssid != nil || signal != nil)

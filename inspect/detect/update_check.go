@@ -411,8 +411,10 @@ type updColumns struct {
 }
 
 type updColumn struct {
+	name   updName
 	may    bool    // something can be found in it
 	once   bool    // nothing but the first version that is told
+	none   bool    // nothing but that there is none
 	same   bool    // the objects around its fields are called the same
 	around updBits // what they are called
 	last   []byte  // the name of an operation that was read last
@@ -433,7 +435,8 @@ func (a *asked) pick(d *inspect.Document, x *updColumns) bool {
 			last = updColumn{same: sameAround(c), around: x.places.OfBytes(container(&buf, c.First))}
 		}
 		u := last
-		n := x.names.OfColumn(c)
+		u.name = x.names.OfColumn(c)
+		n := &u.name
 		switch {
 		case c.Name == "":
 			u.may = up && c.Has(inspect.Text)
@@ -443,7 +446,7 @@ func (a *asked) pick(d *inspect.Document, x *updColumns) bool {
 		case down && n.titles && mayBeVersion(c), up && n.app && !a.app:
 			u.may = true
 		case down && a.none == nil && c.Max >= 6 && c.Min <= 40 && c.Holds&(inspect.Letters|inspect.NonASCII) != 0:
-			u.may = true // that there is none
+			u.may, u.none = true, true
 		case up && a.told == nil && mayBeVersion(c):
 			u.may, u.once = true, true
 		}
@@ -472,6 +475,12 @@ func (a *asked) document(d *inspect.Document, records []inspect.Record, x *updCo
 			if !all && (!u.may || u.once && a.told != nil) || p.Kind == inspect.Null || len(p.Data) == 0 {
 				continue
 			}
+			if u.none && !all && r.Parent != nil {
+				if a.none == nil && isNoUpdate(p.Data) {
+					a.none = p
+				}
+				continue
+			}
 			if p.Name == "" {
 				if r.Direction == flow.Up && p.Kind == inspect.Text && len(p.Data) <= 64 {
 					a.operation(string(p.Data)) // ["checkUpdate", {…}]
@@ -481,7 +490,7 @@ func (a *asked) document(d *inspect.Document, records []inspect.Record, x *updCo
 			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" && p.Decoder() != "response.header" {
 				continue
 			}
-			n := x.names.Of(p)
+			n := &u.name
 			if n.alike {
 				continue
 			}
@@ -507,7 +516,7 @@ func (a *asked) document(d *inspect.Document, records []inspect.Record, x *updCo
 			}
 			up := r.Direction == flow.Up
 			if k == updIsNone {
-				k = a.unspoken(p, &n, up)
+				k = a.unspoken(p, n, up)
 			}
 			if up && a.told == nil && p.Name != "jsonrpc" && looksVersion(p.Data) {
 				a.told = p
@@ -715,13 +724,10 @@ func isNoUpdate(d []byte) bool {
 	case c|0x20-'a' < 26 && strings.IndexByte("nuailfhy", c|0x20) < 0 && d[len(d)-1] != ']':
 		return false // none of the words begins with it
 	}
-	var buf [maxName]byte
-	switch string(squeeze(&buf, string(d))) {
-	case "noupdate", "noupdates", "uptodate", "noupdateavailable", "alreadylatest", "islatest", "nonewversion", "updateavailable", "noupgrade", "latestversion", "notmodified", "alreadyuptodate", "updaterequired", "upgraderequired", "nonewerversion", "updatenotfound", "noupdatefound", "nothingnew", "nochange", "nochanges", "unchanged", "notchanged", "hasupdate", "hasnewversion", "forceupdate", "needupdate", "newversion", "isuptodate", "youareuptodate", "appuptodate":
-		return true
-	}
-	return false
+	return noUpdates.of(string(d))
 }
+
+var noUpdates = newLexicon(map[bool]string{true: `noupdate noupdates uptodate noupdateavailable alreadylatest islatest nonewversion updateavailable noupgrade latestversion notmodified alreadyuptodate updaterequired upgraderequired nonewerversion updatenotfound noupdatefound nothingnew nochange nochanges unchanged notchanged hasupdate hasnewversion forceupdate needupdate newversion isuptodate youareuptodate appuptodate`})
 
 // updateMarks are elements of the documents that update services of browsers and
 // desktop programs answer with.
