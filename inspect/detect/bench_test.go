@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 
 	"constat/inspect"
@@ -10,10 +11,15 @@ import (
 	"constat/inspect/inspecttest"
 )
 
+// unwrapper has all decoders.
+var unwrapper = sync.OnceValues(func() (*inspect.Inspector, error) {
+	return inspect.New(inspect.Config{Decoders: decode.All})
+})
+
 // tree takes s apart with all decoders.
 func tree(t testing.TB, s *inspect.Subject) *inspect.Tree {
 	t.Helper()
-	in, err := inspect.New(inspect.Config{Decoders: decode.All})
+	in, err := unwrapper()
 	if err != nil {
 		t.Fatal(err)
 	}

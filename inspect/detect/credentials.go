@@ -166,7 +166,7 @@ func calledLogin(t *inspect.Tree) *inspect.Part {
 	docs := t.Documents()
 	for i := range docs {
 		d := &docs[i]
-		if d.Parent == nil || !goesUp(d) || len(d.Parts) > 64 || !namesCall(d) {
+		if d.Parent == nil || !goesUp(d) || len(d.Parts) > 64 || !namesCall(d) && !ungated {
 			continue
 		}
 		for _, r := range d.Records {

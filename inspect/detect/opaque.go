@@ -40,7 +40,7 @@ func detectOpaque(t *inspect.Tree) []inspect.Finding {
 		if len(out) == maxOpaque {
 			break
 		}
-		if p.Kind > inspect.Text || len(p.Data) < leastShort || isLineOfWords(p) {
+		if p.Kind > inspect.Text || len(p.Data) < leastShort || !ungated && isLineOfWords(p) {
 			continue
 		}
 		if p.Parent == nil {
@@ -63,7 +63,7 @@ func detectOpaque(t *inspect.Tree) []inspect.Finding {
 	docs := t.Documents()
 	for i := range docs {
 		d := &docs[i]
-		if d.Parent == nil || !goesUp(d) || !hasNumbers(d) {
+		if d.Parent == nil || !goesUp(d) || !hasNumbers(d) && !ungated {
 			continue
 		}
 		for _, r := range d.Records {

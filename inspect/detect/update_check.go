@@ -394,7 +394,7 @@ func (a *asked) records(t *inspect.Tree) {
 	docs := t.Documents()
 	for i := range docs {
 		d := &docs[i]
-		if a.pick(d, &x) || severalDecoders(d) {
+		if a.pick(d, &x) || ungated || severalDecoders(d) {
 			a.document(d, d.Records[:min(len(d.Records), left)], &x)
 		}
 		if left -= len(d.Records); left <= 0 {
@@ -463,7 +463,7 @@ func mayBeVersion(c *inspect.Column) bool {
 
 // document looks at records of one document.
 func (a *asked) document(d *inspect.Document, records []inspect.Record, x *updColumns) {
-	all := severalDecoders(d)
+	all := ungated || severalDecoders(d)
 	for _, r := range records {
 		var here [updCount]bool
 		around, known := updBits(0), false // of the object or array
@@ -758,12 +758,12 @@ func (a *asked) answer(t *inspect.Tree) {
 			break
 		}
 		may := s.of(d)
-		if !pickAnswers(d, may) {
+		if !pickAnswers(d, may) && !ungated {
 			continue
 		}
 		for _, p := range d.Parts {
 			switch {
-			case !may[p.Column()], len(p.Data) == 0:
+			case !may[p.Column()] && !ungated, len(p.Data) == 0:
 			case p.Direction == flow.Up:
 				a.asks(p)
 			case strings.HasPrefix(string(p.Path), "response.body"):

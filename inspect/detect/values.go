@@ -45,9 +45,9 @@ func Values(t *inspect.Tree) []inspect.Value {
 			continue
 		}
 		first := d.Parts[0]
-		if may := s.of(d); (first.Direction == flow.Up || isSetCookie(first)) && c.pick(d, may) {
+		if may := s.of(d); (first.Direction == flow.Up || isSetCookie(first)) && (c.pick(d, may) || ungated) {
 			for _, p := range d.Parts {
-				if may[p.Column()] && p.Same == nil && len(p.Data) >= 8 && !(p.Decoder() == "path" && isStatic(t.Subject.Path)) {
+				if (may[p.Column()] || ungated) && p.Same == nil && len(p.Data) >= 8 && !(p.Decoder() == "path" && isStatic(t.Subject.Path)) {
 					c.field(p)
 				}
 			}
@@ -71,17 +71,26 @@ func (c *candidates) pick(d *inspect.Document, may []bool) bool {
 	// full stops and hyphens between them they are none.
 	const numeric = inspect.Digits | inspect.Dots | inspect.Hyphens
 	some := false
-	c.keyed = false
+	c.keyed = c.keyed[:0]
 	for i := range d.Columns {
 		x := &d.Columns[i]
-		c.keyed = c.keyed || x.Has(inspect.Text) && c.commons.OfColumn(x).key
-	}
-	for i := range d.Columns {
-		x := &d.Columns[i]
-		may[i] = x.Max >= 8 && hasValue(x) && (x.Holds&^numeric != 0 || x.Max >= 13 || x.Name == "" && len(d.Parts) == 1 || c.keyed && c.commons.OfColumn(x).keyed || c.mayBePhone(x))
+		c.keyed = append(c.keyed, c.commons.OfColumn(x).keyed && c.hasKey(d, x.Place))
+		may[i] = x.Max >= 8 && hasValue(x) && (x.Holds&^numeric != 0 || x.Max >= 13 || x.Name == "" && len(d.Parts) == 1 || c.keyed[i] || c.mayBePhone(x))
 		some = some || may[i]
 	}
 	return some
+}
+
+// hasKey says that beside fields at a place, or around them, one stands that can be
+// the name of what they hold.
+func (c *candidates) hasKey(d *inspect.Document, place string) bool {
+	around, inside := valueGroup(strings.TrimSuffix(place, "[]"))
+	for i := range d.Columns {
+		if k := &d.Columns[i]; (k.Place == place || inside && k.Place == around) && k.Has(inspect.Text) && c.commons.OfColumn(k).key {
+			return true
+		}
+	}
+	return false
 }
 
 // mayBePhone says that fields of x can be called after telephones.
@@ -192,7 +201,7 @@ type candidates struct {
 	at      map[string]int // by value
 	names   *inspect.Known[idName]
 	commons *inspect.Known[commonName]
-	keyed   bool                                // a field of the document at hand can be the name of another
+	keyed   []bool                              // of the columns at hand, those whose fields can be named by others
 	keys    map[*inspect.Part]map[string]string // of lists of keys and values, by place
 }
 
@@ -203,7 +212,7 @@ const maxKeyed = 256
 // {"key": "imei", "value": {"stringValue": "…"}} of OpenTelemetry, {"name":
 // "imei", "value": "…"}.
 func (c *candidates) key(p *inspect.Part) string {
-	if p.Parent == nil || p.Group == "" || !c.keyed || !c.commons.Of(p).keyed {
+	if p.Parent == nil || p.Group == "" || !c.keyed[p.Column()] {
 		return ""
 	}
 	keys, ok := c.keys[p.Parent]
