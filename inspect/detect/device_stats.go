@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -264,7 +265,7 @@ func mayTellStats(d *inspect.Document, may []bool) bool {
 // be by their form.
 func (s *statistics) pick(d *inspect.Document, may []bool) bool {
 	some, w, h, told := false, false, false, 0
-	s.columns, s.goods, s.reports = s.columns[:0], false, false
+	s.columns, s.goods, s.reports = slices.Grow(s.columns[:0], len(d.Columns)), false, false
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		n := s.names.OfColumn(c)

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -575,7 +576,7 @@ func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
 	}
 	texts := 0
 	for p := range upParts(t, areTexts) {
-		if p.Kind <= inspect.Text && len(p.Children) == 0 && len(p.Data) >= 24 && texts < maxLoose && (p.Parent != nil || p.Decoder() == "request.body" || p.Decoder() == "upload" || p.Decoder() == "frame") && hasSeveral(p) && isPrintable(p.Data) {
+		if p.Kind <= inspect.Text && len(p.Children) == 0 && len(p.Data) >= 24 && texts < maxLoose && (p.Parent != nil || p.Decoder() == "request.body" || p.Decoder() == "upload" || p.Decoder() == "frame") && hasSeveral(p) && printable(p) {
 			texts++
 			s.told(p)
 		}
@@ -674,7 +675,7 @@ func (s *identifiers) note(k idKind, p *inspect.Part, c inspect.Confidence, hash
 // be of their forms.
 func (s *identifiers) pick(d *inspect.Document, may []bool) bool {
 	some := false
-	s.forms = s.forms[:0]
+	s.forms = slices.Grow(s.forms[:0], len(d.Columns))
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		s.forms = append(s.forms, false)

@@ -181,7 +181,7 @@ func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
 			return f, false
 		}
 		return f, false // its child is looked at
-	case isPrintable(data):
+	case printable(p):
 		data, written = decodedText(p)
 		if data == nil {
 			return symbols(p, f)

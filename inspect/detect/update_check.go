@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"constat/inspect"
@@ -424,7 +425,7 @@ type updColumn struct {
 // those around them, and those whose values can.
 func (a *asked) pick(d *inspect.Document, x *updColumns) bool {
 	some, up, down := false, goesUp(d), d.Parent == nil || !goesUp(d)
-	x.list = x.list[:0]
+	x.list = slices.Grow(x.list[:0], len(d.Columns))
 	last := updColumn{same: true} // what is known of the place
 	place := ""
 	for i := range d.Columns {
@@ -837,7 +838,7 @@ func (a *asked) answers(p *inspect.Part) {
 			a.none = p
 		}
 	}
-	if !isPrintable(p.Data) {
+	if !printable(p) {
 		return
 	}
 	if p.Depth == 0 && len(p.Data) < 4<<10 {

@@ -71,7 +71,7 @@ func (c *candidates) pick(d *inspect.Document, may []bool) bool {
 	// full stops and hyphens between them they are none.
 	const numeric = inspect.Digits | inspect.Dots | inspect.Hyphens
 	some := false
-	c.keyed = c.keyed[:0]
+	c.keyed = slices.Grow(c.keyed[:0], len(d.Columns))
 	for i := range d.Columns {
 		x := &d.Columns[i]
 		c.keyed = append(c.keyed, c.commons.OfColumn(x).keyed && c.hasKey(d, x.Place))
@@ -161,6 +161,11 @@ func isWhole(p *inspect.Part) bool {
 		}
 	}
 	return len(p.Data) <= longestValue
+}
+
+// printable is isPrintable, of the data of p.
+func printable(p *inspect.Part) bool {
+	return p.Holds()&(inspect.Controls|inspect.NonASCII) == 0 || isPrintable(p.Data)
 }
 
 func isPrintable(b []byte) bool {
@@ -262,7 +267,7 @@ func renamed(p *inspect.Part, name string) *inspect.Part {
 
 // part weighs one value.
 func (c *candidates) part(p *inspect.Part) {
-	if p.Kind == inspect.Bytes && p.Parent != nil && !isPrintable(p.Data) {
+	if p.Kind == inspect.Bytes && p.Parent != nil && !printable(p) {
 		// Bytes of a binary format. Those of an encoding are told as they were
 		// written.
 		if s := p.Parent.Kind; s == inspect.Text && p.Decoder() != "frame" || len(p.Data) > 64 || p.Media != "" {
