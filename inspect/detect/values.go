@@ -84,6 +84,9 @@ func (c *candidates) pick(d *inspect.Document, may []bool) bool {
 // hasKey says that beside fields at a place, or around them, one stands that can be
 // the name of what they hold.
 func (c *candidates) hasKey(d *inspect.Document, place string) bool {
+	if len(d.Columns) > maxKeyed {
+		return true // perhaps
+	}
 	around, inside := valueGroup(strings.TrimSuffix(place, "[]"))
 	for i := range d.Columns {
 		if k := &d.Columns[i]; (k.Place == place || inside && k.Place == around) && k.Has(inspect.Text) && c.commons.OfColumn(k).key {
