@@ -252,13 +252,14 @@ func updSpokenContainer(w string) updBits { return updWord([]byte(w)) }
 
 // asked is what an exchange shows.
 type asked struct {
-	words    updBits // of the address and the operation
-	version  bool    // the address holds a version
-	app      bool    // the question names an app
-	channel  bool    // a segment of the address names a channel of versions
-	packed   bool    // the answer names a file of an update beside a version
-	phrase   bool    // they ask for an update in so many words
-	file     bool    // the address is that of a file with a version in it
+	spoken   *inspect.Known[updBits] // see updSpoken
+	words    updBits                 // of the address and the operation
+	version  bool                    // the address holds a version
+	app      bool                    // the question names an app
+	channel  bool                    // a segment of the address names a channel of versions
+	packed   bool                    // the answer names a file of an update beside a version
+	phrase   bool                    // they ask for an update in so many words
+	file     bool                    // the address is that of a file with a version in it
 	up, down [updCount]*inspect.Part
 	told     *inspect.Part // anything that looks like a version
 	none     *inspect.Part // an answer that says that there is none
@@ -273,7 +274,7 @@ func detectUpdateCheck(t *inspect.Tree) []inspect.Finding {
 	if m := t.Subject.Method; m == "PUT" || m == "PATCH" || m == "DELETE" {
 		return nil
 	}
-	var a asked
+	a := asked{spoken: updWordsOf.In(t)}
 	if t.Subject.Frame == nil {
 		a.address(t.Subject.Path)
 	}
@@ -301,7 +302,7 @@ func (a *asked) operation(name string) {
 		a.address(name)
 		return
 	}
-	a.speak(updSpoken(name) &^ updConfig)
+	a.speak(a.spoken.OfValue(name) &^ updConfig)
 }
 
 // address looks at the words of the request's path: those of neighbouring
@@ -318,9 +319,9 @@ func (a *asked) address(path string) {
 			name, ext = name[:dot], name[dot+1:]
 		}
 		if i := strings.LastIndexByte(name, '.'); i >= 0 { // pkg.Service
-			a.speak(updSpoken(name[i+1:]))
+			a.speak(a.spoken.OfValue(name[i+1:]))
 		}
-		b := updSpoken(name)
+		b := a.spoken.OfValue(name)
 		if b&updPhrase == 0 && b&^updFiller == updConfig {
 			a.words |= updConfig
 		}
@@ -371,8 +372,9 @@ type updName struct {
 }
 
 var (
-	updNames  = inspect.NewNameFacts(lookUpd)
-	updPlaces = inspect.NewNameFacts(ifShort(updSpokenContainer))
+	updNames   = inspect.NewNameFacts(lookUpd)
+	updPlaces  = inspect.NewNameFacts(ifShort(updSpokenContainer))
+	updWordsOf = inspect.NewNameFacts(updSpoken)
 )
 
 func lookUpd(name string) updName {
