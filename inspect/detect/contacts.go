@@ -152,7 +152,7 @@ var (
 	phoneNames = newStems("phone", "mobile", "msisdn", "e164", "telefon", "telephone", "handy", "celular", "cellulare", "portable", "whatsapp", "手机", "电话", "電話", "전화", "휴대", "телефон", "هاتف", "جوال", "फोन", "फ़ोन", "โทร", "dienthoai", "telepon", "nohp", "shouji", "dianhua")
 	davPlaces  = newStems("carddav", "addressbook")
 	// deskWords are names of desks, not people.
-	deskWords = []string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"}
+	deskWords = newPieces([]string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"})
 )
 
 var contactGather = gather{
@@ -303,8 +303,7 @@ func (e *entry) sort(c *card) {
 					e.take(contactPhone, x)
 				} else if isPersonName(bytes.ReplaceAll(bytes.Trim(x.Data, ";"), []byte(";"), []byte(" "))) {
 					e.take(contactName, x)
-					low := bytes.ToLower(x.Data)
-					e.desk = e.desk || containsAny(low, deskWords)
+					e.desk = e.desk || deskWords.in(x.Data)
 				}
 			}
 		case contactPhone:
@@ -580,8 +579,7 @@ func nameBesideNumber(line []byte) string {
 	if len(rest) > 0 || len(number) < 9 || telephone(number) < bareDigits || isRecent(number) || looksLikeDate(number) || len(name) < 2 || !isPersonName(name) || tokenLike(name) {
 		return ""
 	}
-	low := bytes.ToLower(name)
-	if containsAny(low, deskWords) || containsAny(low, lineWords) {
+	if deskWords.in(name) || lineWords.in(name) {
 		return ""
 	}
 	return string(name)
@@ -589,7 +587,7 @@ func nameBesideNumber(line []byte) string {
 
 // lineWords are words beside a telephone number that say whose it is, not what
 // somebody is called.
-var lineWords = []string{"phone", "tel", "mobile", "fax", "call", "number", "sms", "whatsapp", "hotline", "order", "code", "invoice", "account", "version", "handy", "numéro", "numero", "nummer", "appel", "anruf", "contact us", "dial", "text ", "pin", "id"}
+var lineWords = newPieces([]string{"phone", "tel", "mobile", "fax", "call", "number", "sms", "whatsapp", "hotline", "order", "code", "invoice", "account", "version", "handy", "numéro", "numero", "nummer", "appel", "anruf", "contact us", "dial", "text ", "pin", "id"})
 
 // callKept are what lists of calls are called, whose numbers are those of calls.
 var callKept = newStems("calllog", "callhistory", "callrecord", "blockedcall", "callsblocked", "missedcall", "recentcalls", "callslog")
