@@ -155,29 +155,29 @@ var (
 	deskWords = newPieces([]string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"})
 )
 
-var contactGather = gather{
+var contactGather = withFolds(gather{
 	place: func(group string) bool { return numberKey(group) != "" },
-	may:   contactMay,
+	may:   contactMay, live: contactLive,
 	want: func(p *inspect.Part) bool {
 		switch {
 		case len(p.Data) < 5 || p.Kind > inspect.Number:
 			return false
 		case p.Kind == inspect.Number:
 			return len(p.Data) >= 8 && contactWords.of(p.Name) == contactPhone
-		case len(p.Data) <= 40 && telephone(p.Data) >= bareDigits:
+		case holdsPhone(p):
 			return true
 		case len(p.Data) > 1<<16:
 			return false
-		case len(p.Data) <= 320 && bytes.IndexByte(p.Data, '@') > 0:
+		case len(p.Data) <= 320 && p.Holds()&inspect.Ats != 0 && p.Data[0] != '@':
 			return true
 		case len(p.Name) >= 8 && telephone([]byte(p.Name)) == fullPhone:
 			return true
-		case len(p.Data) > 24 && len(p.Children) == 0 && bytes.IndexAny(p.Data[:24], ",;|\n\t") > 0 && phonesIn(p.Data) >= 3:
+		case len(p.Data) > 24 && len(p.Children) == 0 && p.Holds()&listed != 0 && bytes.IndexAny(p.Data[:24], ",;|\n\t") > 0 && phonesIn(p.Data) >= 3:
 			return true
-		case len(p.Data) <= maxJoined && p.Kind == inspect.Text && p.Parent != nil && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }):
+		case len(p.Data) <= maxJoined && p.Kind == inspect.Text && p.Parent != nil && joinsPhone(p):
 			return true
 		}
-		return digest(p.Data) > 0
+		return isDigest(p)
 	},
 	fold: func(key string, _ bool) bool {
 		if contactFolds.of(key) != contactNone {
@@ -199,7 +199,7 @@ var contactGather = gather{
 		return name && reach
 	},
 	column: func(name string) bool { w := contactFamily(name); return w > contactNone && w <= contactMark },
-}
+})
 
 // numberKey returns the telephone number that a place ends in: the object under it
 // is about whom it is of.

@@ -19,6 +19,13 @@ type view struct {
 	g    *gather
 	// columns remembers what g.column says of the elements of arrays.
 	columns *memo[bool]
+
+	// See survey. The cards of a document are partial when they are made where plots
+	// live only.
+	surveyed, partial bool
+	spots             []spot
+	at                []uint8 // spot of each column
+	last              int     // spot of the record asked about last
 }
 
 // column says that b can be the name of a column that matters.
@@ -132,16 +139,52 @@ func (v *view) placed(outside bool, f func(key string) bool) bool {
 			place = rest
 		}
 	}
-	if outside {
-		c := card{parent: v.Parent}
-		for key := range c.where() {
-			if f(key) {
-				return true
-			}
+	return outside && v.around(f)
+}
+
+// around says that the name of one of the fields that the document was in
+// satisfies f.
+func (v *view) around(f func(key string) bool) bool {
+	c := card{parent: v.Parent}
+	for key := range c.where() {
+		if f(key) {
+			return true
 		}
 	}
 	return false
 }
+
+// inPlace says that one of the names in a place satisfies f.
+func inPlace(place string, f func(key string) bool) bool {
+	for place != "" {
+		rest, key := lastKey(place)
+		if key != "" && f(key) {
+			return true
+		}
+		if rest == place {
+			return false
+		}
+		place = rest
+	}
+	return false
+}
+
+// eventful says that a value holds one of the words that outerEvent would look at.
+func (v *view) eventful(words *stems) bool {
+	names := eventFacts.In(v.tree)
+	protobuf := v.Parent.Children[0].Decoder() == "protobuf"
+	for _, p := range v.Parent.Children {
+		if p.Kind > inspect.Text || len(p.Data) < 2 || len(p.Data) > maxName {
+			continue
+		}
+		if (names.Of(p) || protobuf || strings.HasSuffix(string(p.Path), "[0]")) && mentions(string(p.Data), words) {
+			return true
+		}
+	}
+	return false
+}
+
+var eventFacts = inspect.NewNameFacts(func(name string) bool { return eventNames[name] })
 
 // event says that a field that is called as those are that say what happened
 // holds a value that satisfies f.
@@ -272,6 +315,107 @@ func contactMay(c *inspect.Column) bool {
 	return c.Holds&(anyDigit|inspect.Ats) != 0 || c.Holds&mixed == mixed && c.Holds&marks != 0 || len(c.Name) >= 8 && telephone([]byte(c.Name)) == fullPhone
 }
 
+// contactName is what a name says about contacts.
+type contactSays struct {
+	family contactField
+	phone  bool // it is a telephone number
+}
+
+var contactNames = inspect.NewNameFacts(func(name string) contactSays {
+	return contactSays{contactFamily(name), len(name) >= 7 && telephone([]byte(name)) == fullPhone}
+})
+
+// contactLive asks of each plot for a telephone number, an address or a hash.
+func contactLive(v *view) bool {
+	names := contactNames.In(v.tree)
+	var may nameSet
+	may.reset(v.tree)
+	some := false
+	for i := range v.Columns {
+		c, s := &v.Columns[i], v.spotOf(i)
+		n := names.OfColumn(c)
+		_, key := lastKey(s.folding.place)
+		if n.phone || len(key) >= 7 && telephone([]byte(key)) == fullPhone {
+			v.grow(s)
+			some = true
+		}
+		number := c.Has(inspect.Number) && c.Max >= 7 && (n.family == contactPhone || n.family == contactFace || s.via != "" && contactFolds.of(s.via) == contactPhone)
+		if c.Max >= 5 && (number || hasText(c) && (c.Taken || c.Holds&(anyDigit|inspect.Ats) != 0 || c.Holds&inspect.Letters == inspect.Letters)) {
+			may.add(c)
+			some = true
+		}
+	}
+	if !some {
+		return false
+	}
+	some = false
+	for _, p := range v.Parent.Children {
+		if !may.has(p) || !reaches(p) && (len(p.Children) != 1 || !reaches(readable(p))) {
+			continue
+		}
+		s := v.spotAt(p.Group)
+		if s == nil {
+			return true
+		}
+		v.grow(s)
+	}
+	for i := range v.spots {
+		s := &v.spots[i]
+		if !v.lives(s) {
+			continue
+		}
+		some = true
+		// Who somebody is may hang on what the object around says.
+		for _, place := range []string{s.place, s.folding.place} {
+			outer, _ := lastKey(place)
+			for j := range v.spots {
+				if v.spots[j].folding.place == outer {
+					v.grow(&v.spots[j])
+				}
+			}
+		}
+	}
+	return some
+}
+
+// reaches says that p can be how somebody is reached, or a hash of that.
+func reaches(p *inspect.Part) bool {
+	switch {
+	case p.Kind == inspect.Number:
+		return len(p.Data) >= 7 && telephone(p.Data) >= bareDigits
+	case p.Kind > inspect.Text:
+		return false
+	}
+	return holdsPhone(p) || p.Holds()&inspect.Ats != 0 && isMailAddress(p.Data) || isDigest(p) || p.Holds()&listed != 0 && listOfPhones(p.Data) > 0
+}
+
+// nameSet is a set of names of a tree.
+type nameSet struct {
+	few  [64]bool // names that need no memory
+	many []bool
+}
+
+func (s *nameSet) reset(t *inspect.Tree) {
+	if n := len(t.Names); n >= len(s.few) {
+		s.many = make([]bool, n+1)
+	}
+}
+
+func (s *nameSet) add(c *inspect.Column) {
+	if s.many != nil {
+		s.many[c.NameID] = true
+	} else {
+		s.few[c.NameID] = true
+	}
+}
+
+func (s *nameSet) has(p *inspect.Part) bool {
+	if s.many != nil {
+		return s.many[p.NameID()]
+	}
+	return s.few[p.NameID()]
+}
+
 // mailNeed asks for an address, or for a mailbox that is called inbox.
 func mailNeed(v *view) bool {
 	short := false
@@ -347,6 +491,170 @@ func noteNeed(v *view) bool {
 		return true
 	}
 	return pathMentions(v.tree, notePlaces) || v.placed(true, func(key string) bool { return mentions(key, notePlaces) })
+}
+
+// noteSigns are what the columns of a plot say that can make a card of it a note.
+type noteSigns uint16
+
+const (
+	noteTexts   noteSigns = 1 << iota // a text by its name
+	noteTitles                        // a title
+	noteStarts                        // of an entry in a calendar
+	noteDues                          // tasks have it
+	noteMarks                         // notes have it
+	noteDates                         // when it was made or changed
+	noteOwned                         // a name is that of notes
+	noteChecks                        // it can be ticked off
+	notePrivate                       // a name is that of the user's own notes
+	noteWritten                       // a text of several words, whatever its name
+	noteShort                         // one under a name that says nothing
+	noteNamed                         // a name can make that the rest says little against it
+)
+
+// noteHints is what stands around the cards of a plot.
+type noteHints struct {
+	up, path, placed bool
+	event            func() bool
+}
+
+// can says that a card with these signs can be a note: it asks for what weigh
+// asks for.
+func (x noteSigns) can(h *noteHints) bool {
+	has := func(all noteSigns) bool { return x&all == all }
+	written := x&(noteTexts|noteTitles) != 0
+	switch {
+	case has(notePrivate) && h.up, has(noteStarts | noteTitles):
+		return true
+	case has(noteOwned) && (written || has(noteDues)):
+		return true
+	case written && (h.placed || h.path || has(noteDues) || has(noteChecks) && h.up || has(noteMarks|noteTexts|noteDates)):
+		return true
+	case !h.up || !written && !has(noteWritten):
+		return false
+	case h.placed, has(noteShort) && h.path:
+		return true
+	}
+	return (written || has(noteShort)) && h.event()
+}
+
+// noteLive asks of each plot for what weigh asks for, and for a record against
+// which not more is to be said than weigh bears.
+func noteLive(v *view) bool {
+	var all, folded [mostSpots]noteSigns
+	names := noteNames.In(v.tree)
+	plain := true // what is folded is one list of values for each record
+	for i := range v.Columns {
+		c, s := &v.Columns[i], v.spotOf(i)
+		x := noteColumn(c, s, names.OfColumn(c))
+		all[s.plot] |= x
+		if s.via != "" {
+			folded[s.plot] |= x
+			plain = plain && c.Elements && !strings.HasSuffix(c.Place, "]")
+		}
+	}
+	var places [mostSpots]bool
+	some, around := false, v.around(isNotePlace)
+	hints := noteHints{up: v.Parent.Direction == flow.Up, path: pathMentions(v.tree, notePlaces)}
+	said, asked := false, false
+	hints.event = func() bool {
+		if !asked {
+			said, asked = v.eventful(notePlaces), true
+		}
+		return said
+	}
+	for i := range v.spots {
+		s := &v.spots[i]
+		places[i] = around || inPlace(s.folding.place, isNotePlace)
+		if hints.placed = places[i]; s.plot != i || !all[i].can(&hints) {
+			continue
+		}
+		if plain && all[i]&noteStarts == 0 && !folded[i].can(&hints) && v.noNotes(i, all[i]&noteNamed != 0, names) {
+			continue
+		}
+		v.grow(s)
+		some = true
+	}
+	return some
+}
+
+func isNotePlace(key string) bool { return mentions(key, notePlaces) }
+
+func noteColumn(c *inspect.Column, s *spot, n noteName) noteSigns {
+	x := n.signs
+	w, own := noteIn(c.Name, s.via, s.over, n.family)
+	text := hasText(c)
+	if own {
+		x |= noteOwned
+	}
+	if own || n.placed || n.file {
+		x |= noteNamed
+	}
+	if n.file && text && (c.Taken || c.Holds&inspect.Dots != 0) {
+		x |= noteOwned
+	}
+	switch {
+	case w == noteText && text, text && n.placed:
+		x |= noteTexts
+	case w == noteTitle && text:
+		x |= noteTitles
+	case w == noteStart:
+		x |= noteStarts
+	case w == noteDue:
+		x |= noteDues
+	case w == noteMark:
+		x |= noteMarks
+	case w == noteDate:
+		x |= noteDates
+	}
+	if text && (c.Taken || c.Max >= 8 && c.Holds&(inspect.Spaces|inspect.Newlines|inspect.Controls|inspect.NonASCII) != 0) {
+		if x |= noteWritten; len(c.Name) <= 2 || allDigits([]byte(c.Name)) {
+			x |= noteShort
+		}
+	}
+	return x
+}
+
+// noNotes says that in each record of a plot, but for lists inside of it, there is
+// more against a note than weigh bears; see noNote.
+func (v *view) noNotes(plot int, named bool, names *inspect.Known[noteName]) bool {
+	// What a card has room for: a record, and a few lists.
+	const most, mostListed = maxCells / 2, maxCells / 16
+	need := 1
+	if named || v.placed(true, isNotePlace) {
+		need = 2
+	}
+	lists := 0
+	for i := range v.spots {
+		if v.spots[i].plot == plot && v.spots[i].via != "" {
+			lists++
+		}
+	}
+	if lists > 8 {
+		return false
+	}
+	for i := range v.Records {
+		r := &v.Records[i]
+		s := v.spotAt(r.Group)
+		if s == nil || s.plot != plot {
+			continue
+		}
+		if s.via != "" {
+			if len(r.Fields) > mostListed {
+				return false
+			}
+			continue
+		}
+		against := 0
+		for _, f := range r.Fields {
+			if f.Kind != inspect.Null && len(f.Data) > 0 && names.Of(f).family > noteInvite {
+				against++
+			}
+		}
+		if against < need || len(r.Fields) > most {
+			return false
+		}
+	}
+	return true
 }
 
 // webNeed asks for an address, or for words that were searched for.

@@ -111,8 +111,8 @@ var (
 	notNotes = newStems("releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepadid", "annotation", "footnote", "denote", "stickysession", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable")
 )
 
-var noteGather = gather{
-	need: noteNeed, brief: true,
+var noteGather = withFolds(gather{
+	need: noteNeed, live: noteLive, brief: true,
 	place: func(group string) bool {
 		_, key := lastKey(group)
 		return len(key) > 3 && mentions(key, notePlaces)
@@ -141,7 +141,7 @@ var noteGather = gather{
 		return noteFolds.of(key) != noteNone && !(list && key == "reminders")
 	},
 	column: func(name string) bool { w := noteWords.of(name); return w > noteNone && w <= noteInvite },
-}
+})
 
 // note is what a card says about something written down.
 type note struct {
@@ -174,28 +174,42 @@ type noteName struct {
 	family noteField
 	placed bool // it is called after notes
 	file   bool // it can hold the name of a file
+	signs  noteSigns
 }
 
 var noteNames = inspect.NewNameFacts(lookNote)
 
 func lookNote(name string) noteName {
-	return noteName{noteFamily(name), mentions(name, notePlaces), fileNames[name]}
+	n := noteName{family: noteFamily(name), placed: mentions(name, notePlaces), file: fileNames[name]}
+	if n.placed && len(name) > 3 {
+		n.signs |= noteOwned
+	}
+	if privateNames.of(name) {
+		n.signs |= notePrivate
+	}
+	switch name {
+	case "checked", "isChecked", "is_checked", "done":
+		n.signs |= noteChecks
+	}
+	return n
 }
 
 // noteOf returns the family of a cell, by its name and those around it; own says
 // that it stands in an object that is called after notes.
-func noteOf(x *cell, w noteField) (of noteField, own bool) {
-	if x.via == "" {
+func noteOf(x *cell, w noteField) (of noteField, own bool) { return noteIn(x.name, x.via, x.over, w) }
+
+func noteIn(name, via, over string, w noteField) (of noteField, own bool) {
+	if via == "" {
 		return w, false
 	}
-	v := noteFolds.of(x.via)
-	if o := noteFolds.of(x.over); x.over != "" && o == noteInvite {
+	v := noteFolds.of(via)
+	if o := noteFolds.of(over); over != "" && o == noteInvite {
 		v = o
 	}
 	switch {
-	case v == noteText && mentions(x.via, notePlaces):
+	case v == noteText && mentions(via, notePlaces):
 		own = true
-		if w == noteNone && x.name == "value" {
+		if w == noteNone && name == "value" {
 			w = v
 		}
 	case v != noteNone && w != noteMark && w != noteDue:

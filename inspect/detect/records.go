@@ -236,6 +236,11 @@ type gather struct {
 	// their columns, and may, when not nil, columns of which want wants no field.
 	need func(v *view) bool
 	may  func(c *inspect.Column) bool
+	// live, when not nil, lets those plots of a surveyed document grow whose cards
+	// can make a difference, and says whether there are any.
+	live func(v *view) bool
+	// folds is fold for places, see withFolds.
+	folds *inspect.NameFacts[folding]
 	// brief says that nobody looks at the cards of a document once a card of the
 	// next was asked for: their memory is used again.
 	brief bool
@@ -298,12 +303,11 @@ func (g *gather) wanted(v *view) bool {
 	if g.need != nil && !g.need(v) {
 		return false
 	}
-	const first = 64 // names that need no memory
-	var few [first]bool
-	may := few[:]
-	if n := len(v.tree.Names); n >= first {
-		may = make([]bool, n+1)
+	if v.partial = g.live != nil && v.survey(); v.partial && !g.live(v) {
+		return false
 	}
+	var may nameSet
+	may.reset(v.tree)
 	some, elements := false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
@@ -311,17 +315,19 @@ func (g *gather) wanted(v *view) bool {
 			return true
 		}
 		if g.may == nil || g.may(c) {
-			may[c.NameID], some = true, true
+			may.add(c)
+			some = true
 		}
 		if v.Rows && c.Elements && hasText(c) && c.Min <= 24 && c.Max > 1 {
-			may[c.NameID], some, elements = true, true, true
+			may.add(c)
+			some, elements = true, true
 		}
 	}
 	if !some {
 		return false
 	}
 	for _, c := range v.Parent.Children {
-		if !may[c.NameID()] {
+		if !may.has(c) {
 			continue
 		}
 		if g.want(c) || wrapNames[c.Name] && g.wantsWrapped(c) || len(c.Children) == 1 && g.wantsRead(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && v.column(c.Data) {
@@ -375,6 +381,14 @@ func (d *deck) deal(v *view) []*card {
 	d.view, d.g, d.parent, d.shapes = *v, v.g, v.Parent, nameShapes.In(v.tree)
 	if d.at == nil {
 		d.at = make(map[string]*card, min(len(run), 64))
+	}
+	if v.partial {
+		for i := range run {
+			if v.wantsRecord(&run[i]) {
+				d.record(run[i])
+			}
+		}
+		return d.order
 	}
 	tables := 0
 	lists := d.lists[:0]
@@ -613,17 +627,19 @@ func (d *deck) folded(key string, list bool) bool {
 
 // fold cuts the objects that only order the fields of another off the end of a
 // place, and returns the names of the innermost two.
-func (d *deck) fold(group string) (place, via, over string) {
+func (d *deck) fold(group string) (place, via, over string) { return foldPlace(group, d.folded) }
+
+func foldPlace(group string, folded func(key string, list bool) bool) (place, via, over string) {
 	for range 4 {
 		rest, key := lastKey(group)
-		if further, outer := lastKey(rest); outer != "" && key != "" && key[0] != '+' && isKeyID(key) && d.folded(outer, true) {
+		if further, outer := lastKey(rest); outer != "" && key != "" && key[0] != '+' && isKeyID(key) && folded(outer, true) {
 			// Objects under identifiers, as phones.p1 in JSContact (RFC 9553).
 			rest, key = further, outer
 		}
-		if key != "" && !d.folded(key, strings.HasSuffix(group, "]")) {
+		if key != "" && !folded(key, strings.HasSuffix(group, "]")) {
 			// XML puts the entries of a list into elements inside an element.
 			further, outer := lastKey(rest)
-			if outer == "" || key != "item" && outer != key+"s" || !d.folded(outer, false) {
+			if outer == "" || key != "item" && outer != key+"s" || !folded(outer, false) {
 				break
 			}
 			rest, key = further, outer
@@ -1050,6 +1066,45 @@ func telephone(b []byte) phoneShape {
 	return notPhone
 }
 
+// listed are what stands between the telephone numbers of a list, see phonesIn.
+const listed = inspect.Commas | inspect.Semicolons | inspect.Bars | inspect.Newlines | inspect.Controls
+
+// holdsPhone says that p is a telephone number, and no short one. What p holds says of
+// most texts that they are none.
+func holdsPhone(p *inspect.Part) bool {
+	const of = anyDigit | inspect.UpperCase | inspect.Spaces | inspect.Newlines | inspect.Controls | inspect.Pluses | inspect.Hyphens | inspect.Dots | inspect.Slashes | inspect.Parens | inspect.Asterisks
+	if len(p.Data) < 7 || len(p.Data) > 40 {
+		return false
+	}
+	switch h := p.Holds(); {
+	case h&anyDigit == 0:
+		return false
+	case h&(inspect.Commas|inspect.Semicolons|inspect.NonASCII) != 0: // of several; in other scripts
+	case h&inspect.LowerCase != 0:
+		if h&inspect.Colons == 0 || !bytes.Contains(p.Data, []byte("tel:")) {
+			return false
+		}
+	case h&^of != 0:
+		return false
+	}
+	return telephone(p.Data) >= bareDigits
+}
+
+// joinsPhone says that one of the values that are joined in p is a telephone number.
+func joinsPhone(p *inspect.Part) bool {
+	const marks = inspect.Bars | inspect.Controls | inspect.Semicolons | inspect.Carets | inspect.Tildes | inspect.Commas | inspect.Equals | inspect.Colons | inspect.Hashes
+	if p.Holds()&marks == 0 || p.Holds()&anyDigit == 0 {
+		return false
+	}
+	n := 0 // digits, and what can stand for some
+	for _, c := range p.Data {
+		if c-'0' < 10 || c == '*' || c == 'X' || c >= utf8.RuneSelf {
+			n++
+		}
+	}
+	return n >= 7 && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits })
+}
+
 // dotted tells versions, addresses of the network and dates, which have full
 // stops or begin with a year, from telephone numbers.
 func dotted(b []byte) bool {
@@ -1188,6 +1243,18 @@ func digest(b []byte) int {
 		return n * 3 / 4
 	}
 	return 0
+}
+
+// isDigest says that p can be a hash.
+func isDigest(p *inspect.Part) bool {
+	h := p.Holds()
+	if len(p.Data) < 12 || len(p.Data) > 132 || h&^(inspect.Digits|inspect.Letters|inspect.Pluses|inspect.Slashes|inspect.Hyphens|inspect.Underscores|inspect.Equals) != 0 {
+		return false
+	}
+	if h&inspect.Letters != inspect.Letters && (h&^(inspect.Digits|inspect.Letters) != 0 || h&inspect.Digits == 0) {
+		return false // of one case, it must be hexadecimal
+	}
+	return digest(p.Data) > 0
 }
 
 // wantsRead is want for what p is written in.

@@ -1,0 +1,118 @@
+package detect
+
+import (
+	"strings"
+
+	"constat/inspect"
+)
+
+// A gate says no to a whole document. Most documents that a gate lets through have
+// what a detector looks for at one of many places: the place of a list, of an
+// object. What follows says which, so that cards are made there only.
+
+// folding is where the fields of a place belong: to the card at place, inside the
+// objects via and over.
+type folding struct{ place, via, over string }
+
+// spot is a place of a document, as one gather sees it.
+type spot struct {
+	place string // Column.Place
+	folding
+	plot int  // the first spot whose fields belong to the same cards
+	live bool // of a plot: its cards are wanted
+	next int  // the spot of the record that followed one of this spot last
+}
+
+// mostSpots bounds the places of a document that are told apart.
+const mostSpots = 32
+
+// survey fills in the spots, and says whether that is all there is to know about
+// the cards: that each value is in the card of its record, under its own name.
+func (v *view) survey() bool {
+	v.surveyed, v.spots, v.at, v.last = false, v.spots[:0], v.at[:0], 0
+	children := v.Parent.Children
+	decoder := children[0].Decoder()
+	if decoder == "xml" || decoder == "vobject" || decoder != children[len(children)-1].Decoder() || len(v.Records) > maxCards {
+		return false
+	}
+	folds := v.g.folds.In(v.tree)
+	last := 0
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if v.Rows && c.Elements && hasText(c) {
+			return false
+		}
+		if last == len(v.spots) || v.spots[last].place != c.Place {
+			for last = 0; last < len(v.spots) && v.spots[last].place != c.Place; last++ {
+			}
+			if last == mostSpots || strings.Contains(c.Place, `["`) {
+				return false
+			}
+			if last == len(v.spots) {
+				s := spot{place: c.Place, folding: folds.OfName(c.Place)}
+				for s.plot < last && v.spots[s.plot].folding.place != s.folding.place {
+					s.plot++
+				}
+				v.spots = append(v.spots, s)
+			}
+		}
+		v.at = append(v.at, uint8(last))
+	}
+	v.surveyed = !v.renames()
+	return v.surveyed
+}
+
+// spotOf returns the spot of a column.
+func (v *view) spotOf(column int) *spot { return &v.spots[v.at[column]] }
+
+// grow makes cards be made where the fields of s belong.
+func (v *view) grow(s *spot) { v.spots[s.plot].live = true }
+
+// lives says that the cards that s belongs to are to be made.
+func (v *view) lives(s *spot) bool { return v.spots[s.plot].live }
+
+// wantsRecord says that r belongs to a card that is to be made.
+func (v *view) wantsRecord(r *inspect.Record) bool {
+	s := v.spotAt(r.Group)
+	return s == nil || v.lives(s)
+}
+
+// spotAt returns the spot of a record, or of a field.
+func (v *view) spotAt(group string) *spot {
+	if n := v.spots[v.last].next; v.spots[n].stands(group) {
+		v.last = n
+		return &v.spots[n]
+	}
+	for i := range v.spots {
+		if v.spots[i].stands(group) {
+			v.spots[v.last].next, v.last = i, i
+			return &v.spots[i]
+		}
+	}
+	return nil
+}
+
+// stands says that a record stands at s: but for the indexes, its place is that.
+func (s *spot) stands(group string) bool {
+	i := 0
+	for j := range len(s.place) {
+		if i == len(group) || group[i] != s.place[j] {
+			return false
+		}
+		if i++; s.place[j] == '[' {
+			for i < len(group) && group[i]-'0' < 10 {
+				i++
+			}
+		}
+	}
+	return i == len(group)
+}
+
+// withFolds makes g remember where the fields of places belong.
+func withFolds(g gather) gather {
+	g.folds = inspect.NewNameFacts(func(place string) folding {
+		place, via, over := foldPlace(place, g.fold)
+		return folding{place, via, over}
+	})
+	return g
+}
