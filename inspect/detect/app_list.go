@@ -331,7 +331,10 @@ func detectApps(t *inspect.Tree) []inspect.Finding {
 		a.read(c)
 	}
 	for _, p := range t.Parts {
-		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Children) == 0 && p.Parent == nil && p.Decoder() != "request.path" && p.Decoder() != "request.query" && p.Decoder() != "request.header" && p.Decoder() != "request.host" {
+		if p.Parent != nil {
+			break // the roots stand first
+		}
+		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Children) == 0 && p.Decoder() != "request.path" && p.Decoder() != "request.query" && p.Decoder() != "request.header" && p.Decoder() != "request.host" {
 			if a := appsInLines(p); a != nil {
 				order = append(order, a)
 			}

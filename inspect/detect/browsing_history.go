@@ -350,7 +350,11 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 // pagesInLines looks for texts each line of which has the address of a page.
 func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
 	const most = 1000
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool {
+		return c.Max >= 48 && hasText(c) && c.Holds&inspect.Slashes != 0 && c.Holds&inspect.Colons != 0
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 48 || p.Holds()&inspect.Slashes == 0 || bytes.Count(p.Data[:min(len(p.Data), 64<<10)], []byte("://")) < 3 {
 			continue
 		}

@@ -406,18 +406,18 @@ func callPhrase(b []byte) (way, call, long, ok bool) {
 	if len(b) < 10 || len(b) > 160 {
 		return false, false, false, false
 	}
+	if !numberIn(b) {
+		return false, false, false, false
+	}
 	number, words := false, 0
 	for i := 0; i < len(b); {
 		c := b[i]
 		switch {
 		case c == '+' || c == '(' || c-'0' < 10:
-			end := i + 1
-			for end < len(b) && (b[end]-'0' < 10 || strings.IndexByte(" ()./-", b[end]) >= 0 && end+1 < len(b) && (b[end+1]-'0' < 10 || b[end+1] == '(' || b[end+1] == ' ')) {
-				end++
-			}
+			end := runEnd(b, i)
 			run := bytes.TrimRight(b[i:end], " ()./-")
 			switch {
-			case !number && len(run) >= 7 && !isRecent(run) && !looksLikeDate(run) && telephone(run) >= bareDigits:
+			case !number && isCalled(run):
 				number = true
 			case number && len(run) <= 5:
 				unit := bytes.TrimLeft(b[end:], " ")
@@ -446,6 +446,37 @@ func callPhrase(b []byte) (way, call, long, ok bool) {
 	return way, call, long, number
 }
 
+// runEnd is where the digits that begin at i end, with what stands between them.
+func runEnd(b []byte, i int) int {
+	end := i + 1
+	for end < len(b) && (b[end]-'0' < 10 || strings.IndexByte(" ()./-", b[end]) >= 0 && end+1 < len(b) && (b[end+1]-'0' < 10 || b[end+1] == '(' || b[end+1] == ' ')) {
+		end++
+	}
+	return end
+}
+
+// isCalled says that a run of digits is a telephone number.
+func isCalled(run []byte) bool {
+	return len(run) >= 7 && !isRecent(run) && !looksLikeDate(run) && telephone(run) >= bareDigits
+}
+
+// numberIn says that one of the runs of digits in b is a telephone number.
+func numberIn(b []byte) bool {
+	for i := 0; i < len(b); {
+		c := b[i]
+		if c != '+' && c != '(' && c-'0' > 9 {
+			i++
+			continue
+		}
+		end := runEnd(b, i)
+		if end-i >= 7 && isCalled(bytes.TrimRight(b[i:end], " ()./-")) {
+			return true
+		}
+		i = end
+	}
+	return false
+}
+
 // callsInWords looks for calls that are told in words: in the entries of a
 // calendar, in the lines of a log.
 func callsInWords(t *inspect.Tree, path bool) []inspect.Finding {
@@ -461,7 +492,11 @@ func callsInWords(t *inspect.Tree, path bool) []inspect.Finding {
 	}
 	n := 0
 	var first, group *inspect.Part
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool {
+		return c.Max >= 10 && hasText(c) && c.Holds&inspect.Digits != 0 && c.Holds&(inspect.Letters|inspect.NonASCII) != 0
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Kind > inspect.Text || len(p.Data) < 10 || p.Holds()&inspect.Digits == 0 || len(p.Children) > 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "response.body" && p.Decoder() != "frame" {
 			continue
 		}

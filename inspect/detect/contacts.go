@@ -513,7 +513,12 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 // contactsInLines looks for texts each line of which is a person's name and a
 // telephone number: Odile Vantournier <+33639981122>.
 func contactsInLines(t *inspect.Tree) []inspect.Finding {
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool {
+		card := c.Holds&inspect.UpperCase != 0 && c.Holds&inspect.Colons != 0
+		return c.Max > 20 && hasText(c) && (card || c.Holds&inspect.Newlines != 0 && c.Holds&anyDigit != 0)
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Data) > 20 && len(p.Data) < 2000 && p.Data[0] == 'M' && bytes.HasPrefix(p.Data, []byte("MECARD:")) && bytes.Contains(p.Data, []byte("TEL:")) {
 			return []inspect.Finding{{
 				Confidence: inspect.Probable, Direction: flow.Up, Path: p.Path,

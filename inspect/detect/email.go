@@ -372,7 +372,11 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 // mailLinks looks for links that write a letter (RFC 6068): to somebody, with a
 // subject or a text.
 func mailLinks(t *inspect.Tree) []inspect.Finding {
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool {
+		return c.Max >= 20 && hasText(c) && c.Holds&(inspect.Newlines|inspect.Ats) != 0
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Kind <= inspect.Text && len(p.Data) > 40 && len(p.Children) == 0 && p.Holds()&inspect.Newlines != 0 && inProtocol(p.Data[:min(len(p.Data), 64<<10)]) {
 			return []inspect.Finding{{
 				Confidence: inspect.Suspected, Direction: p.Direction, Path: p.Path,

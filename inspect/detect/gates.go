@@ -172,12 +172,14 @@ func inPlace(place string, f func(key string) bool) bool {
 // eventful says that a value holds one of the words that outerEvent would look at.
 func (v *view) eventful(words *stems) bool {
 	names := eventFacts.In(v.tree)
+	var seen valueMemo
+	look := func(value []byte) bool { return mentions(string(value), words) }
 	protobuf := v.Parent.Children[0].Decoder() == "protobuf"
 	for _, p := range v.Parent.Children {
 		if p.Kind > inspect.Text || len(p.Data) < 2 || len(p.Data) > maxName {
 			continue
 		}
-		if (names.Of(p) || protobuf || strings.HasSuffix(string(p.Path), "[0]")) && mentions(string(p.Data), words) {
+		if (names.Of(p) || protobuf || strings.HasSuffix(string(p.Path), "[0]")) && seen.of(p.Data, look) {
 			return true
 		}
 	}
@@ -188,18 +190,37 @@ var eventFacts = inspect.NewNameFacts(func(name string) bool { return eventNames
 
 // event says that a field that is called as those are that say what happened
 // holds a value that satisfies f.
-func (v *view) event(f func(value string) bool) bool {
-	var seen memo[bool]
+func (v *view) event(f func(value []byte) bool) bool {
+	names := eventFacts.In(v.tree)
+	var seen valueMemo
 	for _, p := range v.Parent.Children {
-		if p.Kind <= inspect.Text && len(p.Data) > 2 && len(p.Data) <= maxName && eventNames[p.Name] && seen.ofBytes(p.Data, f) {
+		if p.Kind <= inspect.Text && len(p.Data) > 2 && len(p.Data) <= maxName && names.Of(p) && seen.of(p.Data, f) {
 			return true
 		}
 	}
 	return false
 }
 
-func isNoteEvent(value string) bool {
-	return mentions(value, notePlaces) || mentions(value, calendarPlaces)
+// valueMemo remembers what was found out of the last values. It keeps them as they
+// are.
+type valueMemo struct {
+	values [16][]byte
+	found  [16]bool
+}
+
+func (m *valueMemo) of(b []byte, look func([]byte) bool) bool {
+	if len(b) == 0 {
+		return look(b)
+	}
+	i := (uint(b[0]) + 5*uint(b[len(b)-1]) + 11*uint(b[len(b)/2]) + 31*uint(len(b))) & 15
+	if string(m.values[i]) != string(b) {
+		m.values[i], m.found[i] = b, look(b)
+	}
+	return m.found[i]
+}
+
+func isNoteEvent(value []byte) bool {
+	return mentions(string(value), notePlaces) || mentions(string(value), calendarPlaces)
 }
 
 // callColumn is what the name of a column says about calls.
@@ -329,7 +350,6 @@ var contactNames = inspect.NewNameFacts(func(name string) contactSays {
 func contactLive(v *view) bool {
 	names := contactNames.In(v.tree)
 	var may nameSet
-	may.reset(v.tree)
 	some := false
 	for i := range v.Columns {
 		c, s := &v.Columns[i], v.spotOf(i)
@@ -369,7 +389,7 @@ func contactLive(v *view) bool {
 		for _, place := range []string{s.place, s.folding.place} {
 			outer, _ := lastKey(place)
 			for j := range v.spots {
-				if v.spots[j].folding.place == outer {
+				if outer != "" && v.spots[j].folding.place == outer {
 					v.grow(&v.spots[j])
 				}
 			}
@@ -387,33 +407,6 @@ func reaches(p *inspect.Part) bool {
 		return false
 	}
 	return holdsPhone(p) || p.Holds()&inspect.Ats != 0 && isMailAddress(p.Data) || isDigest(p) || p.Holds()&listed != 0 && listOfPhones(p.Data) > 0
-}
-
-// nameSet is a set of names of a tree.
-type nameSet struct {
-	few  [64]bool // names that need no memory
-	many []bool
-}
-
-func (s *nameSet) reset(t *inspect.Tree) {
-	if n := len(t.Names); n >= len(s.few) {
-		s.many = make([]bool, n+1)
-	}
-}
-
-func (s *nameSet) add(c *inspect.Column) {
-	if s.many != nil {
-		s.many[c.NameID] = true
-	} else {
-		s.few[c.NameID] = true
-	}
-}
-
-func (s *nameSet) has(p *inspect.Part) bool {
-	if s.many != nil {
-		return s.many[p.NameID()]
-	}
-	return s.few[p.NameID()]
 }
 
 // mailNeed asks for an address, or for a mailbox that is called inbox.
@@ -756,10 +749,22 @@ func messageGate(v *view) bool {
 	return key
 }
 
-// photoGate asks for the name of a file or a media type.
+// photoGate asks for the name of a camera's file, or for the media type of one.
 func photoGate(v *view) bool {
+	var names nameSet
+	some := false
 	for i := range v.Columns {
-		if c := &v.Columns[i]; c.Has(inspect.Text) && c.Holds&(inspect.Dots|inspect.Slashes) != 0 {
+		if c := &v.Columns[i]; c.Max >= 5 && c.Has(inspect.Text) && c.Holds&(inspect.Dots|inspect.Slashes) != 0 {
+			names.add(c)
+			some = true
+		}
+	}
+	if !some {
+		return false
+	}
+	up := v.Parent.Direction == flow.Up
+	for _, p := range v.Parent.Children {
+		if names.has(p) && p.Kind == inspect.Text && (isCameraFile(p) || up && pictureType(p.Data)) {
 			return true
 		}
 	}

@@ -427,6 +427,9 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 	if len(out) == 0 && x.path && (t.Subject.Method == "PUT" || t.Subject.Method == "POST") {
 		// A file of text that is put under a name that says what it is.
 		for _, p := range t.Parts {
+			if p.Parent != nil {
+				break // the roots stand first
+			}
 			if p.Direction != flow.Up || p.Kind > inspect.Text || p.Decoder() != "request.body" || p.Media != "text/plain" && p.Media != "text/markdown" && p.Media != "text/html" && p.Media != "" || len(p.Children) > 0 || !isProse(p.Data[:min(len(p.Data), 4096)]) {
 				continue
 			}
@@ -446,7 +449,9 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 // programs write: Org (orgmode.org), lists to tick off in Markdown, todo.txt
 // (github.com/todotxt/todo.txt).
 func notesInMarkup(t *inspect.Tree) []inspect.Finding {
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool { return c.Max >= 16 && hasText(c) && c.Holds&inspect.Newlines != 0 }
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 16 || len(p.Children) > 0 || p.Holds()&inspect.Newlines == 0 {
 			continue
 		}

@@ -108,6 +108,81 @@ func (s *spot) stands(group string) bool {
 	return i == len(group)
 }
 
+// partsOf returns a walk over the parts of t, in their order, but for those of
+// columns that cannot hold what is looked for.
+func partsOf(t *inspect.Tree, may func(c *inspect.Column) bool) walk {
+	return walk{tree: t, docs: t.Documents(), may: may}
+}
+
+type walk struct {
+	tree  *inspect.Tree
+	docs  []inspect.Document // that are left
+	may   func(c *inspect.Column) bool
+	parts []*inspect.Part // of the document at hand, that are left
+	names nameSet
+}
+
+// next returns the next part, nil when there is none.
+func (w *walk) next() *inspect.Part {
+	for {
+		for i, p := range w.parts {
+			if w.names.has(p) {
+				w.parts = w.parts[i+1:]
+				return p
+			}
+		}
+		w.parts = nil
+		if len(w.docs) == 0 {
+			return nil
+		}
+		w.open(&w.docs[0])
+		w.docs = w.docs[1:]
+	}
+}
+
+func (w *walk) open(d *inspect.Document) {
+	w.names = nameSet{}
+	some := false
+	for i := range d.Columns {
+		if c := &d.Columns[i]; w.may(c) {
+			w.names.add(c)
+			some = true
+		}
+	}
+	switch {
+	case !some:
+	case d.Parent != nil:
+		w.parts = d.Parent.Children
+	default: // the roots stand first
+		n := 0
+		for n < len(w.tree.Parts) && w.tree.Parts[n].Parent == nil {
+			n++
+		}
+		w.parts = w.tree.Parts[:n]
+	}
+}
+
+// nameSet is a set of names of a tree. It may hold more than were added.
+type nameSet struct {
+	few  [64]bool // by number
+	more bool     // all others are in it
+}
+
+func (s *nameSet) add(c *inspect.Column) {
+	if c.NameID < len(s.few) {
+		s.few[c.NameID] = true
+	} else {
+		s.more = true
+	}
+}
+
+func (s *nameSet) has(p *inspect.Part) bool {
+	if id := p.NameID(); id < len(s.few) {
+		return s.few[id]
+	}
+	return s.more
+}
+
 // withFolds makes g remember where the fields of places belong.
 func withFolds(g gather) gather {
 	g.folds = inspect.NewNameFacts(func(place string) folding {

@@ -277,11 +277,9 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 				}
 			}
 		}
-		if !hasLines(docs) {
-			return
-		}
 		texts, tries := 0, 0
-		for _, p := range t.Parts {
+		parts := partsOf(t, mayHoldLines)
+		for p := parts.next(); p != nil; p = parts.next() {
 			if texts == maxTables || tries == maxTexts || p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Children) > 0 || !holdsLines(p.Holds(), len(p.Data)) || p.Same != nil {
 				continue
 			}
@@ -307,7 +305,6 @@ func (g *gather) wanted(v *view) bool {
 		return false
 	}
 	var may nameSet
-	may.reset(v.tree)
 	some, elements := false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
@@ -343,16 +340,9 @@ func holdsLines(c inspect.Chars, n int) bool {
 	return c&inspect.Newlines != 0 || n >= 40 && c&(inspect.Digits|inspect.Ats|inspect.NonASCII) != 0 && (c&(inspect.Bars|inspect.Semicolons|inspect.Equals) != 0 || c&inspect.Commas != 0 && c&inspect.Colons != 0)
 }
 
-// hasLines says that there is a text of several lines or of joined values.
-func hasLines(docs []inspect.Document) bool {
-	for i := range docs {
-		for j := range docs[i].Columns {
-			if c := &docs[i].Columns[j]; c.Max >= 24 && hasText(c) && holdsLines(c.Holds, c.Max) {
-				return true
-			}
-		}
-	}
-	return false
+// mayHoldLines says that a text of c can be one of several lines, or of joined values.
+func mayHoldLines(c *inspect.Column) bool {
+	return c.Max >= 24 && hasText(c) && holdsLines(c.Holds, c.Max)
 }
 
 // decks are those of gathers whose cards are looked at briefly.

@@ -193,7 +193,11 @@ const maxTold = 4 << 10
 // (Bluetooth Message Access Profile, section 3.1.3).
 func detectTold(t *inspect.Tree) []inspect.Finding {
 	var out []inspect.Finding
-	for _, p := range t.Parts {
+	lines := func(c *inspect.Column) bool {
+		return c.Max >= 24 && hasText(c) && c.Holds&inspect.Newlines != 0 && c.Holds&inspect.Digits != 0
+	}
+	parts := partsOf(t, lines)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if len(out) >= maxNamed {
 			break
 		}
@@ -569,8 +573,13 @@ func unnamedMessage(fields []*inspect.Part, array bool) (number, text, date *ins
 // messagesInWords looks for texts that tell of a message as programs that forward
 // them write it: "SMS from +33639981122: …".
 func messagesInWords(t *inspect.Tree) []inspect.Finding {
-	for _, p := range t.Parts {
-		if p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Data) > 8<<10 || len(p.Children) > 0 || p.Holds()&anyDigit == 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "frame" {
+	const ends = inspect.Colons | inspect.Newlines // of the words in front
+	may := func(c *inspect.Column) bool {
+		return c.Max >= 24 && hasText(c) && c.Holds&anyDigit != 0 && c.Holds&ends != 0
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
+		if p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Data) > 8<<10 || len(p.Children) > 0 || p.Holds()&anyDigit == 0 || p.Holds()&ends == 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "frame" {
 			continue
 		}
 		head := p.Data[:min(len(p.Data), 64)]
