@@ -227,7 +227,7 @@ func joinedTitles(name string, b []byte) [][]byte {
 	return nil
 }
 
-var appGather = gather{
+var appGather = withNames(gather{
 	may: appMay,
 	want: func(p *inspect.Part) bool {
 		if p.Direction != flow.Up {
@@ -270,7 +270,7 @@ var appGather = gather{
 	column: func(name string) bool {
 		return mentions(name, appNames) || mentions(name, appTitles) || appWord(name) != appOther
 	},
-}
+})
 
 func appPlaceOf(name string) bool {
 	if name == "" {

@@ -117,7 +117,7 @@ var (
 	searchPlaces = newStems("search", "suggest", "autocomplete", "complete", "query", "find", "graphql", "sousuo", "recherche", "buscar", "suche", "typeahead", "lookup")
 )
 
-var webGather = gather{
+var webGather = withNames(gather{
 	need: webNeed, brief: true,
 	place: func(group string) bool {
 		_, key := lastKey(group)
@@ -149,7 +149,7 @@ var webGather = gather{
 		return false
 	},
 	column: func(name string) bool { w := webWords.of(name); return w > webNone && w <= webVisit },
-}
+})
 
 // webURL says that b begins like the address of a page.
 func webURL(b []byte) bool {
@@ -443,8 +443,8 @@ func webDocOf(c *card) webDoc {
 	d := webDoc{deck: c.deck, placed: true, searches: true, sites: true}
 	if c.deck != nil {
 		v := &c.deck.view
-		d.placed = v.placed(true, func(key string) bool { return mentions(key, webPlaces) })
-		d.searches = v.placed(true, func(key string) bool { return mentions(key, searchLists) })
+		d.placed = v.placed(true, inVisits)
+		d.searches = v.placed(true, inSearches)
 		d.sites = v.sites()
 	}
 	return d

@@ -104,7 +104,7 @@ var (
 	callEvents = newStems("call", "anruf", "appel", "llamada", "chiamata", "chamada", "ligacao", "oproep", "polaczenie", "rozmow", "звонок", "звонк", "вызов", "通话", "通話", "来电", "來電", "통화", "कॉल", "مكالم", "panggilan", "cuocgoi", "cagri", "tonghua", "incomingphone", "dialed")
 )
 
-var callGather = gather{
+var callGather = withNames(gather{
 	need: callNeed, may: callMay, brief: true,
 	want: func(p *inspect.Part) bool {
 		if len(p.Data) > 12 && len(p.Data) <= 160 && p.Kind == inspect.Text && indexed(string(p.Path)) && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
@@ -131,7 +131,7 @@ var callGather = gather{
 		return number && signs > 0
 	},
 	column: func(name string) bool { w := callWords.of(name); return w > callNone && w <= callMark },
-}
+})
 
 func callPlaceOf(group string) bool {
 	_, key := lastKey(group)

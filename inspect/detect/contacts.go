@@ -155,7 +155,7 @@ var (
 	deskWords = newPieces([]string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"})
 )
 
-var contactGather = withFolds(gather{
+var contactGather = withNames(gather{
 	place: func(group string) bool { return numberKey(group) != "" },
 	may:   contactMay, live: contactLive,
 	want: func(p *inspect.Part) bool {

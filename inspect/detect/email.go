@@ -93,7 +93,7 @@ var (
 	mailRoles = newLexicon(map[bool]string{true: `inbox sent drafts draft trash junk spam archive sentitems sentmail deleteditems deleted junkemail outbox allmail starred envoyés élémentsenvoyés brouillons corbeille boîtederéception posteingang gesendet entwürfe papierkorb enviados borradores papelera postainarrivo postainviata bozze cestino входящие отправленные черновики 收件箱 已发送 草稿箱 垃圾箱 垃圾邮件 受信トレイ 送信済み ゴミ箱`})
 )
 
-var mailGather = gather{
+var mailGather = withNames(gather{
 	need: mailNeed, brief: true,
 	want: func(p *inspect.Part) bool {
 		if p.Kind > inspect.Text || len(p.Data) < 4 {
@@ -120,7 +120,7 @@ var mailGather = gather{
 		return false
 	},
 	column: func(name string) bool { w := mailWords.of(name); return w > mailNone && w <= mailMark },
-}
+})
 
 // isMailRole says that b is what the mailboxes of a mail program are called, alone
 // or behind the name of the mailbox around it.

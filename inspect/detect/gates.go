@@ -23,6 +23,7 @@ type view struct {
 	// See survey. The cards of a document are partial when they are made where plots
 	// live only.
 	surveyed, partial bool
+	renamed           answer // see renames
 	spots             []spot
 	at                []uint8 // spot of each column
 	last              int     // spot of the record asked about last
@@ -36,6 +37,17 @@ func (v *view) column(b []byte) bool {
 	return v.columns.ofBytes(b, v.g.column)
 }
 
+// What the names of places are asked for.
+var (
+	inNotes    = keyedBy(notePlaces)
+	inCalls    = keyedBy(callPlaces)
+	inSearches = keyedBy(searchLists)
+	inVisits   = keyedBy(webPlaces)
+	noteKeys   = keyedIn(noteFolds)
+	callKeys   = keyedIn(callFolds)
+	smsKeys    = keyedIn(smsFolds)
+)
+
 const anyDigit = inspect.Digits | inspect.NonASCII
 
 // hasText says that a field of c is a text or bytes.
@@ -48,27 +60,38 @@ func hasValue(c *inspect.Column) bool { return hasText(c) || c.Has(inspect.Numbe
 // of flat names and numbered ones, of lists of names and values, of tables, of lists
 // side by side, of properties, and of strings that hold several values.
 func (v *view) renames() bool {
+	if v.renamed == notAsked {
+		if v.renamed = doesNot; v.mayRename() {
+			v.renamed = does
+		}
+	}
+	return v.renamed == does
+}
+
+// answer is that of a question which is asked once.
+type answer uint8
+
+const (
+	notAsked answer = iota
+	doesNot
+	does
+)
+
+func (v *view) mayRename() bool {
 	numbered, key, value := 0, false, false
 	arrays, lists := 0, v.Rows // columns of elements; lists can stand side by side
+	names := nameShapes.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
-		n := len(c.Name)
-		if wrapNames[c.Name] {
+		s := names.OfColumn(c)
+		if s.flat || s.wrap {
 			return true
 		}
-		if n > 0 && c.Name[n-1] == ']' || n > 4 && hasIndex(c.Name) {
-			return true
-		}
-		if n > 2 && n < maxName && c.Name[n-1]-'0' < 10 {
+		if s.numbered {
 			numbered += c.Fields
 		}
-		switch c.Name {
-		case "key", "k", "name", "Name":
-			key = true
-		case "value", "Value", "v":
-			value = true
-		}
-		value = value || strings.HasSuffix(c.Place, ".value")
+		key = key || s.key
+		value = value || s.value || strings.HasSuffix(c.Place, ".value")
 		if !c.Elements {
 			continue
 		}
@@ -94,12 +117,13 @@ func (v *view) renames() bool {
 // aside says that there are two lists that are called after columns.
 func (v *view) aside() bool {
 	n := 0
+	known := v.g.lists.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		if !c.Elements {
 			continue
 		}
-		if _, list := lastKey(c.Place); v.column([]byte(list)) || v.column([]byte(strings.TrimSuffix(list, "s"))) {
+		if known.OfName(c.Place) {
 			n += c.Fields // each may be of another list
 		}
 	}
@@ -109,37 +133,73 @@ func (v *view) aside() bool {
 // joints are what can stand between the values in one string.
 const joints = inspect.Bars | inspect.Controls | inspect.Semicolons | inspect.Commas | inspect.Equals | inspect.Colons | inspect.Hashes | inspect.Carets | inspect.Tildes
 
-// placed says that one of the names around the records of the document satisfies
-// f: those of the objects that they stand in, and with outside of the fields that
-// the document was in.
-func (v *view) placed(outside bool, f func(key string) bool) bool {
-	last := ""
-	shapes := nameShapes.In(v.tree)
-	for i := range v.Columns {
-		if name := v.Columns[i].Name; shapes.OfColumn(&v.Columns[i]).flat {
-			for word := range strings.FieldsFuncSeq(name, func(r rune) bool { return r == '[' || r == ']' || r == '.' }) {
-				if f(word) {
-					return true
-				}
-			}
-		}
-		place := v.Columns[i].Place
-		if place == last {
-			continue
-		}
-		last = place
+// keyed is something that is found out of each of the names in a place.
+type keyed[T ~bool | ~uint32] struct {
+	key func(key string) T
+	in  *inspect.NameFacts[T] // of all names of a place together
+}
+
+// families are those of a lexicon, each as a bit.
+type families uint32
+
+func newKeyed[T ~bool | ~uint32](key func(key string) T, or func(a, b T) T) keyed[T] {
+	return keyed[T]{key, inspect.NewNameFacts(func(place string) (it T) {
 		for place != "" {
-			rest, key := lastKey(place)
-			if key != "" && f(key) {
-				return true
+			rest, last := lastKey(place)
+			if last != "" {
+				it = or(it, key(last))
 			}
 			if rest == place {
 				break
 			}
 			place = rest
 		}
+		return it
+	})}
+}
+
+// keyedBy asks for one of the words.
+func keyedBy(words *stems) *keyed[bool] {
+	k := newKeyed(func(key string) bool { return mentions(key, words) }, func(a, b bool) bool { return a || b })
+	return &k
+}
+
+// keyedIn asks for families of a lexicon.
+func keyedIn[T ~uint8](l *lexicon[T]) *keyed[families] {
+	k := newKeyed(func(key string) families { return 1 << l.of(key) &^ 1 }, func(a, b families) families { return a | b })
+	return &k
+}
+
+// placed says that one of the names around the records of the document is what k
+// asks for: those of the objects that they stand in, and with outside of the fields
+// that the document was in.
+func (v *view) placed(outside bool, k *keyed[bool]) bool {
+	some := false
+	eachKey(v, k, func(it bool) { some = some || it })
+	return some || outside && v.around(k.key)
+}
+
+// foldsOf returns what the names around the records are.
+func (v *view) foldsOf(k *keyed[families]) (all families) {
+	eachKey(v, k, func(it families) { all |= it })
+	return all
+}
+
+func eachKey[T ~bool | ~uint32](v *view, k *keyed[T], say func(it T)) {
+	last := ""
+	shapes, places := nameShapes.In(v.tree), k.in.In(v.tree)
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if shapes.OfColumn(c).flat {
+			for word := range strings.FieldsFuncSeq(c.Name, func(r rune) bool { return r == '[' || r == ']' || r == '.' }) {
+				say(k.key(word))
+			}
+		}
+		if c.Place != last {
+			last = c.Place
+			say(places.OfName(last))
+		}
 	}
-	return outside && v.around(f)
 }
 
 // around says that the name of one of the fields that the document was in
@@ -150,21 +210,6 @@ func (v *view) around(f func(key string) bool) bool {
 		if f(key) {
 			return true
 		}
-	}
-	return false
-}
-
-// inPlace says that one of the names in a place satisfies f.
-func inPlace(place string, f func(key string) bool) bool {
-	for place != "" {
-		rest, key := lastKey(place)
-		if key != "" && f(key) {
-			return true
-		}
-		if rest == place {
-			return false
-		}
-		place = rest
 	}
 	return false
 }
@@ -248,10 +293,9 @@ func callNeed(v *view) bool {
 		dates = dates || n.date
 		event = event || eventNames[c.Name]
 	}
-	v.placed(false, func(key string) bool {
-		have[callFolds.of(key)] = true
-		return false
-	})
+	for w, folds := callNone, v.foldsOf(callKeys); w < callCount; w++ {
+		have[w] = have[w] || folds>>w&1 != 0
+	}
 	if v.renames() {
 		return true
 	}
@@ -291,7 +335,7 @@ func callNeed(v *view) bool {
 }
 
 func callPlaced(v *view) bool {
-	return pathMentions(v.tree, callPlaces) || v.placed(true, func(key string) bool { return mentions(key, callPlaces) })
+	return pathMentions(v.tree, callPlaces) || v.placed(true, inCalls)
 }
 
 // callMay asks for digits.
@@ -314,7 +358,7 @@ func partedNeed(v *view) bool {
 			return true
 		}
 	}
-	return v.placed(false, func(key string) bool { return smsFolds.of(key) == smsAddress }) || v.renames()
+	return v.foldsOf(smsKeys)>>smsAddress&1 != 0 || v.renames()
 }
 
 func partedMay(c *inspect.Column) bool {
@@ -458,12 +502,11 @@ func noteNeed(v *view) bool {
 		}
 		own = own || name.file && hasText(c) && (c.Taken || c.Holds&inspect.Dots != 0)
 	}
-	v.placed(false, func(key string) bool {
-		if w := noteFolds.of(key); w != noteNone {
+	for w, folds := noteText, v.foldsOf(noteKeys); w < noteCount; w++ {
+		if folds>>w&1 != 0 {
 			have[w] += 2
 		}
-		return false
-	})
+	}
 	if v.Rows {
 		for _, r := range v.Records[:min(len(v.Records), 64)] {
 			if len(r.Fields) > 2 && propertyTypes[string(r.Fields[1].Data)] && isArray(r) {
@@ -475,7 +518,7 @@ func noteNeed(v *view) bool {
 	case v.renames():
 		return true
 	case have[noteText]+have[noteTitle] == 0 && !own:
-		return v.Parent.Direction == flow.Up && (short && (event || pathMentions(v.tree, notePlaces)) || v.placed(true, func(key string) bool { return mentions(key, notePlaces) }))
+		return v.Parent.Direction == flow.Up && (short && (event || pathMentions(v.tree, notePlaces)) || v.placed(true, inNotes))
 	case own, check, have[noteDue] > 0, have[noteStart] > 0 && have[noteTitle] > 0:
 		return true
 	case have[noteMark] > 0 && have[noteDate] > 0 && have[noteText] > 0:
@@ -483,7 +526,7 @@ func noteNeed(v *view) bool {
 	case event && v.event(isNoteEvent):
 		return true
 	}
-	return pathMentions(v.tree, notePlaces) || v.placed(true, func(key string) bool { return mentions(key, notePlaces) })
+	return pathMentions(v.tree, notePlaces) || v.placed(true, inNotes)
 }
 
 // noteSigns are what the columns of a plot say that can make a card of it a note.
@@ -545,8 +588,7 @@ func noteLive(v *view) bool {
 			plain = plain && c.Elements && !strings.HasSuffix(c.Place, "]")
 		}
 	}
-	var places [mostSpots]bool
-	some, around := false, v.around(isNotePlace)
+	some, around, placed := false, v.around(inNotes.key), inNotes.in.In(v.tree)
 	hints := noteHints{up: v.Parent.Direction == flow.Up, path: pathMentions(v.tree, notePlaces)}
 	said, asked := false, false
 	hints.event = func() bool {
@@ -557,8 +599,7 @@ func noteLive(v *view) bool {
 	}
 	for i := range v.spots {
 		s := &v.spots[i]
-		places[i] = around || inPlace(s.folding.place, isNotePlace)
-		if hints.placed = places[i]; s.plot != i || !all[i].can(&hints) {
+		if hints.placed = around || placed.OfName(s.folding.place); s.plot != i || !all[i].can(&hints) {
 			continue
 		}
 		if plain && all[i]&noteStarts == 0 && !folded[i].can(&hints) && v.noNotes(i, all[i]&noteNamed != 0, names) {
@@ -569,8 +610,6 @@ func noteLive(v *view) bool {
 	}
 	return some
 }
-
-func isNotePlace(key string) bool { return mentions(key, notePlaces) }
 
 func noteColumn(c *inspect.Column, s *spot, n noteName) noteSigns {
 	x := n.signs
@@ -613,7 +652,7 @@ func (v *view) noNotes(plot int, named bool, names *inspect.Known[noteName]) boo
 	// What a card has room for: a record, and a few lists.
 	const most, mostListed = maxCells / 2, maxCells / 16
 	need := 1
-	if named || v.placed(true, isNotePlace) {
+	if named || v.placed(true, inNotes) {
 		need = 2
 	}
 	lists := 0
@@ -693,7 +732,7 @@ func webNeed(v *view) bool {
 			}
 		}
 	}
-	if words && v.placed(true, func(key string) bool { return mentions(key, searchLists) }) {
+	if words && v.placed(true, inSearches) {
 		return true
 	}
 	return v.sites() || v.renames()

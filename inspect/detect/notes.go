@@ -111,7 +111,7 @@ var (
 	notNotes = newStems("releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepadid", "annotation", "footnote", "denote", "stickysession", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable")
 )
 
-var noteGather = withFolds(gather{
+var noteGather = withNames(gather{
 	need: noteNeed, live: noteLive, brief: true,
 	place: func(group string) bool {
 		_, key := lastKey(group)
@@ -241,7 +241,7 @@ func noNote(c *card, names *inspect.Known[noteName]) bool {
 			against++
 		}
 	}
-	return against > 1 || against == 1 && !(marks > 0 || due > 1) || against == 1 && !named && !c.placed(notePlaces)
+	return against > 1 || against == 1 && !(marks > 0 || due > 1) || against == 1 && !named && !c.placed(inNotes)
 }
 
 func readNote(c *card, names *inspect.Known[noteName]) *note {
@@ -380,7 +380,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		k := readNote(c, names)
 		y := x
 		y.up = c.parent.Direction == flow.Up
-		if !k.prose && !k.own && (!y.up || !shortNames(c) && !c.placed(notePlaces)) {
+		if !k.prose && !k.own && (!y.up || !shortNames(c) && !c.placed(inNotes)) {
 			continue
 		}
 		for name := range c.where() {

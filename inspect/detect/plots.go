@@ -2,6 +2,7 @@ package detect
 
 import (
 	"strings"
+	"sync"
 
 	"constat/inspect"
 )
@@ -183,11 +184,31 @@ func (s *nameSet) has(p *inspect.Part) bool {
 	return s.more
 }
 
-// withFolds makes g remember where the fields of places belong.
-func withFolds(g gather) gather {
+// withNames makes g remember what it says of the names of places.
+func withNames(g gather) gather {
 	g.folds = inspect.NewNameFacts(func(place string) folding {
 		place, via, over := foldPlace(place, g.fold)
 		return folding{place, via, over}
 	})
+	g.lists = inspect.NewNameFacts(func(place string) bool {
+		column := func(name string) bool { return name != "" && len(name) <= 2*maxName && g.column(name) }
+		_, list := lastKey(place)
+		return column(list) || column(strings.TrimSuffix(list, "s"))
+	})
 	return g
+}
+
+// views are those of gathers that are at no document.
+var views = sync.Pool{New: func() any { return new(view) }}
+
+// open makes v one of d.
+func (v *view) open(d *inspect.Document) {
+	v.Document, v.renamed, v.surveyed, v.partial = d, notAsked, false, false
+}
+
+// release gives the memory of v to another tree, without what it knows of this.
+func (v *view) release() {
+	clear(v.spots)
+	*v = view{spots: v.spots[:0], at: v.at[:0]}
+	views.Put(v)
 }

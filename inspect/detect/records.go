@@ -23,10 +23,16 @@ func records(t *inspect.Tree, gate func(v *view) bool) iter.Seq[inspect.Record] 
 	return func(yield func(inspect.Record) bool) {
 		var paired []*inspect.Part
 		docs := t.Documents()
+		v := views.Get().(*view)
+		defer v.release()
+		v.tree = t
 		for i := range docs {
 			d := &docs[i]
-			if d.Parent == nil || !gate(&view{Document: d, tree: t}) {
-				continue // headers and cookies, or nothing to find
+			if d.Parent == nil {
+				continue // headers and cookies
+			}
+			if v.open(d); !gate(v) {
+				continue
 			}
 			keys := false
 			for j := range d.Columns {
@@ -239,8 +245,10 @@ type gather struct {
 	// live, when not nil, lets those plots of a surveyed document grow whose cards
 	// can make a difference, and says whether there are any.
 	live func(v *view) bool
-	// folds is fold for places, see withFolds.
+	// folds is fold for places, lists column for what the lists at places are called,
+	// see withNames.
 	folds *inspect.NameFacts[folding]
+	lists *inspect.NameFacts[bool]
 	// brief says that nobody looks at the cards of a document once a card of the
 	// next was asked for: their memory is used again.
 	brief bool
@@ -257,12 +265,16 @@ const (
 func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 	return func(yield func(*card) bool) {
 		docs := t.Documents()
-		v := view{tree: t, g: g}
+		v := views.Get().(*view)
+		defer v.release()
+		v.tree, v.g = t, g
 		var d *deck
 		defer func() { d.release() }()
 		for i := range docs {
-			v.Document = &docs[i]
-			if v.Parent == nil || !g.wanted(&v) {
+			if docs[i].Parent == nil {
+				continue
+			}
+			if v.open(&docs[i]); !g.wanted(v) {
 				continue
 			}
 			if g.brief {
@@ -271,7 +283,7 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 			} else {
 				d = new(deck)
 			}
-			for _, c := range d.deal(&v) {
+			for _, c := range d.deal(v) {
 				if !yield(c) {
 					return
 				}
@@ -475,7 +487,7 @@ type deck struct {
 	tail   *card
 	lists  []inspect.Record // of bare values
 
-	placedBy *stems // see placed
+	placedBy *keyed[bool] // see placed
 	isPlaced bool
 
 	events map[string][]*inspect.Part // what happened, by place; nil until it is asked for
@@ -585,16 +597,27 @@ func (d *deck) record(r inspect.Record) {
 type nameShape struct {
 	flat     bool // it holds a place
 	numbered bool // a number is at its end
+	wrap     bool // it says of what type a value is
+	key      bool // it is that of names in lists of names and values
+	value    bool // it is that of their values
 }
 
 var nameShapes = inspect.NewNameFacts(lookShape)
 
 func lookShape(name string) nameShape {
 	n := len(name)
-	return nameShape{
+	s := nameShape{
 		flat:     strings.HasSuffix(name, "]") || hasIndex(name),
 		numbered: n > 2 && n < maxName && name[n-1]-'0' < 10,
+		wrap:     wrapNames[name],
 	}
+	switch name {
+	case "key", "k", "name", "Name":
+		s.key = true
+	case "value", "Value", "v":
+		s.value = true
+	}
+	return s
 }
 
 // whole says that r has all that a card needs, so that it belongs to none around
@@ -805,14 +828,14 @@ func keyOf(p *inspect.Part) string {
 }
 
 // placed says that the names around some cards of the document of c, or around
-// the document, hold one of the words; where says which are around c.
-func (c *card) placed(words *stems) bool {
+// the document, are what k asks for; where says which are around c.
+func (c *card) placed(k *keyed[bool]) bool {
 	d := c.deck
 	if d == nil {
 		return true
 	}
-	if d.placedBy != words {
-		d.placedBy, d.isPlaced = words, d.view.placed(true, func(key string) bool { return mentions(key, words) })
+	if d.placedBy != k {
+		d.placedBy, d.isPlaced = k, d.view.placed(true, k)
 	}
 	return d.isPlaced
 }

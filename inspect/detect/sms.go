@@ -287,7 +287,7 @@ var smsPlaces = newStems("sms", "mms", "短信", "簡訊", "短讯", "textmessag
 
 // smsParted asks for messages whose text or address stands in a list of its own,
 // and for messages of which only what stands around the text was sent.
-var smsParted = gather{
+var smsParted = withNames(gather{
 	need: partedNeed, may: partedMay, brief: true,
 	want: func(p *inspect.Part) bool {
 		if len(p.Data) > 20 && len(p.Data) <= maxJoined && p.Kind == inspect.Text && (indexed(string(p.Path)) || p.Decoder() == "xml") && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
@@ -297,7 +297,7 @@ var smsParted = gather{
 	},
 	fold:   func(key string, _ bool) bool { return smsFolds.of(key) != smsNone },
 	column: func(name string) bool { w := smsFamily(name); return w > smsNone && w < smsChat },
-}
+})
 
 // detectParted looks for messages in parts, and for the metadata of messages.
 func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
