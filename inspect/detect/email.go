@@ -329,7 +329,7 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 			if total != nil {
 				b.with++
 			}
-			if b.roles >= 3 && b.mark && (b.with >= 2 || place) && b.cards == 0 {
+			if b.roles >= leastBoxes && b.mark && (b.with >= 2 || place) && b.cards == 0 {
 				b.cards = 1
 				confidence := inspect.Suspected
 				if b.with >= 2 && place {

@@ -453,7 +453,7 @@ func reaches(p *inspect.Part) bool {
 	return holdsPhone(p) || p.Holds()&inspect.Ats != 0 && isMailAddress(p.Data) || isDigest(p) || p.Holds()&listed != 0 && listOfPhones(p.Data) > 0
 }
 
-// mailNeed asks for an address, or for a mailbox that is called inbox.
+// mailNeed asks for an address, or for mailboxes one of which is called inbox.
 func mailNeed(v *view) bool {
 	short := false
 	for i := range v.Columns {
@@ -466,14 +466,33 @@ func mailNeed(v *view) bool {
 		}
 		short = short || c.Min <= 5 && c.Max >= 5
 	}
-	if short {
-		for _, p := range v.Parent.Children {
-			if len(p.Data) == 5 && p.Data[0]|0x20 == 'i' && p.Kind <= inspect.Text && bytes.EqualFold(p.Data, []byte("inbox")) {
+	return short && v.mailboxes() || v.renames()
+}
+
+// leastBoxes is how many mailboxes are a list of them.
+const leastBoxes = 3
+
+// mailboxes says that there are enough for a list of them.
+func (v *view) mailboxes() bool {
+	inbox := false
+	for _, p := range v.Parent.Children {
+		if len(p.Data) == 5 && p.Data[0]|0x20 == 'i' && p.Kind <= inspect.Text && bytes.EqualFold(p.Data, []byte("inbox")) {
+			inbox = true
+			break
+		}
+	}
+	if !inbox || v.Parent.Parent != nil { // the list may be one of documents
+		return inbox
+	}
+	n := 0
+	for _, p := range v.Parent.Children {
+		if p.Kind <= inspect.Text && len(p.Data) >= 4 && isMailRole(p.Data) {
+			if n++; n == leastBoxes {
 				return true
 			}
 		}
 	}
-	return v.renames()
+	return false
 }
 
 // noteNeed asks for something written, and for what says that it is a note, a
