@@ -757,6 +757,59 @@ func webNeed(v *view) bool {
 	return v.sites() || v.renames()
 }
 
+// webLive asks of each plot for an address of a page, or for words that were
+// searched for.
+func webLive(v *view) bool {
+	names := webNameFacts.In(v.tree)
+	searches := v.placed(true, inSearches)
+	var may nameSet
+	var open [mostSpots]bool // plots that a value can make live
+	opened, some := 0, false
+	for i := range v.Columns {
+		c, s := &v.Columns[i], v.spotOf(i)
+		n := names.OfColumn(c)
+		text := hasText(c)
+		switch {
+		case len(c.Name) > 10 && c.Name[0] == 'h' && webURL([]byte(c.Name)),
+			text && (c.Taken || n.family == webSearch || n.family == webQuery || n.site && c.Holds&inspect.Dots != 0),
+			text && searches && (c.Elements || n.word):
+			v.grow(s)
+			some = true
+		case text && c.Max >= 4 && c.Holds&(inspect.Slashes|inspect.Dots) != 0:
+			may.add(c)
+			if !open[s.plot] {
+				open[s.plot] = true
+				opened++
+			}
+		}
+	}
+	for i := range open {
+		if open[i] && v.spots[i].live {
+			open[i] = false
+			opened--
+		}
+	}
+	for _, p := range v.Parent.Children {
+		if opened == 0 {
+			break
+		}
+		if d := p.Data; p.Kind > inspect.Text || len(d) < 4 || !may.has(p) || !(webURL(d) || d[0] == 'w' && string(d[:4]) == "www." || d[0] == '/' && d[1] == '/') {
+			continue
+		}
+		s := v.spotAt(p.Group)
+		if s == nil {
+			return true
+		}
+		v.grow(s)
+		some = true
+		if open[s.plot] {
+			open[s.plot] = false
+			opened--
+		}
+	}
+	return some
+}
+
 // sites says that a field can hold the site of a page alone.
 func (v *view) sites() bool {
 	for i := range v.Columns {

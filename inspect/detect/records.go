@@ -490,6 +490,9 @@ type deck struct {
 	placedBy *keyed[bool] // see placed
 	isPlaced bool
 
+	listed, list   string // the array that the last card stands in, and its list
+	sheetOf, sheet string // a list, and it without indexes
+
 	events map[string][]*inspect.Part // what happened, by place; nil until it is asked for
 }
 
@@ -510,7 +513,10 @@ func (d *deck) card(group string) *card {
 		d.cards = d.cards[1:]
 		*c = card{parent: d.parent, group: group, deck: d}
 		if strings.HasSuffix(group, "]") && !strings.HasSuffix(group, `"]`) {
-			c.list = listOf(group) + "[]"
+			if l := listOf(group); d.list == "" || l != d.listed {
+				d.listed, d.list = l, l+"[]"
+			}
+			c.list = d.list
 		}
 		d.at[group] = c
 		d.order = append(d.order, c)
@@ -855,7 +861,14 @@ func (c *card) sheet() sheet {
 		return sheet{c.parent, strings.ReplaceAll(withoutIndexes(c.group), "[]", "")}
 	}
 	if c.list != "" {
-		return sheet{c.parent, withoutIndexes(c.list)}
+		d := c.deck
+		if d == nil {
+			return sheet{c.parent, withoutIndexes(c.list)}
+		}
+		if d.sheetOf != c.list {
+			d.sheetOf, d.sheet = c.list, withoutIndexes(c.list)
+		}
+		return sheet{c.parent, d.sheet}
 	}
 	// Objects under numbers, such as content.17, and those inside the entries of a
 	// list, such as events[3].properties.
