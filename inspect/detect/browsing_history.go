@@ -444,10 +444,13 @@ func pagesInLines(t *inspect.Tree, x *webContext) []inspect.Finding {
 	}
 	parts := partsOf(t, may)
 	for p := parts.next(); p != nil; p = parts.next() {
-		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 48 || p.Holds()&inspect.Slashes == 0 || bytes.Count(p.Data[:min(len(p.Data), 64<<10)], []byte("://")) < 3 {
+		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 48 || p.Holds()&inspect.Slashes == 0 {
 			continue
 		}
 		if len(p.Children) > 0 && !(p.Parent == nil && p.Decoder() == "request.cookie") || p.Decoder() == "request.query" || p.Decoder() == "request.header" && (equalFold(p.Name, "referer") || equalFold(p.Name, "link") || containsFold(p.Name, "policy") || equalFold(p.Name, "origin")) {
+			continue
+		}
+		if bytes.Count(p.Data[:min(len(p.Data), 64<<10)], []byte("://")) < 3 {
 			continue
 		}
 		if bytes.IndexByte(p.Data, '\n') < 0 {

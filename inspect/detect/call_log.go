@@ -446,6 +446,20 @@ func callPhrase(b []byte) (way, call, long, ok bool) {
 	return way, call, long, number
 }
 
+// hasCapitals says that there are as many capitals in a row as the shortest of
+// callEvents in Latin letters has.
+func hasCapitals(b []byte) bool {
+	n := 0
+	for _, c := range b {
+		if n++; c-'A' >= 26 {
+			n = 0
+		} else if n == len("CALL") {
+			return true
+		}
+	}
+	return false
+}
+
 // runEnd is where the digits that begin at i end, with what stands between them.
 func runEnd(b []byte, i int) int {
 	end := i + 1
@@ -501,6 +515,9 @@ func callsInWords(t *inspect.Tree, path bool) []inspect.Finding {
 			continue
 		}
 		if len(p.Data) <= 160 && bytes.IndexByte(p.Data, '\n') < 0 {
+			if p.Holds()&(inspect.LowerCase|inspect.NonASCII) == 0 && !hasCapitals(p.Data) {
+				continue
+			}
 			if way, call, _, ok := callPhrase(p.Data); ok && way && call && len(p.Data) <= 64 && isDated(p) {
 				if n++; first == nil {
 					first = p

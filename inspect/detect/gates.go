@@ -25,8 +25,9 @@ type view struct {
 	surveyed, partial bool
 	renamed           answer // see renames
 	spots             []spot
-	at                []uint8 // spot of each column
-	last              int     // spot of the record asked about last
+	at                []uint8   // spot of each column
+	last              int       // spot of the record asked about last
+	only              [64]uint8 // by number of a name: the one spot where it stands, from 1
 }
 
 // column says that b can be the name of a column that matters.
@@ -417,7 +418,7 @@ func contactLive(v *view) bool {
 		if !may.has(p) || !reaches(p) && (len(p.Children) != 1 || !reaches(readable(p))) {
 			continue
 		}
-		s := v.spotAt(p.Group)
+		s := v.spotAt(p)
 		if s == nil {
 			return true
 		}
@@ -685,7 +686,7 @@ func (v *view) noNotes(plot int, named bool, names *inspect.Known[noteName]) boo
 	}
 	for i := range v.Records {
 		r := &v.Records[i]
-		s := v.spotAt(r.Group)
+		s := v.spotAt(r.Fields[0])
 		if s == nil || s.plot != plot {
 			continue
 		}
@@ -714,6 +715,7 @@ func webNeed(v *view) bool {
 		return false
 	}
 	address, encoded, words := false, false, false
+	var may nameSet
 	names := webFamilies.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
@@ -727,13 +729,15 @@ func webNeed(v *view) bool {
 			return true
 		}
 		words = words || wordNames[c.Name] || c.Elements
-		address = address || siteNames[c.Name] && c.Holds&inspect.Dots != 0
-		address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0
-		encoded = encoded || c.Max >= 16 && len(c.First.Children) == 1
+		// A column of which a field was taken apart can have addresses in what was encoded.
+		if encoded = encoded || c.Max >= 16 && len(c.First.Children) == 1; c.Taken || c.Holds&(inspect.Slashes|inspect.Dots) != 0 {
+			address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0
+			may.add(c)
+		}
 	}
 	if address || encoded {
 		for _, p := range v.Parent.Children {
-			if p.Kind > inspect.Text || len(p.Data) < 4 {
+			if !may.has(p) || p.Kind > inspect.Text || len(p.Data) < 4 {
 				continue
 			}
 			if len(p.Children) == 1 {
@@ -796,7 +800,7 @@ func webLive(v *view) bool {
 		if d := p.Data; p.Kind > inspect.Text || len(d) < 4 || !may.has(p) || !(webURL(d) || d[0] == 'w' && string(d[:4]) == "www." || d[0] == '/' && d[1] == '/') {
 			continue
 		}
-		s := v.spotAt(p.Group)
+		s := v.spotAt(p)
 		if s == nil {
 			return true
 		}

@@ -30,7 +30,7 @@ const mostSpots = 32
 // survey fills in the spots, and says whether that is all there is to know about
 // the cards: that each value is in the card of its record, under its own name.
 func (v *view) survey() bool {
-	v.surveyed, v.spots, v.at, v.last = false, v.spots[:0], v.at[:0], 0
+	v.surveyed, v.spots, v.at, v.last, v.only = false, v.spots[:0], v.at[:0], 0, [len(v.only)]uint8{}
 	children := v.Parent.Children
 	decoder := children[0].Decoder()
 	if decoder == "xml" || decoder == "vobject" || decoder != children[len(children)-1].Decoder() || len(v.Records) > maxCards {
@@ -58,6 +58,15 @@ func (v *view) survey() bool {
 			}
 		}
 		v.at = append(v.at, uint8(last))
+		if c.NameID < len(v.only) {
+			switch only := &v.only[c.NameID]; *only {
+			case 0:
+				*only = uint8(last) + 1
+			case uint8(last) + 1:
+			default:
+				*only = several
+			}
+		}
 	}
 	v.surveyed = !v.renames()
 	return v.surveyed
@@ -74,12 +83,19 @@ func (v *view) lives(s *spot) bool { return v.spots[s.plot].live }
 
 // wantsRecord says that r belongs to a card that is to be made.
 func (v *view) wantsRecord(r *inspect.Record) bool {
-	s := v.spotAt(r.Group)
+	s := v.spotAt(r.Fields[0])
 	return s == nil || v.lives(s)
 }
 
-// spotAt returns the spot of a record, or of a field.
-func (v *view) spotAt(group string) *spot {
+// several is for names of fields that stand at several spots.
+const several = 0xff
+
+// spotAt returns the spot of a field, and with it that of its record.
+func (v *view) spotAt(p *inspect.Part) *spot {
+	if id := p.NameID(); id < len(v.only) && v.only[id]-1 < mostSpots {
+		return &v.spots[v.only[id]-1]
+	}
+	group := p.Group
 	if n := v.spots[v.last].next; v.spots[n].stands(group) {
 		v.last = n
 		return &v.spots[n]
