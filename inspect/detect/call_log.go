@@ -105,7 +105,7 @@ var (
 )
 
 var callGather = withNames(gather{
-	need: callNeed, may: callMay, brief: true,
+	need: callNeed, may: callMay, live: callLive, brief: true,
 	want: func(p *inspect.Part) bool {
 		if len(p.Data) > 12 && len(p.Data) <= 160 && p.Kind == inspect.Text && indexed(string(p.Path)) && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
 			return true
@@ -337,7 +337,7 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 			place = place || mentions(name, callPlaces)
 		}
 		k := readCall(c)
-		if place && len(c.cells) >= 3 && len(c.cells) <= 12 && (c.scalar || shortNames(c)) {
+		if place && len(c.cells) >= leastGuessed && len(c.cells) <= 12 && (c.scalar || shortNames(c)) {
 			k = guessCall(c)
 		} else if (c.scalar && c.list != "" || k.shape == notPhone && shortNames(c)) && len(c.cells) >= 4 && len(c.cells) <= 7 {
 			// Without any name, all four must be there.

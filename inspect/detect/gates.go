@@ -106,7 +106,15 @@ func (v *view) mayRename() bool {
 		return true
 	}
 	if v.Rows {
+		texts := false
+		for i := range v.Columns {
+			c := &v.Columns[i]
+			texts = texts || hasText(c) && (c.Elements || c.First.Decoder() == "xml")
+		}
 		for _, r := range v.Records {
+			if !texts {
+				break // names of columns and of types are texts
+			}
 			if isArray(r) && (v.isHead(r) || len(r.Fields) > 2 && propertyTypes[string(r.Fields[1].Data)]) {
 				return true
 			}
@@ -337,6 +345,87 @@ func callNeed(v *view) bool {
 
 func callPlaced(v *view) bool {
 	return pathMentions(v.tree, callPlaces) || v.placed(true, inCalls)
+}
+
+// callLive asks of each plot for what weigh asks for: for a number, and for what says
+// when, how long or which way. Of cards whose names say nothing it asks for a value
+// that is a number.
+func callLive(v *view) bool {
+	type signs struct{ number, sign, loose bool }
+	var of [mostSpots]signs
+	var loose nameSet
+	names := callColumns.In(v.tree)
+	some, folded := false, false
+	for i := range v.Columns {
+		c, s := &v.Columns[i], v.spotOf(i)
+		n, x := names.OfColumn(c), &of[s.plot]
+		w := n.family
+		if folded = folded || s.via != ""; s.via != "" && (w == callNone || c.Name == "address") {
+			if w = callFolds.of(s.via); w == callMark || w == callNumber && c.Name == "name" {
+				w = callNone
+			}
+		}
+		short := len(c.Name) <= 2 || allDigits([]byte(c.Name))
+		switch w {
+		case callNumber, callPeer:
+			x.number = true
+		case callDate, callEnd, callDuration, callType, callFlag:
+			x.sign = true
+		}
+		x.sign = x.sign || n.date || short && c.Holds&anyDigit != 0
+		if (short || c.Elements) && c.Holds&anyDigit != 0 && c.Max >= 7 && hasValue(c) {
+			x.loose = true
+			loose.add(c)
+		}
+	}
+	guess := false
+	for i := range v.spots {
+		x := &of[i]
+		if x.number && x.sign {
+			v.spots[i].live = true
+			some = true
+		}
+		guess = guess || x.loose && !v.spots[i].live
+	}
+	if !guess || !folded && !v.wide(leastGuessed) {
+		return some
+	}
+	for _, p := range v.Parent.Children {
+		if !loose.has(p) || !isGuessed(p) && (len(p.Children) != 1 || !isGuessed(readable(p))) {
+			continue
+		}
+		s := v.spotAt(p)
+		if s == nil {
+			return true
+		}
+		v.grow(s)
+		some = true
+	}
+	return some
+}
+
+// leastGuessed is the least number of cells of a card that guessCall reads.
+const leastGuessed = 3
+
+// wide says that a record has n fields.
+func (v *view) wide(n int) bool {
+	for i := range v.Records {
+		if len(v.Records[i].Fields) >= n {
+			return true
+		}
+	}
+	return false
+}
+
+// isGuessed says that guessCall takes p for a number.
+func isGuessed(p *inspect.Part) bool {
+	switch {
+	case len(p.Data) < 7 || len(p.Data) > 40:
+		return false
+	case p.Kind == inspect.Number:
+		return telephone(p.Data) == fullPhone
+	}
+	return p.Kind <= inspect.Text && holdsPhone(p)
 }
 
 // callMay asks for digits.

@@ -343,11 +343,15 @@ func cameraName(s string) string {
 func isCameraFile(p *inspect.Part) bool {
 	const more = inspect.Quotes | inspect.Hashes | inspect.Others // behind the name of a file
 	n := len(p.Data)
-	if n < 5 || n > 300 || p.Holds()&inspect.Dots == 0 || p.Holds()&more == 0 && p.Data[n-4] != '.' && p.Data[n-5] != '.' {
+	if n < 5 || n > 300 || p.Holds()&inspect.Dots == 0 || p.Holds()&more == 0 && (p.Data[n-4] != '.' && p.Data[n-5] != '.' || !lastOfPicture[p.Data[n-1]]) {
 		return false
 	}
 	return cameraName(string(p.Data)) != ""
 }
+
+// lastOfPicture are the bytes that the extensions of pictures end in, see
+// pictureExtension.
+var lastOfPicture = [256]bool{'g': true, 'c': true, 'f': true, 'p': true, 'w': true, '2': true, 'G': true, 'C': true, 'F': true, 'P': true, 'W': true}
 
 func pictureExtension(ext string) bool {
 	return equalFoldAny([]byte(ext), "jpg", "jpeg", "heic", "heif", "webp", "avif", "png", "dng", "tif", "tiff", "raw", "arw", "cr2", "nef")
