@@ -228,7 +228,7 @@ func joinedTitles(name string, b []byte) [][]byte {
 }
 
 var appGather = withNames(gather{
-	may: appMay,
+	may: appMay, live: appLive,
 	want: func(p *inspect.Part) bool {
 		if p.Direction != flow.Up {
 			return false

@@ -931,17 +931,24 @@ func appMay(c *inspect.Column) bool {
 		p.Parent != nil && p.Parent.Name != "" && p.Parent.Children[0] == p && appPlaceOf(p.Parent.Name)
 }
 
-// messageGate asks for a text by its name, or for what can give a field another
-// name: lists of keys and values, and arrays of texts that can be heads of tables.
+// messageGate asks for a text by its name and for whom it is from or to, or for what
+// can give a field another name: lists of keys and values, and arrays of texts that
+// can be heads of tables.
 func messageGate(v *view) bool {
-	key := false
+	text, who, chat := false, false, false
 	names := smsNames.In(v.tree)
 	for i := range v.Columns {
-		c := &v.Columns[i]
-		if names.OfColumn(c) == smsText {
-			return true
+		switch names.OfColumn(&v.Columns[i]) {
+		case smsText:
+			text = true
+		case smsAddress, smsPeer:
+			who = true
+		case smsChat:
+			chat = true
 		}
-		key = key || c.Name == "key" && c.Has(inspect.Text)
+	}
+	if text && (who || v.addressed(chat)) {
+		return true
 	}
 	if v.Rows {
 		for _, r := range v.Records {
@@ -950,8 +957,137 @@ func messageGate(v *view) bool {
 			}
 		}
 	}
-	return key
+	return v.keyed()
 }
+
+// addressed says that the place of a record can say whom a message is from or to: a
+// number that its list stands under, or an object around the name that a chat
+// service calls somebody.
+func (v *view) addressed(chat bool) bool {
+	last := ""
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		if c.Place == last {
+			continue
+		}
+		last = c.Place
+		_, key := lastKey(last)
+		if len(key) >= 9 && telephone([]byte(key)) == fullPhone {
+			return true
+		}
+		if !chat {
+			continue
+		}
+		if w := smsWords.of(last[strings.LastIndexByte(last, '.')+1:]); w == smsAddress || w == smsPeer {
+			return true
+		}
+	}
+	return false
+}
+
+// keyed says that there are lists of keys and values, see pairs.
+func (v *view) keyed() bool {
+	key, value := false, false
+	for i := range v.Columns {
+		c := &v.Columns[i]
+		key = key || c.Name == "key" && c.Has(inspect.Text)
+		value = value || c.Name == "value" || strings.HasSuffix(c.Place, ".value")
+	}
+	return key && value
+}
+
+// unnamed says that there are a text and a point in time under names that say
+// nothing, as detectUnnamed asks for.
+func unnamed(d *inspect.Document) bool {
+	text, date := false, false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		if c.Elements || len(c.Name) <= 2 || allDigits([]byte(c.Name)) || c.First.Decoder() == "xml" {
+			text = text || hasText(c) && c.Max >= 4
+			date = date || c.Max >= 10 && c.Holds&inspect.Digits != 0
+		}
+	}
+	return text && date
+}
+
+// appLive asks of each plot for a name that is called after apps, and for a value or
+// name that can be that of a package.
+func appLive(v *view) bool {
+	placed, around := inApps.in.In(v.tree), v.around(inApps.key)
+	names := appNameFacts.In(v.tree)
+	var may nameSet
+	some, open := false, false
+	for i := range v.Columns {
+		c, s := &v.Columns[i], v.spotOf(i)
+		if around || placed.OfName(s.folding.place) || names.OfColumn(c) {
+			v.grow(s)
+			some = true
+		} else if hasText(c) && c.Max >= 5 && (c.Taken || c.Holds&inspect.Dots != 0 || c.Holds&inspect.Slashes != 0 && c.Holds&inspect.Colons != 0) {
+			may.add(c)
+			open = true
+		}
+	}
+	if !open {
+		return some
+	}
+	for _, p := range v.Parent.Children {
+		if !may.has(p) || !isAppValue(p) && (len(p.Children) != 1 || !isAppValue(readable(p))) {
+			continue
+		}
+		s := v.spotAt(p)
+		if s == nil {
+			return true
+		}
+		v.grow(s)
+		some = true
+	}
+	return some
+}
+
+// inApps asks for places of apps, and for names of packages.
+var inApps = func() *keyed[bool] {
+	k := newKeyed(func(key string) bool { return mentions(key, appPlaces) || isPackageKey(key) }, func(a, b bool) bool { return a || b })
+	return &k
+}()
+
+// appNameFacts says that a name alone can be that of an app, of a scheme, or of a
+// list of apps.
+var appNameFacts = inspect.NewNameFacts(func(name string) bool {
+	return strings.HasSuffix(name, "://") || isPackageKey(name) || appPlaceOf(name)
+})
+
+// isAppValue says that p can be the name of a package, hold several, or open an app.
+func isAppValue(p *inspect.Part) bool {
+	d := p.Data
+	if p.Kind > inspect.Text || len(d) < 4 {
+		return false
+	}
+	if d[len(d)-1] == '/' && bytes.HasSuffix(d, []byte("://")) {
+		return true
+	}
+	if p.Holds()&inspect.Dots == 0 {
+		return false
+	}
+	// Labels on both sides of a full stop, of which a list of packages has many.
+	dots := 0
+	for i := 1; i+1 < len(d); i++ {
+		if d[i] == '.' && isLabelByte(d[i-1]) && isLabelByte(d[i+1]) {
+			if dots++; dots == 3 {
+				return true
+			}
+		}
+	}
+	if dots == 0 {
+		return false
+	}
+	if _, ok := isPackage(d); ok {
+		return true
+	}
+	_, ok := isPackage(packageIn(d))
+	return ok
+}
+
+func isLabelByte(c byte) bool { return c|0x20-'a' < 26 || c-'0' < 10 || c == '_' || c == '-' }
 
 // photoGate asks for the name of a camera's file, or for the media type of one.
 func photoGate(v *view) bool {

@@ -34,11 +34,7 @@ func records(t *inspect.Tree, gate func(v *view) bool) iter.Seq[inspect.Record] 
 			if v.open(d); !gate(v) {
 				continue
 			}
-			keys := false
-			for j := range d.Columns {
-				keys = keys || d.Columns[j].Name == "key" && d.Columns[j].Has(inspect.Text)
-			}
-			if keys {
+			if v.keyed() {
 				paired = append(paired, d.Parent)
 			}
 			for _, r := range d.Records {

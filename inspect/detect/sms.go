@@ -432,46 +432,52 @@ func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
 	var out []inspect.Finding
 	rows, first := 0, 0
 	var in *inspect.Part
-	for r := range t.Records() {
-		if r.Parent == nil || len(r.Fields) < 3 || len(r.Fields) > 12 || len(out) >= maxFindings {
+	docs := t.Documents()
+	for i := range docs {
+		if docs[i].Parent == nil || !unnamed(&docs[i]) {
 			continue
 		}
-		array := isArray(r)
-		number, text, date, smalls, ok := unnamedMessage(r.Fields, array)
-		if !ok {
-			continue
-		}
-		if number == nil && text != nil && date != nil {
-			number = keyPart(r)
-		}
-		if number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
-			continue
-		}
-		if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !hint || !hint && smalls > 0 && isNameOnly(text.Data) {
-			continue
-		}
-		if r.Parent == in && rows > 0 {
-			if rows++; rows > maxNamed {
+		for _, r := range docs[i].Records {
+			if len(r.Fields) < 3 || len(r.Fields) > 12 || len(out) >= maxFindings {
 				continue
 			}
-		} else {
-			rows, first, in = 1, len(out), r.Parent
-		}
-		confidence := inspect.Suspected
-		if hint {
-			confidence = inspect.Probable
-		}
-		what := "fields whose names say nothing"
-		if array {
-			what = "values without names"
-		}
-		out = append(out, inspect.Finding{
-			Confidence: confidence, Direction: r.Direction, Path: text.Path,
-			Reason: fmt.Sprintf("An object with %s, but a telephone number, a text and a point in time as values, as a stored text message has, %s.", what, route(text)),
-		})
-		if rows == 2 && smalls > 0 {
-			for i := first; i < len(out); i++ {
-				out[i].Confidence = inspect.Probable
+			array := isArray(r)
+			number, text, date, smalls, ok := unnamedMessage(r.Fields, array)
+			if !ok {
+				continue
+			}
+			if number == nil && text != nil && date != nil {
+				number = keyPart(r)
+			}
+			if number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
+				continue
+			}
+			if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !hint || !hint && smalls > 0 && isNameOnly(text.Data) {
+				continue
+			}
+			if r.Parent == in && rows > 0 {
+				if rows++; rows > maxNamed {
+					continue
+				}
+			} else {
+				rows, first, in = 1, len(out), r.Parent
+			}
+			confidence := inspect.Suspected
+			if hint {
+				confidence = inspect.Probable
+			}
+			what := "fields whose names say nothing"
+			if array {
+				what = "values without names"
+			}
+			out = append(out, inspect.Finding{
+				Confidence: confidence, Direction: r.Direction, Path: text.Path,
+				Reason: fmt.Sprintf("An object with %s, but a telephone number, a text and a point in time as values, as a stored text message has, %s.", what, route(text)),
+			})
+			if rows == 2 && smalls > 0 {
+				for i := first; i < len(out); i++ {
+					out[i].Confidence = inspect.Probable
+				}
 			}
 		}
 	}
