@@ -107,10 +107,10 @@ var (
 var callGather = withNames(gather{
 	need: callNeed, may: callMay, live: callLive, brief: true,
 	want: func(p *inspect.Part) bool {
-		if len(p.Data) > 12 && len(p.Data) <= 160 && p.Kind == inspect.Text && indexed(string(p.Path)) && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
+		if len(p.Data) > 12 && len(p.Data) <= 160 && p.Kind == inspect.Text && indexed(string(p.Path)) && joinsPhone(p) {
 			return true
 		}
-		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && telephone(p.Data) >= shortCode && !(p.Kind == inspect.Number && isRecent(p.Data)) &&
+		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && holdsPhone(p, shortCode) && !(p.Kind == inspect.Number && isRecent(p.Data)) &&
 			(p.Kind <= inspect.Text || callWords.of(p.Name) == callNumber || len(p.Name) <= 2 || p.Data[0] == '0')
 	},
 	place: callPlaceOf,
@@ -463,8 +463,17 @@ func hasCapitals(b []byte) bool {
 // runEnd is where the digits that begin at i end, with what stands between them.
 func runEnd(b []byte, i int) int {
 	end := i + 1
-	for end < len(b) && (b[end]-'0' < 10 || strings.IndexByte(" ()./-", b[end]) >= 0 && end+1 < len(b) && (b[end+1]-'0' < 10 || b[end+1] == '(' || b[end+1] == ' ')) {
-		end++
+	for ; end < len(b); end++ {
+		switch c := b[end]; c {
+		case ' ', '(', ')', '.', '/', '-':
+			if end+1 == len(b) || b[end+1]-'0' > 9 && b[end+1] != '(' && b[end+1] != ' ' {
+				return end
+			}
+		default:
+			if c-'0' > 9 {
+				return end
+			}
+		}
 	}
 	return end
 }
@@ -514,7 +523,7 @@ func callsInWords(t *inspect.Tree, path bool) []inspect.Finding {
 		if p.Kind > inspect.Text || len(p.Data) < 10 || p.Holds()&inspect.Digits == 0 || len(p.Children) > 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "response.body" && p.Decoder() != "frame" {
 			continue
 		}
-		if len(p.Data) <= 160 && bytes.IndexByte(p.Data, '\n') < 0 {
+		if len(p.Data) <= 160 && p.Holds()&inspect.Newlines == 0 {
 			if p.Holds()&(inspect.LowerCase|inspect.NonASCII) == 0 && !hasCapitals(p.Data) {
 				continue
 			}

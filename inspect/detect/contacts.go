@@ -164,7 +164,7 @@ var contactGather = withNames(gather{
 			return false
 		case p.Kind == inspect.Number:
 			return len(p.Data) >= 8 && contactWords.of(p.Name) == contactPhone
-		case holdsPhone(p):
+		case holdsPhone(p, bareDigits):
 			return true
 		case len(p.Data) > 1<<16:
 			return false

@@ -423,9 +423,9 @@ func isGuessed(p *inspect.Part) bool {
 	case len(p.Data) < 7 || len(p.Data) > 40:
 		return false
 	case p.Kind == inspect.Number:
-		return telephone(p.Data) == fullPhone
+		return (p.Data[0] == '0' || p.Holds()&^inspect.Digits != 0) && telephone(p.Data) == fullPhone
 	}
-	return p.Kind <= inspect.Text && holdsPhone(p)
+	return p.Kind <= inspect.Text && holdsPhone(p, bareDigits)
 }
 
 // callMay asks for digits.
@@ -540,7 +540,7 @@ func reaches(p *inspect.Part) bool {
 	case p.Kind > inspect.Text:
 		return false
 	}
-	return holdsPhone(p) || p.Holds()&inspect.Ats != 0 && isMailAddress(p.Data) || isDigest(p) || p.Holds()&listed != 0 && listOfPhones(p.Data) > 0
+	return holdsPhone(p, bareDigits) || p.Holds()&inspect.Ats != 0 && isMailAddress(p.Data) || isDigest(p) || p.Holds()&listed != 0 && listOfPhones(p.Data) > 0
 }
 
 // mailNeed asks for an address, or for mailboxes one of which is called inbox.

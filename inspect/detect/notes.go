@@ -244,9 +244,11 @@ func noNote(c *card, names *inspect.Known[noteName]) bool {
 	return against > 1 || against == 1 && !(marks > 0 || due > 1) || against == 1 && !named && !c.placed(inNotes)
 }
 
-func readNote(c *card, names *inspect.Known[noteName]) *note {
-	k := new(note)
-	for _, x := range c.cells {
+// read reads a card, with the memory of the one before.
+func (k *note) read(c *card, names *inspect.Known[noteName]) {
+	*k = note{cells: k.cells[:0]}
+	for i := range c.cells {
+		x := &c.cells[i]
 		if fileNames[x.name] && x.Kind <= inspect.Text && len(x.Data) < 512 && (bytes.HasSuffix(x.Data, []byte(".md")) || bytes.HasSuffix(x.Data, []byte(".txt"))) {
 			dir, _, _ := bytes.Cut(x.Data, []byte("/"))
 			k.own = k.own || bytes.HasSuffix(x.Data, []byte(".md")) || mentions(string(dir), notePlaces)
@@ -254,7 +256,7 @@ func readNote(c *card, names *inspect.Known[noteName]) *note {
 		if (x.name == "checked" || x.name == "isChecked" || x.name == "is_checked" || x.name == "done") && isSmall(x.Part) {
 			k.check = true
 		}
-		w, own := noteOf(&x, ofCell(names, &x).family)
+		w, own := noteOf(x, ofCell(names, x).family)
 		k.own = k.own || own && !mentions(x.via, notNotes)
 		if w == noteMark && len(x.name) > 5 && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && len(x.Data) > 0 {
 			k.own = true // noteId, notebook
@@ -306,11 +308,10 @@ func readNote(c *card, names *inspect.Known[noteName]) *note {
 		if k.field[w] == nil {
 			k.field[w] = x.Part
 			if w <= noteInvite {
-				k.cells = append(k.cells, x)
+				k.cells = append(k.cells, *x)
 			}
 		}
 	}
-	return k
 }
 
 // guess reads the texts of a card whose names say nothing: in a place that is
@@ -370,6 +371,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		dav:      t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, caldavPlaces),
 	}
 	names := noteNames.In(t)
+	k := new(note)
 	for c := range noteGather.cards(t) {
 		if len(out) >= maxFindings {
 			break
@@ -377,7 +379,7 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		if noNote(c, names) {
 			continue
 		}
-		k := readNote(c, names)
+		k.read(c, names)
 		y := x
 		y.up = c.parent.Direction == flow.Up
 		if !k.prose && !k.own && (!y.up || !shortNames(c) && !c.placed(inNotes)) {

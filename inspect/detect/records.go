@@ -1091,15 +1091,17 @@ func telephone(b []byte) phoneShape {
 // listed are what stands between the telephone numbers of a list, see phonesIn.
 const listed = inspect.Commas | inspect.Semicolons | inspect.Bars | inspect.Newlines | inspect.Controls
 
-// holdsPhone says that p is a telephone number, and no short one. What p holds says of
-// most texts that they are none.
-func holdsPhone(p *inspect.Part) bool {
+// holdsPhone says that p is a telephone number of that shape or a surer one, at least
+// a short one. What p holds says of most texts that they are none.
+func holdsPhone(p *inspect.Part, least phoneShape) bool {
 	const of = anyDigit | inspect.UpperCase | inspect.Spaces | inspect.Newlines | inspect.Controls | inspect.Pluses | inspect.Hyphens | inspect.Dots | inspect.Slashes | inspect.Parens | inspect.Asterisks
-	if len(p.Data) < 7 || len(p.Data) > 40 {
+	n := len(p.Data)
+	if n < 3 || n < 7 && least > shortCode || n > 40 {
 		return false
 	}
+	first := p.Data[0]
 	switch h := p.Holds(); {
-	case h&anyDigit == 0:
+	case h&anyDigit == 0, first|0x20-'a' < 26 && first != 't':
 		return false
 	case h&(inspect.Commas|inspect.Semicolons|inspect.NonASCII) != 0: // of several; in other scripts
 	case h&inspect.LowerCase != 0:
@@ -1109,23 +1111,43 @@ func holdsPhone(p *inspect.Part) bool {
 	case h&^of != 0:
 		return false
 	}
-	return telephone(p.Data) >= bareDigits
+	return telephone(p.Data) >= least
 }
 
-// joinsPhone says that one of the values that are joined in p is a telephone number.
+// joinsPhone says that one of the values that are joined in p is a telephone number,
+// and no short one.
 func joinsPhone(p *inspect.Part) bool {
-	const marks = inspect.Bars | inspect.Controls | inspect.Semicolons | inspect.Carets | inspect.Tildes | inspect.Commas | inspect.Equals | inspect.Colons | inspect.Hashes
-	if p.Holds()&marks == 0 || p.Holds()&anyDigit == 0 {
+	h := p.Holds()
+	if h&(joints) == 0 || h&anyDigit == 0 {
 		return false
 	}
-	n := 0 // digits, and what can stand for some
+	is := func(v []byte) bool { return telephone(v) >= bareDigits }
+	// Digits of the value at hand, and what can stand for some; a letter in it.
+	n, letter := 0, false
 	for _, c := range p.Data {
-		if c-'0' < 10 || c == '*' || c == 'X' || c >= utf8.RuneSelf {
+		switch {
+		case c-'0' < 10, c == '*', c == 'X', c >= utf8.RuneSelf:
 			n++
+		case c|0x20-'a' < 26:
+			letter = true
+		case isSeparator[c]:
+			if n >= 7 && !letter {
+				return joins(p.Data, is)
+			}
+			if h&(inspect.Slashes|inspect.NonASCII) == 0 { // tel://; letters in other scripts
+				n, letter = 0, false
+			}
 		}
 	}
-	return n >= 7 && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits })
+	return n >= 7 && (!letter || h&(inspect.Slashes|inspect.NonASCII) != 0) && joins(p.Data, is)
 }
+
+var isSeparator = func() (t [256]bool) {
+	for _, c := range []byte(separators) {
+		t[c] = true
+	}
+	return t
+}()
 
 // dotted tells versions, addresses of the network and dates, which have full
 // stops or begin with a year, from telephone numbers.

@@ -290,10 +290,10 @@ var smsPlaces = newStems("sms", "mms", "短信", "簡訊", "短讯", "textmessag
 var smsParted = withNames(gather{
 	need: partedNeed, may: partedMay, brief: true,
 	want: func(p *inspect.Part) bool {
-		if len(p.Data) > 20 && len(p.Data) <= maxJoined && p.Kind == inspect.Text && (indexed(string(p.Path)) || p.Decoder() == "xml") && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
+		if len(p.Data) > 20 && len(p.Data) <= maxJoined && p.Kind == inspect.Text && (indexed(string(p.Path)) || p.Decoder() == "xml") && joinsPhone(p) {
 			return true
 		}
-		return p.Kind <= inspect.Number && len(p.Data) >= 3 && len(p.Data) <= 40 && telephone(p.Data) >= shortCode && (p.Kind == inspect.Text || smsWords.of(p.Name) == smsAddress)
+		return p.Kind <= inspect.Number && holdsPhone(p, shortCode) && (p.Kind == inspect.Text || smsWords.of(p.Name) == smsAddress)
 	},
 	fold:   func(key string, _ bool) bool { return smsFolds.of(key) != smsNone },
 	column: func(name string) bool { w := smsFamily(name); return w > smsNone && w < smsChat },
