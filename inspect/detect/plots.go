@@ -81,12 +81,6 @@ func (v *view) grow(s *spot) { v.spots[s.plot].live = true }
 // lives says that the cards that s belongs to are to be made.
 func (v *view) lives(s *spot) bool { return v.spots[s.plot].live }
 
-// wantsRecord says that r belongs to a card that is to be made.
-func (v *view) wantsRecord(r *inspect.Record) bool {
-	s := v.spotAt(r.Fields[0])
-	return s == nil || v.lives(s)
-}
-
 // several is for names of fields that stand at several spots.
 const several = 0xff
 

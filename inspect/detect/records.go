@@ -382,8 +382,8 @@ func (d *deck) deal(v *view) []*card {
 	}
 	if v.partial {
 		for i := range run {
-			if v.wantsRecord(&run[i]) {
-				d.record(run[i])
+			if s := v.spotAt(run[i].Fields[0]); s == nil || v.lives(s) {
+				d.plain(run[i], s)
 			}
 		}
 		return d.order
@@ -539,6 +539,38 @@ func (c *card) add(x cell) {
 	c.cells = d.cells[end-n-1 : end : end]
 }
 
+// plain is record for documents that were surveyed: no name of a field says where
+// it belongs.
+func (d *deck) plain(r inspect.Record, s *spot) {
+	group, via, over := r.Group, "", ""
+	if (s == nil || s.via != "") && !d.whole(r) {
+		group, via, over = d.fold(group)
+	}
+	c := d.card(group)
+	if c == nil {
+		return
+	}
+	if len(c.cells) == 0 {
+		c.scalar = via == "" && isArray(r) && strings.IndexByte(r.Fields[0].Name, '[') < 0
+	}
+	for _, f := range r.Fields {
+		c.addField(f, f.Name, via, over)
+	}
+}
+
+// addField adds a field, or what it is written in.
+func (c *card) addField(f *inspect.Part, name, via, over string) {
+	if read := readable(f); read != f && (!c.scalar || bytes.ContainsAny(read.Data, " @+:|;,/") || !ascii(read.Data)) {
+		if read.Name == "" {
+			named := *read
+			named.Name = f.Name
+			read = &named
+		}
+		f = read
+	}
+	c.add(cell{Part: f, name: name, via: via, over: over})
+}
+
 // record puts the fields of r into their cards.
 func (d *deck) record(r inspect.Record) {
 	flat, numbered := false, 0
@@ -583,15 +615,7 @@ func (d *deck) record(r inspect.Record) {
 		if len(c.cells) == 0 {
 			c.scalar = array && in == ""
 		}
-		if read := readable(f); read != f && (!c.scalar || bytes.ContainsAny(read.Data, " @+:|;,/") || !ascii(read.Data)) {
-			if read.Name == "" {
-				named := *read
-				named.Name = f.Name
-				read = &named
-			}
-			f = read
-		}
-		c.add(cell{Part: f, name: name, via: in, over: out})
+		c.addField(f, name, in, out)
 	}
 }
 
