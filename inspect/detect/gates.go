@@ -25,9 +25,7 @@ type view struct {
 	surveyed, partial bool
 	renamed           answer // see renames
 	spots             []spot
-	at                []uint8   // spot of each column
-	last              int       // spot of the record asked about last
-	only              [64]uint8 // by number of a name: the one spot where it stands, from 1
+	at                []uint8 // spot of each column
 }
 
 // column says that b can be the name of a column that matters.
@@ -353,7 +351,8 @@ func callPlaced(v *view) bool {
 func callLive(v *view) bool {
 	type signs struct{ number, sign, loose bool }
 	var of [mostSpots]signs
-	var loose nameSet
+	var room sieve
+	loose := room.of(v.Document)
 	names := callColumns.In(v.tree)
 	some, folded := false, false
 	for i := range v.Columns {
@@ -375,7 +374,7 @@ func callLive(v *view) bool {
 		x.sign = x.sign || n.date || short && c.Holds&anyDigit != 0
 		if (short || c.Elements) && c.Holds&anyDigit != 0 && c.Max >= 7 && hasValue(c) {
 			x.loose = true
-			loose.add(c)
+			loose[i] = true
 		}
 	}
 	guess := false
@@ -391,14 +390,10 @@ func callLive(v *view) bool {
 		return some
 	}
 	for _, p := range v.Parent.Children {
-		if !loose.has(p) || !isGuessed(p) && (len(p.Children) != 1 || !isGuessed(readable(p))) {
+		if !loose[p.Column()] || !isGuessed(p) && (len(p.Children) != 1 || !isGuessed(readable(p))) {
 			continue
 		}
-		s := v.spotAt(p)
-		if s == nil {
-			return true
-		}
-		v.grow(s)
+		v.grow(v.spotAt(p))
 		some = true
 	}
 	return some
@@ -483,7 +478,8 @@ var contactNames = inspect.NewNameFacts(func(name string) contactSays {
 // contactLive asks of each plot for a telephone number, an address or a hash.
 func contactLive(v *view) bool {
 	names := contactNames.In(v.tree)
-	var may nameSet
+	var room sieve
+	may := room.of(v.Document)
 	some := false
 	for i := range v.Columns {
 		c, s := &v.Columns[i], v.spotOf(i)
@@ -495,7 +491,7 @@ func contactLive(v *view) bool {
 		}
 		number := c.Has(inspect.Number) && c.Max >= 7 && (n.family == contactPhone || n.family == contactFace || s.via != "" && contactFolds.of(s.via) == contactPhone)
 		if c.Max >= 5 && (number || hasText(c) && (c.Taken || c.Holds&(anyDigit|inspect.Ats) != 0 || c.Holds&inspect.Letters == inspect.Letters)) {
-			may.add(c)
+			may[i] = true
 			some = true
 		}
 	}
@@ -504,14 +500,10 @@ func contactLive(v *view) bool {
 	}
 	some = false
 	for _, p := range v.Parent.Children {
-		if !may.has(p) || !reaches(p) && (len(p.Children) != 1 || !reaches(readable(p))) {
+		if !may[p.Column()] || !reaches(p) && (len(p.Children) != 1 || !reaches(readable(p))) {
 			continue
 		}
-		s := v.spotAt(p)
-		if s == nil {
-			return true
-		}
-		v.grow(s)
+		v.grow(v.spotAt(p))
 	}
 	for i := range v.spots {
 		s := &v.spots[i]
@@ -776,7 +768,7 @@ func (v *view) noNotes(plot int, named bool, names *inspect.Known[noteName]) boo
 	for i := range v.Records {
 		r := &v.Records[i]
 		s := v.spotAt(r.Fields[0])
-		if s == nil || s.plot != plot {
+		if s.plot != plot {
 			continue
 		}
 		if s.via != "" {
@@ -804,7 +796,8 @@ func webNeed(v *view) bool {
 		return false
 	}
 	address, encoded, words := false, false, false
-	var may nameSet
+	var room sieve
+	may := room.of(v.Document)
 	names := webFamilies.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
@@ -821,12 +814,12 @@ func webNeed(v *view) bool {
 		// A column of which a field was taken apart can have addresses in what was encoded.
 		if encoded = encoded || c.Max >= 16 && len(c.First.Children) == 1; c.Taken || c.Holds&(inspect.Slashes|inspect.Dots) != 0 {
 			address = address || c.Holds&(inspect.Slashes|inspect.Dots) != 0
-			may.add(c)
+			may[i] = true
 		}
 	}
 	if address || encoded {
 		for _, p := range v.Parent.Children {
-			if !may.has(p) || p.Kind > inspect.Text || len(p.Data) < 4 {
+			if !may[p.Column()] || p.Kind > inspect.Text || len(p.Data) < 4 {
 				continue
 			}
 			if len(p.Children) == 1 {
@@ -855,7 +848,8 @@ func webNeed(v *view) bool {
 func webLive(v *view) bool {
 	names := webNameFacts.In(v.tree)
 	searches := v.placed(true, inSearches)
-	var may nameSet
+	var room sieve
+	may := room.of(v.Document)
 	var open [mostSpots]bool // plots that a value can make live
 	opened, some := 0, false
 	for i := range v.Columns {
@@ -869,7 +863,7 @@ func webLive(v *view) bool {
 			v.grow(s)
 			some = true
 		case text && c.Max >= 4 && c.Holds&(inspect.Slashes|inspect.Dots) != 0:
-			may.add(c)
+			may[i] = true
 			if !open[s.plot] {
 				open[s.plot] = true
 				opened++
@@ -886,13 +880,10 @@ func webLive(v *view) bool {
 		if opened == 0 {
 			break
 		}
-		if d := p.Data; p.Kind > inspect.Text || len(d) < 4 || !may.has(p) || !(webURL(d) || d[0] == 'w' && string(d[:4]) == "www." || d[0] == '/' && d[1] == '/') {
+		if d := p.Data; p.Kind > inspect.Text || len(d) < 4 || !may[p.Column()] || !(webURL(d) || d[0] == 'w' && string(d[:4]) == "www." || d[0] == '/' && d[1] == '/') {
 			continue
 		}
 		s := v.spotAt(p)
-		if s == nil {
-			return true
-		}
 		v.grow(s)
 		some = true
 		if open[s.plot] {
@@ -1015,7 +1006,8 @@ func unnamed(d *inspect.Document) bool {
 func appLive(v *view) bool {
 	placed, around := inApps.in.In(v.tree), v.around(inApps.key)
 	names := appNameFacts.In(v.tree)
-	var may nameSet
+	var room sieve
+	may := room.of(v.Document)
 	some, open := false, false
 	for i := range v.Columns {
 		c, s := &v.Columns[i], v.spotOf(i)
@@ -1023,7 +1015,7 @@ func appLive(v *view) bool {
 			v.grow(s)
 			some = true
 		} else if hasText(c) && c.Max >= 5 && (c.Taken || c.Holds&inspect.Dots != 0 || c.Holds&inspect.Slashes != 0 && c.Holds&inspect.Colons != 0) {
-			may.add(c)
+			may[i] = true
 			open = true
 		}
 	}
@@ -1031,14 +1023,10 @@ func appLive(v *view) bool {
 		return some
 	}
 	for _, p := range v.Parent.Children {
-		if !may.has(p) || !isAppValue(p) && (len(p.Children) != 1 || !isAppValue(readable(p))) {
+		if !may[p.Column()] || !isAppValue(p) && (len(p.Children) != 1 || !isAppValue(readable(p))) {
 			continue
 		}
-		s := v.spotAt(p)
-		if s == nil {
-			return true
-		}
-		v.grow(s)
+		v.grow(v.spotAt(p))
 		some = true
 	}
 	return some
@@ -1091,11 +1079,12 @@ func isLabelByte(c byte) bool { return c|0x20-'a' < 26 || c-'0' < 10 || c == '_'
 
 // photoGate asks for the name of a camera's file, or for the media type of one.
 func photoGate(v *view) bool {
-	var names nameSet
+	var room sieve
+	may := room.of(v.Document)
 	some := false
 	for i := range v.Columns {
 		if c := &v.Columns[i]; c.Max >= 5 && c.Has(inspect.Text) && c.Holds&(inspect.Dots|inspect.Slashes) != 0 {
-			names.add(c)
+			may[i] = true
 			some = true
 		}
 	}
@@ -1104,7 +1093,7 @@ func photoGate(v *view) bool {
 	}
 	up := v.Parent.Direction == flow.Up
 	for _, p := range v.Parent.Children {
-		if names.has(p) && p.Kind == inspect.Text && (isCameraFile(p) || up && pictureType(p.Data)) {
+		if may[p.Column()] && p.Kind == inspect.Text && (isCameraFile(p) || up && pictureType(p.Data)) {
 			return true
 		}
 	}

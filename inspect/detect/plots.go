@@ -21,7 +21,6 @@ type spot struct {
 	folding
 	plot int  // the first spot whose fields belong to the same cards
 	live bool // of a plot: its cards are wanted
-	next int  // the spot of the record that followed one of this spot last
 }
 
 // mostSpots bounds the places of a document that are told apart.
@@ -30,7 +29,7 @@ const mostSpots = 32
 // survey fills in the spots, and says whether that is all there is to know about
 // the cards: that each value is in the card of its record, under its own name.
 func (v *view) survey() bool {
-	v.surveyed, v.spots, v.at, v.last, v.only = false, v.spots[:0], v.at[:0], 0, [len(v.only)]uint8{}
+	v.surveyed, v.spots, v.at = false, v.spots[:0], v.at[:0]
 	children := v.Parent.Children
 	decoder := children[0].Decoder()
 	if decoder == "xml" || decoder == "vobject" || decoder != children[len(children)-1].Decoder() || len(v.Records) > maxCards {
@@ -58,15 +57,6 @@ func (v *view) survey() bool {
 			}
 		}
 		v.at = append(v.at, uint8(last))
-		if c.NameID < len(v.only) {
-			switch only := &v.only[c.NameID]; *only {
-			case 0:
-				*only = uint8(last) + 1
-			case uint8(last) + 1:
-			default:
-				*only = several
-			}
-		}
 	}
 	v.surveyed = !v.renames()
 	return v.surveyed
@@ -81,63 +71,28 @@ func (v *view) grow(s *spot) { v.spots[s.plot].live = true }
 // lives says that the cards that s belongs to are to be made.
 func (v *view) lives(s *spot) bool { return v.spots[s.plot].live }
 
-// several is for names of fields that stand at several spots.
-const several = 0xff
-
 // spotAt returns the spot of a field, and with it that of its record.
-func (v *view) spotAt(p *inspect.Part) *spot {
-	if id := p.NameID(); id < len(v.only) && v.only[id]-1 < mostSpots {
-		return &v.spots[v.only[id]-1]
-	}
-	group := p.Group
-	if n := v.spots[v.last].next; v.spots[n].stands(group) {
-		v.last = n
-		return &v.spots[n]
-	}
-	for i := range v.spots {
-		if v.spots[i].stands(group) {
-			v.spots[v.last].next, v.last = i, i
-			return &v.spots[i]
-		}
-	}
-	return nil
-}
-
-// stands says that a record stands at s: but for the indexes, its place is that.
-func (s *spot) stands(group string) bool {
-	i := 0
-	for j := range len(s.place) {
-		if i == len(group) || group[i] != s.place[j] {
-			return false
-		}
-		if i++; s.place[j] == '[' {
-			for i < len(group) && group[i]-'0' < 10 {
-				i++
-			}
-		}
-	}
-	return i == len(group)
-}
+func (v *view) spotAt(p *inspect.Part) *spot { return v.spotOf(p.Column()) }
 
 // partsOf returns a walk over the parts of t, in their order, but for those of
 // columns that cannot hold what is looked for.
 func partsOf(t *inspect.Tree, may func(c *inspect.Column) bool) walk {
-	return walk{tree: t, docs: t.Documents(), may: may}
+	return walk{docs: t.Documents(), asks: may}
 }
 
 type walk struct {
-	tree  *inspect.Tree
 	docs  []inspect.Document // that are left
-	may   func(c *inspect.Column) bool
+	asks  func(c *inspect.Column) bool
 	parts []*inspect.Part // of the document at hand, that are left
-	names nameSet
+	sieve sieve
+	may   []bool
 }
 
 // next returns the next part, nil when there is none.
 func (w *walk) next() *inspect.Part {
 	for {
 		for i, p := range w.parts {
-			if w.names.has(p) {
+			if w.may[p.Column()] {
 				w.parts = w.parts[i+1:]
 				return p
 			}
@@ -146,30 +101,14 @@ func (w *walk) next() *inspect.Part {
 		if len(w.docs) == 0 {
 			return nil
 		}
-		w.open(&w.docs[0])
+		d := &w.docs[0]
 		w.docs = w.docs[1:]
-	}
-}
-
-func (w *walk) open(d *inspect.Document) {
-	w.names = nameSet{}
-	some := false
-	for i := range d.Columns {
-		if c := &d.Columns[i]; w.may(c) {
-			w.names.add(c)
-			some = true
+		w.may = w.sieve.of(d)
+		for i := range d.Columns {
+			if w.asks(&d.Columns[i]) {
+				w.may[i], w.parts = true, d.Parts
+			}
 		}
-	}
-	switch {
-	case !some:
-	case d.Parent != nil:
-		w.parts = d.Parent.Children
-	default: // the roots stand first
-		n := 0
-		for n < len(w.tree.Parts) && w.tree.Parts[n].Parent == nil {
-			n++
-		}
-		w.parts = w.tree.Parts[:n]
 	}
 }
 

@@ -382,7 +382,7 @@ func (d *deck) deal(v *view) []*card {
 	}
 	if v.partial {
 		for i := range run {
-			if s := v.spotAt(run[i].Fields[0]); s == nil || v.lives(s) {
+			if s := v.spotAt(run[i].Fields[0]); v.lives(s) {
 				d.plain(run[i], s)
 			}
 		}
@@ -543,7 +543,7 @@ func (c *card) add(x cell) {
 // it belongs.
 func (d *deck) plain(r inspect.Record, s *spot) {
 	group, via, over := r.Group, "", ""
-	if (s == nil || s.via != "") && !d.whole(r) {
+	if s.via != "" && !d.whole(r) {
 		group, via, over = d.fold(group)
 	}
 	c := d.card(group)
@@ -1142,7 +1142,7 @@ func holdsPhone(p *inspect.Part, least phoneShape) bool {
 // and no short one.
 func joinsPhone(p *inspect.Part) bool {
 	h := p.Holds()
-	if h&(joints) == 0 || h&anyDigit == 0 {
+	if h&joints == 0 || h&anyDigit == 0 {
 		return false
 	}
 	is := func(v []byte) bool { return telephone(v) >= bareDigits }
