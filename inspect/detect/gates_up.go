@@ -8,7 +8,8 @@ import (
 	"constat/proxy/flow"
 )
 
-// ungated opens all gates of pickers: tests find out that they turn nothing away.
+// ungated opens all gates but those of gathers: tests find out that they turn
+// nothing away.
 var ungated bool
 
 // A picker says which columns of a document a detector can find something in,

@@ -92,7 +92,7 @@ type walk struct {
 func (w *walk) next() *inspect.Part {
 	for {
 		for i, p := range w.parts {
-			if w.may[p.Column()] {
+			if w.may[p.Column()] || ungated {
 				w.parts = w.parts[i+1:]
 				return p
 			}
@@ -105,7 +105,7 @@ func (w *walk) next() *inspect.Part {
 		w.docs = w.docs[1:]
 		w.may = w.sieve.of(d)
 		for i := range d.Columns {
-			if w.asks(&d.Columns[i]) {
+			if w.asks(&d.Columns[i]) || ungated {
 				w.may[i], w.parts = true, d.Parts
 			}
 		}

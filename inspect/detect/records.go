@@ -31,7 +31,7 @@ func records(t *inspect.Tree, gate func(v *view) bool) iter.Seq[inspect.Record] 
 			if d.Parent == nil {
 				continue // headers and cookies
 			}
-			if v.open(d); !gate(v) {
+			if v.open(d); !gate(v) && !ungated {
 				continue
 			}
 			if v.keyed() {

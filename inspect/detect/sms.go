@@ -434,7 +434,7 @@ func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
 	var in *inspect.Part
 	docs := t.Documents()
 	for i := range docs {
-		if docs[i].Parent == nil || !unnamed(&docs[i]) {
+		if docs[i].Parent == nil || !unnamed(&docs[i]) && !ungated {
 			continue
 		}
 		for _, r := range docs[i].Records {
