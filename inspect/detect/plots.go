@@ -84,15 +84,23 @@ type walk struct {
 	docs  []inspect.Document // that are left
 	asks  func(c *inspect.Column) bool
 	parts []*inspect.Part // of the document at hand, that are left
-	sieve sieve
-	may   []bool
+	few   [64]bool        // columns that may
+	many  []bool          // the same for a document with more columns, else nil
+}
+
+// may says that p is in a column that can hold what is looked for.
+func (w *walk) may(p *inspect.Part) bool {
+	if w.many != nil {
+		return w.many[p.Column()]
+	}
+	return w.few[p.Column()]
 }
 
 // next returns the next part, nil when there is none.
 func (w *walk) next() *inspect.Part {
 	for {
 		for i, p := range w.parts {
-			if w.may[p.Column()] || ungated {
+			if w.may(p) || ungated {
 				w.parts = w.parts[i+1:]
 				return p
 			}
@@ -103,10 +111,19 @@ func (w *walk) next() *inspect.Part {
 		}
 		d := &w.docs[0]
 		w.docs = w.docs[1:]
-		w.may = w.sieve.of(d)
+		w.many = nil
+		if n := len(d.Columns); n > len(w.few) {
+			w.many = make([]bool, n)
+		}
 		for i := range d.Columns {
-			if w.asks(&d.Columns[i]) || ungated {
-				w.may[i], w.parts = true, d.Parts
+			may := w.asks(&d.Columns[i])
+			if may || ungated {
+				w.parts = d.Parts
+			}
+			if w.many != nil {
+				w.many[i] = may
+			} else {
+				w.few[i] = may
 			}
 		}
 	}
