@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"sync"
 
@@ -51,8 +52,7 @@ type Work struct {
 	large *sync.Mutex // of the Inspector; nil when nobody else can be at work
 	mine  bool        // large is held
 
-	children []Child // see Children
-	dirty    int     // of them, how many may not be zero
+	arena arena // of the parts of the subject
 }
 
 // Take accounts for n bytes made. It returns false when the budget is used up:
@@ -113,16 +113,8 @@ func (w *Work) Parts() int { return w.parts }
 // compressed with permessage-deflate at all. The window must not be changed.
 func (w *Work) Window() (window []byte, deflated bool) { return w.window, w.deflated }
 
-// Children returns n zero children for the call to fill in and return. The
-// memory is used again by the next call.
-func (w *Work) Children(n int) []Child {
-	if n > len(w.children) {
-		w.children, w.dirty = make([]Child, max(n, 64)), 0
-	}
-	clear(w.children[:min(n, w.dirty)])
-	w.dirty = max(n, w.dirty)
-	return w.children[:n]
-}
+// Children returns n zero children for the call to fill in and return.
+func (w *Work) Children(n int) []Child { return w.arena.take(n) }
 
 // build takes one Subject apart. The parts of the tree are the queue, too. A
 // build is used again for other subjects, with the memory of its tree, unless
@@ -131,104 +123,122 @@ type build struct {
 	in     *Inspector
 	ctx    context.Context
 	t      Tree
-	arena  arena
 	damage []Damage
 	w      Work
 	made   int64 // bytes made by all calls
 
-	part, decoder int // where unwrap is: indexes of t.Parts and of the decoders that the part is shown to
+	part, decoder int   // where unwrap is: indexes of t.Parts and of Config.Decoders
+	before        place // in the arena, in front of what the decoder that is at work takes
 	seen          map[uint64]*Part
-	names         []string          // scratch
-	numbers       map[string]uint32 // of t.Names, from 1
-	next          []uint32          // by number: that of the name that followed it last, 0 none
-	last          uint32            // number of the name looked up last
-	steps         []byte            // scratch: the steps of the children of one call
-	ends          []int             // scratch: where each ends
+	sizes         [4]uint64 // a bit for each size, modulo 256, of the parts in seen
+	texts         []byte    // see bytes
+	names         []string  // scratch
+	steps         []byte    // scratch: the steps of the children of one call
+	ends          []int     // scratch: where each ends
 }
 
-// arena hands out parts, and room for pointers to them, from larger blocks.
+// arena hands out parts from larger blocks.
 type arena struct {
-	blocks [][]Part // the last one is being handed out
-	used   int      // of the last block
-	next   int      // index of the last block
-	lists  []*Part
+	blocks []block
+	at     int // index of the block that is handed out
+	size   int // of all blocks
 }
+
+type block struct {
+	parts []Part
+	used  int
+}
+
+// place is one in an arena.
+type place struct{ block, used int }
 
 const blockParts = 64
 
-func (a *arena) parts(n int) []Part {
-	for a.next < len(a.blocks) && a.used+n > len(a.blocks[a.next]) {
-		a.next, a.used = a.next+1, 0
+// take returns n zero parts.
+func (a *arena) take(n int) []Part {
+	for a.at < len(a.blocks) && a.blocks[a.at].used+n > len(a.blocks[a.at].parts) {
+		a.at++
 	}
-	if a.next == len(a.blocks) {
-		a.blocks = append(a.blocks, make([]Part, max(n, blockParts)))
+	if a.at == len(a.blocks) {
+		a.blocks = append(a.blocks, block{parts: make([]Part, max(n, blockParts))})
+		a.size += max(n, blockParts)
 	}
-	list := a.blocks[a.next][a.used : a.used+n : a.used+n]
-	a.used += n
-	return list
+	b := &a.blocks[a.at]
+	start := b.used
+	b.used += n
+	return b.parts[start:b.used:b.used]
 }
 
-// list returns an empty list with room for n.
-func (a *arena) list(n int) []*Part {
-	if len(a.lists)+n > cap(a.lists) {
-		a.lists = make([]*Part, 0, max(n, 2*cap(a.lists), blockParts))
+// here is where the next part may be.
+func (a *arena) here() place {
+	if a.at == len(a.blocks) {
+		return place{a.at, 0}
 	}
-	start := len(a.lists)
-	a.lists = a.lists[:start+n]
-	return a.lists[start : start : start+n]
+	return place{a.at, a.blocks[a.at].used}
 }
 
-func (a *arena) reset() {
-	for i := range a.blocks[:min(a.next+1, len(a.blocks))] {
-		block := a.blocks[i]
-		if i == a.next {
-			block = block[:a.used]
-		}
-		clear(block)
+// back takes back all parts from a place on.
+func (a *arena) back(to place) {
+	for i := to.block; i <= a.at && i < len(a.blocks); i++ {
+		b := &a.blocks[i]
+		clear(b.parts[to.used:b.used])
+		b.used, to.used = to.used, 0
 	}
-	clear(a.lists)
-	a.next, a.used, a.lists = 0, 0, a.lists[:0]
+	a.at = to.block
 }
 
 func (in *Inspector) newBuild(ctx context.Context, s *Subject) *build {
 	b, _ := in.builds.Get().(*build)
 	if b == nil {
-		b = &build{in: in, w: Work{limit: (in.cfg.Limits.Bytes + 1) / 2, parts: (in.cfg.Limits.Parts + 1) / 2}}
+		b = in.emptyBuild(newNameTable())
 	}
 	b.ctx, b.w.ctx, b.t.Subject = ctx, ctx, s
 	b.w.window, b.w.deflated = s.FrameWindow, s.FrameDeflated && s.Frame != nil
 	return b
 }
 
+func (in *Inspector) emptyBuild(names *nameTable) *build {
+	b := &build{in: in, w: Work{limit: (in.cfg.Limits.Bytes + 1) / 2, parts: (in.cfg.Limits.Parts + 1) / 2}}
+	b.t.table = names
+	return b
+}
+
+// Memory that a build keeps for the next subject: some 8 MB, until the garbage
+// collector has passed twice without need of it.
+const (
+	keptParts = 32 << 10
+	keptNames = 2 << 10 // in maps, whose clearing takes as long as they ever were large
+	keptTexts = 1 << 20
+)
+
 // release gives b and all its parts back. One that an unusual subject made large
-// is left to the garbage collector.
+// is left to the garbage collector, but for its names.
 func (b *build) release() {
-	const most = 2048
-	if len(b.t.Parts) > most || len(b.w.children) > most || cap(b.steps) > most<<8 {
+	b.t.table.leave()
+	if b.w.arena.size > keptParts || cap(b.t.Parts) > keptParts || cap(b.steps) > keptTexts || cap(b.texts) > keptTexts || b.t.making.large() {
+		b.in.builds.Put(b.in.emptyBuild(b.t.table))
 		return
 	}
-	b.arena.reset()
+	b.w.arena.back(place{})
+	b.texts = b.texts[:0]
+	if len(b.seen) > keptNames {
+		b.seen = nil
+	}
 	clear(b.t.Parts)
 	clear(b.t.records)
 	clear(b.t.fields)
-	clear(b.w.children[:b.w.dirty])
-	b.w.dirty = 0
 	clear(b.names)
 	clear(b.seen)
-	clear(b.numbers)
+	clear(b.sizes[:])
 	clear(b.t.Names)
 	clear(b.t.shared)
 	clear(b.t.documents)
 	clear(b.t.columns)
-	clear(b.t.making.places)
-	clear(b.t.making.names)
-	b.t.making.names = b.t.making.names[:0]
+	b.t.making.reset()
 	b.t = Tree{
 		Parts: b.t.Parts[:0], Names: b.t.Names[:0], records: b.t.records[:0], fields: b.t.fields[:0],
-		documents: b.t.documents[:0], columns: b.t.columns[:0], making: b.t.making, shared: b.t.shared[:0],
+		documents: b.t.documents[:0], columns: b.t.columns[:0], making: b.t.making, shared: b.t.shared[:0], table: b.t.table,
 	}
-	b.next, b.last = b.next[:min(1, len(b.next))], 0
-	clear(b.next)
 	b.ctx, b.w.ctx, b.w.window, b.damage = nil, nil, nil, nil
 	b.made, b.w.made, b.part, b.decoder = 0, 0, 0, 0
 	b.in.builds.Put(b)
@@ -251,13 +261,13 @@ func (b *build) roots() {
 		return
 	}
 	if s.Host != "" {
-		b.root("request.host", "", "", []byte(s.Host)).Kind = Text
+		b.root("request.host", "", "", b.bytes(s.Host)).Kind = Text
 	}
 	if len(s.Path) > 1 {
-		b.root("request.path", "", "", []byte(s.Path)).Kind = Text
+		b.root("request.path", "", "", b.bytes(s.Path)).Kind = Text
 	}
 	if s.Query != "" {
-		b.root("request.query", "", "", []byte(s.Query)).Kind = Text
+		b.root("request.query", "", "", b.bytes(s.Query)).Kind = Text
 	}
 	b.headerRoots("request", &s.Request)
 	b.body("request.body", &s.Request)
@@ -299,8 +309,13 @@ func (b *build) cut(name string, data []byte, truncated bool) []byte {
 }
 
 func (b *build) root(name, arg, field string, data []byte) *Part {
-	p := &b.arena.parts(1)[0]
-	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, Name: field, step: name, name: b.number(field), chars: charsIn(data)}
+	p := &b.w.arena.take(1)[0]
+	*p = Part{Path: Path(name), Direction: flow.Up, Data: data, step: name, chars: AnyChar | notLooked}
+	p.Name, p.name = b.t.table.number(&b.t, field)
+	const longest = 256 // body that is likely to be one value
+	if len(data) <= longest || !strings.HasSuffix(name, ".body") {
+		p.chars = charsIn(data)
+	}
 	if strings.HasPrefix(name, "response") {
 		p.Direction = flow.Down
 	}
@@ -309,6 +324,13 @@ func (b *build) root(name, arg, field string, data []byte) *Part {
 	}
 	b.t.Parts = append(b.t.Parts, p)
 	return p
+}
+
+// bytes returns the bytes of s, in memory that the next subject uses again.
+func (b *build) bytes(s string) []byte {
+	start := len(b.texts)
+	b.texts = append(b.texts, s...)
+	return b.texts[start:len(b.texts):len(b.texts)]
 }
 
 // unwrap runs the decoders over all parts, those they make included, until
@@ -324,7 +346,8 @@ func (b *build) pass() (done bool) {
 	defer func() {
 		if recover() != nil {
 			p := b.t.Parts[b.part]
-			b.hurt(p.Path, b.in.cfg.Decoders[b.in.shown.of(p)[b.decoder]].Name, damagePanic)
+			b.hurt(p.Path, b.in.cfg.Decoders[b.decoder].Name, damagePanic)
+			b.w.arena.back(b.before)
 			b.decoder++
 		}
 	}()
@@ -343,12 +366,13 @@ func (b *build) pass() (done bool) {
 				continue
 			}
 		}
-		list := b.in.shown.of(p)
-		for ; b.decoder < len(list); b.decoder++ {
-			d := &decoders[list[b.decoder]]
-			if len(p.Data) < d.Min || d.Holds&^p.chars != 0 {
-				continue
+		for list := b.in.shown.of(p); ; b.decoder++ {
+			var more bool
+			if b.decoder, more = list.next(b.decoder); !more {
+				break
 			}
+			d := &decoders[b.decoder]
+			b.before = b.w.arena.here()
 			children, err := d.Decode(&b.w, p)
 			if len(children) == 0 && err == nil && b.w.used == 0 {
 				continue
@@ -388,6 +412,8 @@ func (b *build) adopt(p *Part, d *Decoder, children []Child, err error) (stop bo
 	if len(children) > 0 {
 		b.append(p, d.Name, children)
 		b.remember(p)
+	} else {
+		w.arena.back(b.before)
 	}
 	if b.made >= b.in.cfg.Limits.Bytes && !stop {
 		b.hurt(p.Path, d.Name, ErrBytes.Error())
@@ -406,36 +432,24 @@ func reason(err error) string {
 func (b *build) append(p *Part, decoder string, children []Child) {
 	b.steps, b.ends = b.steps[:0], b.ends[:0]
 	for i := range children {
-		b.steps = append(b.steps, p.Path...)
-		b.steps = appendStep(b.steps, decoder, children[i].Arg)
-		b.ends = append(b.ends, len(b.steps))
+		if children[i].Path == "" {
+			b.steps = append(b.steps, p.Path...)
+			b.steps = appendStep(b.steps, decoder, children[i].Arg)
+			b.ends = append(b.ends, len(b.steps))
+		}
 	}
-	paths, start := Path(b.steps), 0
-	parts := b.arena.parts(len(children))
-	if p.Children == nil {
-		p.Children = b.arena.list(len(children))
-	}
+	paths, ends, start := Path(b.steps), b.ends, 0
+	first := len(b.t.Parts) - len(p.Children) // those that p has stand at the end
+	b.t.Parts = slices.Grow(b.t.Parts, len(children))
 	for i := range children {
-		c, q := &children[i], &parts[i]
-		// Field by field: parts are handed out zero, and most of these are.
-		q.Path, q.Direction, q.Data, q.Kind, q.Depth, q.Parent, q.step = paths[start:b.ends[i]], p.Direction, c.Data, c.Kind, p.Depth+1, p, decoder
-		q.chars = charsIn(c.Data)
-		if c.Name != "" {
-			q.Name, q.name = c.Name, b.number(c.Name)
+		q := &children[i]
+		if q.Path == "" {
+			q.Path = paths[start:ends[0]]
+			start, ends = ends[0], ends[1:]
 		}
-		if c.Group != "" {
-			q.Group = c.Group
-		}
-		if c.Media != "" {
-			q.Media = c.Media
-		}
-		if c.ContentType != "" {
-			q.ContentType = c.ContentType
-		}
-		if c.Coding != "" {
-			q.Coding = c.Coding
-		}
-		start = b.ends[i]
+		q.Direction, q.Depth, q.Parent, q.step = p.Direction, p.Depth+1, p, decoder
+		q.chars = charsIn(q.Data)
+		q.Name, q.name = b.t.table.number(&b.t, q.Name)
 		if q.Media == "" && q.Kind <= Text {
 			if q.ContentType != "" {
 				q.Media = mediaType(q.ContentType)
@@ -443,31 +457,9 @@ func (b *build) append(p *Part, decoder string, children []Child) {
 				q.Media = Recognise(q.Data)
 			}
 		}
-		p.Children = append(p.Children, q)
 		b.t.Parts = append(b.t.Parts, q)
 	}
-}
-
-// number returns the number of a name, which is often the one that followed the
-// name before it the last time.
-func (b *build) number(name string) uint32 {
-	if name == "" {
-		return 0
-	}
-	if b.numbers == nil {
-		b.numbers, b.next = make(map[string]uint32), append(b.next, 0)
-	}
-	n := b.next[b.last]
-	if n == 0 || b.t.Names[n-1] != name {
-		if n = b.numbers[name]; n == 0 {
-			b.t.Names, b.next = append(b.t.Names, name), append(b.next, 0)
-			n = uint32(len(b.t.Names))
-			b.numbers[name] = n
-		}
-		b.next[b.last] = n
-	}
-	b.last = n
-	return n
+	p.Children = b.t.Parts[first:len(b.t.Parts):len(b.t.Parts)]
 }
 
 // leastKnown is the size from which on it is worth knowing that bytes were seen
@@ -486,7 +478,8 @@ func key(p *Part) uint64 {
 
 // known returns the part that the same bytes were taken out of before.
 func (b *build) known(p *Part) *Part {
-	if len(b.seen) == 0 || len(p.Data) < leastKnown {
+	n := len(p.Data)
+	if n < leastKnown || b.sizes[n/64%4]>>(n%64)&1 == 0 {
 		return nil
 	}
 	q := b.seen[key(p)]
@@ -500,6 +493,8 @@ func (b *build) remember(p *Part) {
 	if len(p.Data) < leastKnown {
 		return
 	}
+	n := len(p.Data)
+	b.sizes[n/64%4] |= 1 << (n % 64)
 	if b.seen == nil {
 		b.seen = make(map[uint64]*Part)
 	}

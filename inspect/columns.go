@@ -1,5 +1,7 @@
 package inspect
 
+import "hash/maphash"
+
 // Chars is a set of kinds of bytes.
 type Chars uint32
 
@@ -69,9 +71,12 @@ var charsOf = func() (t [256]Chars) {
 // mostChars is the longest data whose bytes are looked at for Part.Holds.
 const mostChars = 4 << 10
 
+// notLooked stands in Part.chars for data that is too long to be looked at.
+const notLooked Chars = 1 << 31
+
 func charsIn(b []byte) Chars {
 	if len(b) > mostChars {
-		return AnyChar
+		return AnyChar | notLooked
 	}
 	var a, z Chars
 	for len(b) >= 4 {
@@ -85,18 +90,19 @@ func charsIn(b []byte) Chars {
 	return a | z
 }
 
-// Holds says of which kinds the bytes of p are. Of data that is long it says that
-// they may be of all; a kind that is not in it is not in p.
+// Holds says of which kinds the bytes of p are. Of data that is long, and of bodies,
+// it says that they may be of all; a kind that is not in it is not in p.
 func (p *Part) Holds() Chars {
 	if p.chars == 0 && len(p.Data) > 0 { // not in a tree
-		return charsIn(p.Data)
+		return charsIn(p.Data) & AnyChar
 	}
-	return p.chars
+	return p.chars & AnyChar
 }
 
 // Document is one part that was taken apart, with what was taken out of it.
 type Document struct {
-	Parent  *Part // nil for headers, cookies and the other roots
+	Parent  *Part   // nil for headers, cookies and the other roots
+	Parts   []*Part // the roots, or the children of Parent
 	Records []Record
 	// Rows says that an array of values stands in an array, as the rows of tables do.
 	Rows bool
@@ -138,57 +144,124 @@ func (t *Tree) Documents() []Document {
 
 // columns makes the columns of one list of siblings.
 type columns struct {
-	places map[string]uint32    // numbers of places, from 1
-	names  []string             // of them
-	at     map[columnKey]uint32 // positions in list, from 1
-	follow []uint32             // by position: that of the column that followed it last
-	place  []byte               // scratch
+	places  map[string]uint32 // numbers of places, from 1
+	names   []string          // of them
+	then    []uint32          // by number: that of the place that followed it last, 0 none
+	last    uint32            // number of the place looked up last
+	at      []uint32          // a hash table of the columns of a document by place and name: positions from 1, 0 for none
+	follow  []uint32          // by position: that of the column that followed it last
+	column  uint32            // position of the column that a field was added to last
+	records []making
+	place   []byte // scratch
 }
 
-type columnKey struct{ place, name uint32 }
+// making is a record while its fields are counted and put together.
+type making struct {
+	place  uint32
+	fields int
+	group  string
+}
 
-func (t *Tree) columnsOf(parts []*Part) []Column {
-	x := &t.making
+// large says that x is not worth keeping.
+func (x *columns) large() bool { return len(x.places) > keptNames || cap(x.records) > keptParts }
+
+// reset forgets all.
+func (x *columns) reset() {
+	clear(x.places)
+	clear(x.names)
+	clear(x.records)
+	x.names, x.then, x.last = x.names[:0], x.then[:0], 0
+}
+
+// begin begins a document.
+func (x *columns) begin() {
 	if x.places == nil {
-		x.places, x.at = make(map[string]uint32), make(map[columnKey]uint32)
+		x.places = make(map[string]uint32)
 	}
-	clear(x.at)
-	start := len(t.columns)
-	x.follow = append(x.follow[:0], 0)
-	group, place, placeName := "", uint32(0), ""
-	last := uint32(0)
-	for i, p := range parts {
-		if i == 0 || p.Group != group {
-			group = p.Group
-			place, placeName = x.placeOf(group)
-		}
-		n := x.follow[last]
-		if n == 0 || t.columns[start+int(n)-1].NameID != int(p.name) || t.columns[start+int(n)-1].place != place {
-			key := columnKey{place, p.name}
-			if n = x.at[key]; n == 0 {
-				t.columns = append(t.columns, Column{Name: p.Name, NameID: int(p.name), Place: placeName, First: p, Min: len(p.Data), place: place})
-				x.follow = append(x.follow, 0)
-				n = uint32(len(t.columns) - start)
-				x.at[key] = n
-			}
-			x.follow[last] = n
-		}
-		last = n
-		c := &t.columns[start+int(n)-1]
-		c.Fields++
-		c.Elements = c.Elements || p.Path[len(p.Path)-1] == ']'
-		if c.Holds |= p.Holds(); len(p.Children) > 0 {
-			c.Taken = true
-		}
-		c.kinds |= 1 << p.Kind
-		c.Min, c.Max = min(c.Min, len(p.Data)), max(c.Max, len(p.Data))
+	if len(x.names) == 0 {
+		x.names, x.then = append(x.names, ""), append(x.then, 0)
 	}
-	return t.columns[start:len(t.columns):len(t.columns)]
+	x.follow, x.column = append(x.follow[:0], 0), 0
+	x.at = append(x.at[:0], make([]uint32, 16)...)
 }
 
-// placeOf numbers a place without its indexes.
-func (x *columns) placeOf(group string) (uint32, string) {
-	b := x.place[:0]
+// addField adds a field of a record of a place to its column. The columns of the
+// document begin at first.
+func (t *Tree) addField(p *Part, place uint32, first int) {
+	x := &t.making
+	n := x.follow[x.column]
+	if n == 0 || t.columns[first+int(n)-1].NameID != int(p.name) || t.columns[first+int(n)-1].place != place {
+		n = t.findColumn(p, place, first)
+		x.follow[x.column] = n
+	}
+	x.column, p.column = n, n-1
+	c := &t.columns[first+int(n)-1]
+	c.Fields++
+	c.Elements = c.Elements || p.Path[len(p.Path)-1] == ']'
+	c.Taken = c.Taken || len(p.Children) > 0
+	c.Holds |= p.chars & AnyChar
+	c.kinds |= 1 << p.Kind
+	c.Min, c.Max = min(c.Min, len(p.Data)), max(c.Max, len(p.Data))
+}
+
+// findColumn returns the position of the column of p, which it adds if there is
+// none.
+func (t *Tree) findColumn(p *Part, place uint32, first int) uint32 {
+	x := &t.making
+	if 2*len(x.follow) > len(x.at) {
+		size := 2 * len(x.at)
+		x.at = append(x.at[:0], make([]uint32, size)...)
+		for i := range t.columns[first:] {
+			c := &t.columns[first+i]
+			*x.slot(t, c.place, c.NameID, first) = uint32(i + 1)
+		}
+	}
+	slot := x.slot(t, place, int(p.name), first)
+	if *slot == 0 {
+		t.columns = append(t.columns, Column{Name: p.Name, NameID: int(p.name), Place: x.names[place], First: p, Min: len(p.Data), place: place})
+		x.follow = append(x.follow, 0)
+		*slot = uint32(len(t.columns) - first)
+	}
+	return *slot
+}
+
+// factors are drawn by lot for each process, so that nobody can choose places and
+// names that meet in one slot.
+var factors = [2]uint64{maphash.String(seed, "place"), maphash.String(seed, "name")}
+
+// slot is where the position of a column stands or would stand.
+func (x *columns) slot(t *Tree, place uint32, name, first int) *uint32 {
+	for i := (uint64(place)*factors[0] + uint64(name)*factors[1]) >> 32; ; i++ {
+		slot := &x.at[i&uint64(len(x.at)-1)]
+		if *slot == 0 {
+			return slot
+		}
+		if c := &t.columns[first+int(*slot)-1]; c.place == place && c.NameID == name {
+			return slot
+		}
+	}
+}
+
+// placeOf numbers a place without its indexes. It is often the one that followed
+// the place before it the last time.
+func (x *columns) placeOf(group string) uint32 {
+	n := x.then[x.last]
+	if n == 0 || !isPlace(group, x.names[n]) {
+		b := appendPlace(x.place[:0], group)
+		x.place = b
+		if n = x.places[string(b)]; n == 0 {
+			n = uint32(len(x.names))
+			x.names, x.then = append(x.names, string(b)), append(x.then, 0)
+			x.places[x.names[n]] = n
+		}
+		x.then[x.last] = n
+	}
+	x.last = n
+	return n
+}
+
+// appendPlace appends a place without its indexes.
+func appendPlace(b []byte, group string) []byte {
 	for i := 0; i < len(group); {
 		c := group[i]
 		b = append(b, c)
@@ -198,12 +271,22 @@ func (x *columns) placeOf(group string) (uint32, string) {
 			}
 		}
 	}
-	x.place = b
-	n := x.places[string(b)]
-	if n == 0 {
-		x.names = append(x.names, string(b))
-		n = uint32(len(x.names))
-		x.places[x.names[n-1]] = n
+	return b
+}
+
+// isPlace says that place is group without its indexes.
+func isPlace(group, place string) bool {
+	at := 0
+	for i := 0; i < len(group); at++ {
+		c := group[i]
+		if at == len(place) || place[at] != c {
+			return false
+		}
+		if i++; c == '[' {
+			for i < len(group) && group[i]-'0' < 10 {
+				i++
+			}
+		}
 	}
-	return n, x.names[n-1]
+	return at == len(place)
 }

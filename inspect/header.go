@@ -43,7 +43,7 @@ func (b *build) headerRoots(side string, c *Content) {
 	b.names = names
 	for _, name := range names {
 		for i, value := range c.Header[name] {
-			b.root(side+".header", nth(name, i), name, []byte(value)).Kind = Text
+			b.root(side+".header", nth(name, i), name, b.bytes(value)).Kind = Text
 		}
 	}
 	var seen map[string]bool
@@ -63,7 +63,7 @@ func (b *build) headerRoots(side string, c *Content) {
 			arg = nth(name, i)
 		}
 		seen[arg] = true
-		b.root(side+".cookie", arg, name, []byte(strings.Trim(value, `"`))).Kind = Text
+		b.root(side+".cookie", arg, name, b.bytes(strings.Trim(value, `"`))).Kind = Text
 	}
 	for _, line := range c.Header["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {

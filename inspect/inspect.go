@@ -3,7 +3,8 @@
 // detectors and canaries look at the tree.
 //
 // Inspection is a pure function of the Subject and the Config: no network, no
-// clock, no database, no state between calls, so that anybody can repeat it.
+// clock, no database, so that anybody can repeat it. Of one call nothing is known to
+// the next but what names mean (NameFacts), which is a function of the names.
 // An Inspector is safe for concurrent use. Work is bounded by Limits; what was
 // cut short or could not be decoded is Damage in the Report, never an error,
 // and a decoder or detector that panics costs its own opinion only.
@@ -155,6 +156,7 @@ func SplitStep(step string) (decoder, arg string) {
 // once the tree is built.
 type Part struct {
 	Path      Path
+	Arg       string // of the last step of Path, not escaped: unique among the children of one Decode call; "" if it is the only one
 	Direction flow.Direction
 	Data      []byte // shared with the Subject or with other parts
 	Name      string // key, field or header name that holds it, "" when none
@@ -168,24 +170,32 @@ type Part struct {
 	// order of RFC 9110 section 8.4: the last one comes off first. Both are
 	// what somebody said, and need not be true.
 	ContentType, Coding string
-	Kind                Kind
-	Depth               int // decoding steps since the root
-	Parent              *Part
+	// Record, when not 0, numbers the groups among the children of one Decode call,
+	// from 1, in the order of the first part of each.
+	Record uint32
+	Kind   Kind
+	Depth  int // decoding steps since the root
+	Parent *Part
 	// Children are what decoders made of Data; several decoders may have.
 	Children []*Part
 	// Same, when not nil, is an earlier part of the same direction with the same
 	// bytes. It has the children, this one has none.
 	Same *Part
 
-	step  string // name of the decoder that made it; of a root, the root's name
-	name  uint32 // see NameID
-	chars Chars  // see Holds; 0 when nobody looked
+	step   string // name of the decoder that made it; of a root, the root's name
+	name   uint32 // see NameID
+	chars  Chars  // see Holds; 0 when nobody looked
+	column uint32 // see Column
 }
 
 // NameID is the number of p's Name in Tree.Names, counted from 1, so that what is
 // to be known of a name is worked out once for all parts that have it. It is 0
 // for a part without a name and for one that is not in a tree.
 func (p *Part) NameID() int { return int(p.name) }
+
+// Column is the index of the column that p is in, in Document.Columns. It means
+// nothing before Tree.Documents was called.
+func (p *Part) Column() int { return int(p.column) }
 
 // Decoder returns the name of the decoder that made p, and of a root its name
 // without argument: "json", "request.header".
@@ -206,18 +216,11 @@ const (
 	Null
 )
 
-// Child is what a decoder makes of a Part: the new piece and the argument that
-// tells it from its siblings.
-type Child struct {
-	Arg   string // unique among the children of one Decode call; "" if it is the only one
-	Name  string
-	Group string
-	Media string // "": taken from ContentType, or recognised
-	Kind  Kind
-	Data  []byte
-	// ContentType and Coding go into the fields of Part of the same name.
-	ContentType, Coding string
-}
+// Child is a Part as a decoder returns it. The decoder fills in Arg, Data, and what
+// it knows of Name, Group, Record, Media, ContentType, Coding and Kind; without Media it is
+// taken from ContentType, or recognised. Where it has the path of the child at hand,
+// p.Path.Append(decoder, Arg), it may fill in Path, too. The caller does the rest.
+type Child = Part
 
 // Decoder takes one layer off.
 type Decoder struct {
@@ -226,20 +229,22 @@ type Decoder struct {
 	Min  int    // parts of fewer bytes are not shown to Decode
 
 	// First lists the bytes with which a part must begin to be shown to Decode, ""
-	// all; Sees says what else it must be, and Holds of which kinds it must hold
-	// bytes. Nearly all parts are none of a decoder's business, and the less of them
-	// it is shown the better.
-	First string
-	Sees  Sees
-	Holds Chars
+	// all; Sees says what else it must be. A part that is no root must hold bytes of
+	// each kind in Holds, of at least one in Any, and of none that is not in Only;
+	// 0 asks for nothing. They must leave out only what Decode would refuse: nearly
+	// all parts are none of a decoder's business, and the less of them it is shown
+	// the better.
+	First            string
+	Sees             Sees
+	Holds, Any, Only Chars
 
 	// Decode returns the pieces inside p.Data. No children and no error mean
 	// that p is not this decoder's business, which it must find out cheaply: it
-	// sees all parts of Kind Bytes or Text but for Min, First, Sees and Holds. An
-	// error means that the layer is there but broken; what could be read of it may be returned as well. Decode
-	// must return the same for the same p, must not keep or change p, and must
-	// account for every byte that it makes with w; bytes shared with p.Data are
-	// free. It must not recurse as deep as its input says.
+	// sees all parts of Kind Bytes or Text but for what the fields above leave out.
+	// An error means that the layer is there but broken; what could be read of it
+	// may be returned as well. Decode must return the same for the same p, must not
+	// keep or change p, and must account for every byte that it makes with w; bytes
+	// shared with p.Data are free. It must not recurse as deep as its input says.
 	Decode func(w *Work, p *Part) ([]Child, error)
 }
 

@@ -36,9 +36,10 @@ func (b *build) step(p *Part, step string) (child *Part, err error) {
 	if len(p.Data) == 0 {
 		return nil, fmt.Errorf("%w: no step %s", ErrNoPart, name)
 	}
-	for _, i := range b.in.shown.of(p) {
+	shown := b.in.shown.of(p)
+	for i := range b.in.cfg.Decoders {
 		d := &b.in.cfg.Decoders[i]
-		if d.Name != name || len(p.Data) < d.Min {
+		if d.Name != name || shown>>i&1 == 0 {
 			continue
 		}
 		defer func() {

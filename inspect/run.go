@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"net/netip"
 	"slices"
 	"strings"
@@ -70,7 +71,7 @@ type Config struct {
 type Inspector struct {
 	cfg     Config
 	version string
-	shown   shown
+	shown   *shown
 	builds  sync.Pool
 	large   sync.Mutex // held for the one subject that makes more than largeBytes
 }
@@ -80,6 +81,9 @@ func New(cfg Config) (*Inspector, error) {
 	cfg.Limits.defaults()
 	if l := cfg.Limits; l.Depth < 0 || l.Parts < 0 || l.Bytes < 0 || l.Body < 0 {
 		return nil, errors.New("limits must not be negative")
+	}
+	if len(cfg.Decoders) > mostDecoders {
+		return nil, fmt.Errorf("%d decoders, at most %d", len(cfg.Decoders), mostDecoders)
 	}
 	in := &Inspector{cfg: cfg}
 	names := make(map[string]bool)
@@ -109,23 +113,46 @@ func New(cfg Config) (*Inspector, error) {
 	return in, nil
 }
 
-// shown lists, by what a part is, and by its first byte, the decoders that it is
-// shown to, as indexes of Config.Decoders.
-type shown [allSees][256][]uint16
+// set is a set of indexes of Config.Decoders.
+type set uint64
 
-func newShown(decoders []Decoder) (s shown) {
-	for i, d := range decoders {
-		var first [256]bool
-		for c := range first {
-			first[c] = d.First == "" || strings.IndexByte(d.First, byte(c)) >= 0
-		}
-		for is := range s {
-			if d.Sees&^Sees(is) != 0 {
-				continue
+const mostDecoders = 64
+
+// shown tells which decoders a part is shown to.
+type shown struct {
+	first [allSees][256]set // by what it is, and its first byte
+	size  []set             // by its length; the last one is of all lengths from there on
+	may   [4][256]set       // by the kinds of its bytes, eight kinds at a time: Holds and Only
+	any   [4][256]set       // likewise: Any
+}
+
+func newShown(decoders []Decoder) *shown {
+	s := new(shown)
+	longest := 1
+	for i := range decoders {
+		longest = max(longest, decoders[i].Min)
+	}
+	s.size = make([]set, longest+1)
+	for i := range decoders {
+		d, bit := &decoders[i], set(1)<<i
+		for is := range s.first {
+			for c := range s.first[is] {
+				if d.Sees&^Sees(is) == 0 && (d.First == "" || strings.IndexByte(d.First, byte(c)) >= 0) {
+					s.first[is][c] |= bit
+				}
 			}
-			for c := range first {
-				if first[c] {
-					s[is][c] = append(s[is][c], uint16(i))
+		}
+		for n := max(d.Min, 0); n < len(s.size); n++ {
+			s.size[n] |= bit
+		}
+		for at := range s.may {
+			holds, only, any := uint8(d.Holds>>(8*at)), uint8(d.Only>>(8*at)), uint8(d.Any>>(8*at))
+			for chars := range s.may[at] {
+				if c := uint8(chars); holds&^c == 0 && (d.Only == 0 || c&^only == 0) {
+					s.may[at][c] |= bit
+				}
+				if c := uint8(chars); any&c != 0 || d.Any == 0 {
+					s.any[at][c] |= bit
 				}
 			}
 		}
@@ -134,7 +161,7 @@ func newShown(decoders []Decoder) (s shown) {
 }
 
 // of returns the decoders for p, which is not empty.
-func (s *shown) of(p *Part) []uint16 {
+func (s *shown) of(p *Part) set {
 	is := Sees(0)
 	if p.Parent == nil {
 		is |= Roots
@@ -145,7 +172,18 @@ func (s *shown) of(p *Part) []uint16 {
 	if p.Kind == Bytes {
 		is |= Binary
 	}
-	return s[is][p.Data[0]]
+	d := s.first[is][p.Data[0]] & s.size[min(len(p.Data), len(s.size)-1)]
+	if c := p.chars; d != 0 && c&notLooked == 0 && p.Parent != nil {
+		d &= s.may[0][c&0xff] & s.may[1][c>>8&0xff] & s.may[2][c>>16&0xff] & s.may[3][c>>24]
+		d &= s.any[0][c&0xff] | s.any[1][c>>8&0xff] | s.any[2][c>>16&0xff] | s.any[3][c>>24]
+	}
+	return d
+}
+
+// next returns the first decoder of d from one on, false if there is none.
+func (d set) next(from int) (i int, ok bool) {
+	d &^= 1<<from - 1
+	return bits.TrailingZeros64(uint64(d)), d != 0
 }
 
 // isName says that s can be the name of a decoder or detector.
@@ -210,6 +248,7 @@ func (in *Inspector) Unwrap(ctx context.Context, s *Subject) (*Tree, []Damage) {
 	b := in.newBuild(ctx, s)
 	b.roots()
 	b.unwrap()
+	b.t.table.given = true
 	return &b.t, sortDamage(b.damage)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"strconv"
@@ -396,6 +397,14 @@ func TestNewRefuses(t *testing.T) {
 	ok := Detector{Name: "x", Class: SMS, Doc: "d", Detect: func(*Tree) []Finding { return nil }}
 	noClass := ok
 	noClass.Class = "chat"
+	many := make([]Decoder, 65)
+	for i := range many {
+		many[i] = strip
+		many[i].Name = fmt.Sprint("d", i)
+	}
+	if _, err := New(Config{Decoders: many[:64]}); err != nil {
+		t.Errorf("64 decoders: %v", err)
+	}
 	for name, cfg := range map[string]Config{
 		"name taken":      {Decoders: []Decoder{strip, strip}},
 		"name with a bar": {Decoders: []Decoder{{Name: "a|b", Doc: "d", Decode: strip.Decode}}},
@@ -404,6 +413,7 @@ func TestNewRefuses(t *testing.T) {
 		"detector taken":  {Detectors: []Detector{ok, ok}},
 		"unknown class":   {Detectors: []Detector{noClass}},
 		"negative limit":  {Limits: Limits{Depth: -1}},
+		"65 decoders":     {Decoders: many},
 	} {
 		if _, err := New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)

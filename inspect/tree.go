@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"constat/proxy/flow"
@@ -19,12 +20,14 @@ type Tree struct {
 	// Names are the different names that parts have, in the order of Parts. There
 	// are few of them: the objects of a list have the same.
 	Names []string
+	table *nameTable
 
-	indexed sync.Once
-	index   map[Path]*Part
-	once    sync.Once
-	records []Record
-	fields  []*Part // of the records that are not whole lists of children
+	searched atomic.Int32
+	indexed  sync.Once
+	index    map[Path]*Part
+	once     sync.Once
+	records  []Record
+	fields   []*Part // of the records that are not whole lists of children
 
 	sharing sync.Mutex
 	has     bool // shared is made
@@ -98,8 +101,8 @@ func (t *Tree) Share(make func(list []Record, t *Tree) []Record) []Record {
 
 // Part returns the part that p names, nil when there is none.
 func (t *Tree) Part(p Path) *Part {
-	const few = 256 // parts that are searched faster than they are indexed
-	if len(t.Parts) > few {
+	const few, often = 256, 16 // parts are searched faster than they are indexed
+	if len(t.Parts) > few && t.searched.Add(1) > often {
 		t.indexed.Do(func() {
 			t.index = make(map[Path]*Part, len(t.Parts))
 			for _, part := range t.Parts {
@@ -137,11 +140,23 @@ func (t *Tree) group() {
 	}
 }
 
-// add appends the document of one list of siblings.
+// add appends the document of one list of siblings. Those of one decoder, or of one
+// kind of root, stand together in it.
 func (t *Tree) add(parent *Part, parts []*Part) {
-	start := len(t.records)
-	t.addRecords(parent, parts)
-	d := Document{Parent: parent, Records: t.records[start:], Columns: t.columnsOf(parts)}
+	records, first := len(t.records), len(t.columns)
+	all := parts
+	t.making.begin()
+	for len(parts) > 0 {
+		n := len(parts)
+		if step := parts[0].step; step != parts[n-1].step {
+			for n = 1; parts[n].step == step; {
+				n++
+			}
+		}
+		t.addRun(parent, parts[:n:n], first)
+		parts = parts[n:]
+	}
+	d := Document{Parent: parent, Parts: all, Records: t.records[records:], Columns: t.columns[first:len(t.columns):len(t.columns)]}
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		d.Rows = d.Rows || c.Elements && strings.HasSuffix(c.Place, "]") && !strings.HasSuffix(c.Place, `"]`)
@@ -149,56 +164,64 @@ func (t *Tree) add(parent *Part, parts []*Part) {
 	t.documents = append(t.documents, d)
 }
 
-// addRecords appends the records of one list of siblings. Those of one decoder, or
-// of one kind of root, stand together in it.
-func (t *Tree) addRecords(parent *Part, parts []*Part) {
-	for len(parts) > 0 {
-		n, groups := 1, false
-		for n < len(parts) && parts[n].step == parts[0].step {
-			groups = groups || parts[n].Group != parts[0].Group
-			n++
+// addRun appends the records of siblings that one decoder has made, and their
+// columns behind those of the same document, which begin at first.
+func (t *Tree) addRun(parent *Part, run []*Part, first int) {
+	if run[0].Record == 0 {
+		numberRecords(run)
+	}
+	x := &t.making
+	clear(x.records)
+	x.records = x.records[:0]
+	record, place := -1, uint32(0)
+	for _, p := range run {
+		if n := max(int(p.Record)-1, 0); n != record {
+			if record = n; n == len(x.records) {
+				x.records = append(x.records, making{place: x.placeOf(p.Group), group: p.Group})
+			}
+			place = x.records[n].place
 		}
-		if run := parts[:n:n]; !groups {
-			t.records = append(t.records, Record{parent, run[0].Group, run, run[0].Direction})
-		} else {
-			t.addGroups(parent, run)
-		}
-		parts = parts[n:]
+		x.records[record].fields++
+		t.addField(p, place, first)
+	}
+	if len(x.records) == 1 {
+		t.records = append(t.records, Record{parent, run[0].Group, run, run[0].Direction})
+		return
+	}
+	start := len(t.fields)
+	t.fields = slices.Grow(t.fields, len(run))[:start+len(run)]
+	for i := range x.records {
+		r := &x.records[i]
+		end := start + r.fields
+		t.records = append(t.records, Record{parent, r.group, t.fields[start:end:end], run[0].Direction})
+		start, r.fields = end, start
+	}
+	for _, p := range run {
+		r := &x.records[p.Record-1]
+		t.fields[r.fields] = p
+		r.fields++
 	}
 }
 
-// addGroups appends the records of siblings that are of several groups, which
-// need not stand together.
-func (t *Tree) addGroups(parent *Part, run []*Part) {
-	first := len(t.records)
-	at := make(map[string]int)
-	of := make([]int, len(run)) // record of each part
+// numberRecords numbers the records of siblings, which need not stand together,
+// unless there is only one.
+func numberRecords(run []*Part) {
+	n := 1
+	for n < len(run) && run[n].Group == run[0].Group {
+		n++
+	}
+	if n == len(run) {
+		return
+	}
+	numbers := make(map[string]uint32)
 	for i, p := range run {
 		if i > 0 && p.Group == run[i-1].Group {
-			of[i] = of[i-1]
+			p.Record = run[i-1].Record
 			continue
 		}
-		n, ok := at[p.Group]
-		if !ok {
-			n = len(t.records)
-			at[p.Group] = n
-			t.records = append(t.records, Record{Parent: parent, Group: p.Group, Direction: p.Direction})
+		if p.Record = numbers[p.Group]; p.Record == 0 {
+			p.Record = uint32(len(numbers)) + 1
+			numbers[p.Group] = p.Record
 		}
-		of[i] = n
-	}
-	count := make([]int, len(t.records)-first)
-	for _, n := range of {
-		count[n-first]++
-	}
-	start := len(t.fields)
-	t.fields = slices.Grow(t.fields, len(run))
-	for i, n := range count {
-		t.records[first+i].Fields = t.fields[start : start : start+n]
-		start += n
-	}
-	t.fields = t.fields[:start]
-	for i, p := range run {
-		r := &t.records[of[i]]
-		r.Fields = append(r.Fields, p)
 	}
 }

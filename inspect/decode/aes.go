@@ -18,6 +18,7 @@ var AES = inspect.Decoder{
 	Name:   "aes",
 	Doc:    "opens AES-128-CBC with PKCS #7 padding (NIST SP 800-38A section 6.2, RFC 5652 section 6.3) sealed with a published key",
 	Min:    2 * aes.BlockSize,
+	Any:    inspect.Controls | inspect.NonASCII,
 	Decode: decodeAES,
 }
 

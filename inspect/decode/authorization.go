@@ -12,6 +12,7 @@ var Authorization = inspect.Decoder{
 	Doc:    "takes the credentials of HTTP authentication (RFC 9110 section 11.4) from behind the scheme's name",
 	Min:    8,
 	First:  "BbTt",
+	Holds:  inspect.Spaces,
 	Decode: decodeAuthorization,
 }
 

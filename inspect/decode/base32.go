@@ -14,6 +14,7 @@ var Base32 = inspect.Decoder{
 	Doc:    "undoes base32 (RFC 4648 section 6) of a value of 16 characters or more",
 	Min:    16,
 	First:  uppers + "234567",
+	Only:   inspect.UpperCase | inspect.Digits | inspect.Equals,
 	Decode: decodeBase32,
 }
 

@@ -17,9 +17,11 @@ import (
 // and digits. Behind a label such as "v1:" only JSON and what begins with magic
 // bytes counts.
 var Base64 = inspect.Decoder{
-	Name:   "base64",
-	Doc:    "undoes base64 and base64url (RFC 4648 sections 4 and 5) of a value, padded or not, wrapped or not",
-	Min:    8,
+	Name: "base64",
+	Doc:  "undoes base64 and base64url (RFC 4648 sections 4 and 5) of a value, padded or not, wrapped or not",
+	Min:  8,
+	Only: inspect.Letters | inspect.Digits | inspect.Pluses | inspect.Slashes | inspect.Hyphens | inspect.Underscores | inspect.Equals |
+		inspect.Spaces | inspect.Newlines | inspect.Controls | inspect.Colons | inspect.Dots | inspect.NonASCII,
 	Decode: decodeBase64,
 }
 
@@ -33,6 +35,11 @@ func decodeBase64(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	}
 	if p.Parent == nil && p.Decoder() == "request.path" {
 		return nil, nil // its slashes are none of base64: PathSegments hands on what is
+	}
+	if p.Holds()&inspect.Spaces != 0 {
+		if n := len(p.Data); n < 24 || bytes.Count(p.Data, []byte{' '}) > n/16+1 { // a sentence
+			return nil, nil
+		}
 	}
 	d, labelled := unlabel(p.Data)
 	for _, c := range d[:8] {

@@ -21,6 +21,7 @@ var Charset = inspect.Decoder{
 	Name:   "charset",
 	Doc:    "turns text in a declared or recognised character set (encoding.spec.whatwg.org) into UTF-8",
 	Min:    4,
+	Any:    inspect.NonASCII | inspect.Controls,
 	Decode: decodeCharset,
 }
 

@@ -13,6 +13,7 @@ var DataURI = inspect.Decoder{
 	Doc:    "takes the content out of a data: URI (RFC 2397)",
 	Min:    6,
 	First:  "dD",
+	Holds:  inspect.Colons | inspect.Commas,
 	Decode: decodeDataURI,
 }
 

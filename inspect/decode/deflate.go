@@ -17,6 +17,7 @@ var Deflate = inspect.Decoder{
 	Name:   "deflate",
 	Doc:    "decompresses zlib (RFC 1950) and raw deflate (RFC 1951), as a content coding or inside a field",
 	Min:    8,
+	Any:    inspect.NonASCII | inspect.Controls | inspect.Carets,
 	Decode: decodeDeflate,
 }
 

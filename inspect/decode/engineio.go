@@ -18,6 +18,7 @@ var EngineIO = inspect.Decoder{
 	Doc:    "takes the messages out of Engine.IO packets and payloads (github.com/socketio/engine.io-protocol, revisions 3 and 4)",
 	Min:    3,
 	First:  "\x00\x01b" + digits10,
+	Any:    inspect.Controls | inspect.Colons | inspect.Braces | inspect.Brackets,
 	Decode: decodeEngineIO,
 }
 

@@ -15,6 +15,7 @@ var Form = inspect.Decoder{
 	Name:   "form",
 	Doc:    "takes application/x-www-form-urlencoded (WHATWG URL, section 5.1) apart: queries, bodies, and strings that look like it",
 	Min:    3,
+	Holds:  inspect.Equals,
 	Decode: decodeForm,
 }
 

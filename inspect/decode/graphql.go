@@ -20,6 +20,7 @@ var GraphQL = inspect.Decoder{
 	Doc:    "takes the literal arguments out of a GraphQL document (spec.graphql.org, section 2)",
 	Min:    8,
 	First:  blanks + "{qmsf#,",
+	Holds:  inspect.Parens,
 	Decode: decodeGraphQL,
 }
 

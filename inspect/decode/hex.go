@@ -14,6 +14,7 @@ var Hex = inspect.Decoder{
 	Doc:    "undoes hexadecimal writing (RFC 4648 section 8) of a value of 16 digits or more",
 	Min:    16,
 	First:  digits10 + "abcdefABCDEF",
+	Only:   inspect.Digits | inspect.Letters,
 	Decode: decodeHex,
 }
 

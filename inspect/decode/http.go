@@ -14,6 +14,7 @@ var HTTP = inspect.Decoder{
 	Doc:    "takes HTTP/1.1 messages apart (RFC 9112 section 2.1) that stand inside another one, as batches do (application/http)",
 	Min:    16,
 	First:  uppers,
+	Holds:  inspect.Newlines,
 	Decode: decodeHTTP,
 }
 

@@ -3,10 +3,12 @@ package decode
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math/bits"
 	"strconv"
 	"strings"
 	"sync"
@@ -34,6 +36,7 @@ var JSON = inspect.Decoder{
 	Doc:    "takes JSON (RFC 8259) apart into its values, whole bodies and JSON inside strings alike",
 	Min:    3,
 	First:  blanks + "{[\")\xef",
+	Any:    inspect.Braces | inspect.Brackets | inspect.Quotes,
 	Decode: decodeJSON,
 }
 
@@ -70,6 +73,10 @@ func decodeJSON(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
 	s := scanners.Get().(*scanner)
 	defer s.release()
 	s.reset(d, start, w.Parts())
+	if len(p.Path) <= jsonPlace { // a long one is not worth repeating for what may be no JSON
+		s.place = append(append(s.place, p.Path...), "|json:"...)
+		s.head = len(s.place)
+	}
 	err := s.value()
 	if err == nil {
 		if s.at = skipSpace(d, s.at); s.at < len(d) {
@@ -120,34 +127,46 @@ func skipSpace(d []byte, i int) int {
 // structure and lets pass what real senders get wrong inside strings: control
 // characters and bytes that are not UTF-8.
 type scanner struct {
-	d      []byte
-	at     int
-	most   int // leaves
-	stack  []level
-	place  []byte // where at stands
-	leaves []leaf
-	text   []byte // arguments, groups and odd names of the leaves, one after another
-	slots  []int32
+	d       []byte
+	at      int
+	most    int // leaves
+	stack   []level
+	objects uint32 // opened so far
+	groups  uint32 // containers with leaves
+	place   []byte // where at stands, behind what stands before the arguments in paths if that is known
+	head    int    // length of the latter
+	leaves  []leaf
+	text    []byte // places and odd names of the leaves, one after another
+	keys    keys
+	escaped int  // bytes of the leaves that have escapes
+	repeats bool // two values may have one place
+	slots   []int32
 }
 
 // level is one open container.
 type level struct {
-	array           bool
-	index           int
-	base            int  // length of place without the key or index inside
-	name, nameEnd   int  // in place, or in text when odd: the innermost key around the container
-	odd             bool // name is in text
-	group, groupEnd int  // in text
-	groupWritten    bool
-	key, keyEnd     int  // like name, for the key that was read last
-	keyOdd          bool //
+	array         bool
+	index         int
+	number        uint32 // of an object
+	keys          int    // of an object: index in keys.open of its first
+	base          int    // length of place without the key or index inside
+	name, nameEnd int    // in place, or in text when odd: the innermost key around the container
+	odd           bool   // name is in text
+	group         int    // place of the container in text, which is base long but for head
+	record        uint32 // number of the container among those with leaves; 0: no leaf so far
+	plain         bool   // a path holds the place of the container as it is
+	key, keyEnd   int    // like name, for the key that was read last
+	keyOdd        bool   //
+	keyPlain      bool   // like plain
 }
 
 type leaf struct {
 	arg, argEnd, name, nameEnd, group, groupEnd int // in text
 	start, end                                  int // in d
+	record                                      uint32
 	kind                                        inspect.Kind
 	escaped                                     bool // has escapes to undo
+	path                                        bool // the head in front of the argument and the argument are the path
 }
 
 var scanners = sync.Pool{New: func() any { return new(scanner) }}
@@ -155,12 +174,14 @@ var scanners = sync.Pool{New: func() any { return new(scanner) }}
 func (s *scanner) reset(d []byte, at, most int) {
 	s.d, s.at, s.most = d, at, most
 	s.stack, s.place, s.leaves, s.text = s.stack[:0], s.place[:0], s.leaves[:0], s.text[:0]
+	s.head, s.objects, s.groups, s.escaped, s.repeats = 0, 0, 0, 0, false
+	s.keys.reset()
 }
 
 // release gives s back, unless an unusual body made it large.
 func (s *scanner) release() {
 	s.d = nil
-	if cap(s.leaves) <= 4096 && cap(s.text) <= 1<<18 {
+	if cap(s.leaves) <= 16<<10 && cap(s.text) <= 2<<20 {
 		scanners.Put(s)
 	}
 }
@@ -189,7 +210,7 @@ func (s *scanner) value() error {
 			}
 			if s.d[s.at] == c+2 { // '}' or ']'
 				s.at++
-				s.stack = s.stack[:len(s.stack)-1]
+				s.pop()
 				break
 			}
 			if err = s.next(); err != nil {
@@ -243,7 +264,7 @@ func (s *scanner) close() (more bool, err error) {
 			return true, s.next()
 		case c == '}' && !top.array, c == ']' && top.array:
 			s.at++
-			s.stack = s.stack[:len(s.stack)-1]
+			s.pop()
 		default:
 			return false, errJSON
 		}
@@ -253,24 +274,36 @@ func (s *scanner) close() (more bool, err error) {
 
 // push opens a container that stands at s.place.
 func (s *scanner) push(array bool) {
-	l := level{array: array}
+	l := level{array: array, keys: len(s.keys.open), plain: true}
+	if !array {
+		s.objects++
+		l.number = s.objects
+	}
 	if n := len(s.stack); n > 0 {
 		up := &s.stack[n-1]
-		l.name, l.nameEnd, l.odd = up.name, up.nameEnd, up.odd
+		l.name, l.nameEnd, l.odd, l.plain = up.name, up.nameEnd, up.odd, up.plain
 		if !up.array {
-			l.name, l.nameEnd, l.odd = up.key, up.keyEnd, up.keyOdd
+			l.name, l.nameEnd, l.odd, l.plain = up.key, up.keyEnd, up.keyOdd, up.plain && up.keyPlain
 		}
 	}
-	if len(s.place) > jsonPlace {
+	if len(s.place)-s.head > jsonPlace {
 		if !l.odd { // the name is about to be cut off place
 			at := len(s.text)
 			s.text = append(s.text, s.place[l.name:l.nameEnd]...)
 			l.name, l.nameEnd, l.odd = at, len(s.text), true
 		}
-		s.place = shorten(s.place, jsonPlace-50)
+		s.place = append(s.place[:s.head], shorten(s.place[s.head:], jsonPlace-50)...)
+		l.plain, s.repeats = false, true // places around it have lost their ends, too
 	}
 	l.base = len(s.place)
 	s.stack = append(s.stack, l)
+}
+
+// pop ends the container that was opened last.
+func (s *scanner) pop() {
+	last := len(s.stack) - 1
+	s.keys.open = s.keys.open[:s.stack[last].keys]
+	s.stack = s.stack[:last]
 }
 
 // shorten keeps the first n bytes of b and puts a digest of all of it behind
@@ -299,11 +332,25 @@ func (s *scanner) next() error {
 	if s.d[s.at] != '"' {
 		return errJSON
 	}
-	start, end, escaped, err := s.str()
-	if err != nil {
-		return err
+	if n, ok := s.keys.follows(s.d, s.d[s.at:]); ok {
+		k := &s.keys.list[n]
+		s.plainKey(top, k.text(s.d))
+		s.at += k.end - k.start
+		s.repeats = s.keys.read(n, top.number, top.keys) || s.repeats
+		if s.d[s.at-1] == ':' {
+			return nil
+		}
+	} else {
+		start, end, escaped, err := s.str()
+		if err != nil {
+			return err
+		}
+		if s.key(top, s.d[start:end], escaped); top.keyOdd {
+			s.repeats = true
+		} else {
+			s.repeats = s.keys.read(s.keys.find(s.d, start, end), top.number, top.keys) || s.repeats
+		}
 	}
-	s.key(top, s.d[start:end], escaped)
 	s.at = skipSpace(s.d, s.at)
 	if s.at >= len(s.d) {
 		return errEnd
@@ -315,18 +362,24 @@ func (s *scanner) next() error {
 	return nil
 }
 
+// plainKey puts a plain key behind the place of its object.
+func (s *scanner) plainKey(top *level, key []byte) {
+	place := s.place[:top.base]
+	if top.base > s.head {
+		place = append(place, '.')
+	}
+	top.key, top.keyOdd, top.keyPlain = len(place), false, true
+	s.place = append(place, key...)
+	top.keyEnd = len(s.place)
+}
+
 // key puts a key behind the place of its object.
 func (s *scanner) key(top *level, key []byte, escaped bool) {
-	s.place = s.place[:top.base]
-	if !escaped && len(key) <= jsonKey && plainKey(key) {
-		if top.base > 0 {
-			s.place = append(s.place, '.')
-		}
-		top.key, top.keyOdd = len(s.place), false
-		s.place = append(s.place, key...)
-		top.keyEnd = len(s.place)
+	if !escaped && len(key) <= jsonKey && isPlainKey(key) {
+		s.plainKey(top, key)
 		return
 	}
+	s.place = s.place[:top.base]
 	top.key, top.keyOdd = len(s.text), true
 	if escaped {
 		s.text = unescape(s.text, key)
@@ -342,9 +395,20 @@ func (s *scanner) key(top *level, key []byte, escaped bool) {
 	s.place = append(s.place, '[')
 	s.place = strconv.AppendQuote(s.place, string(name))
 	s.place = append(s.place, ']')
+	top.keyPlain = isPlainArg(s.place[top.base:])
 }
 
-func plainKey(key []byte) bool {
+// isPlainArg says that a path holds an argument as it is.
+func isPlainArg(arg []byte) bool {
+	for _, c := range arg {
+		if class[c]&graph == 0 && c != ' ' || c == '|' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func isPlainKey(key []byte) bool {
 	for _, c := range key {
 		if class[c]&(digit|upper|lower) == 0 && c != '_' && c != '-' && c != '$' && c != '@' {
 			return false
@@ -357,7 +421,19 @@ func plainKey(key []byte) bool {
 // not end it returns where it starts.
 func (s *scanner) str() (start, end int, escaped bool, err error) {
 	start = s.at + 1
-	for i := start; ; i++ {
+	i := start
+	for i+8 <= len(s.d) && i < start+32 { // most strings are short
+		w := binary.LittleEndian.Uint64(s.d[i:])
+		if found := zeroByte(w^'"'*eachByte) | zeroByte(w^'\\'*eachByte); found != 0 {
+			if i += bits.TrailingZeros64(found) / 8; s.d[i] == '"' {
+				s.at = i + 1
+				return start, i, false, nil
+			}
+			break
+		}
+		i += 8
+	}
+	for ; ; i++ {
 		n := bytes.IndexByte(s.d[i:], '"')
 		if n < 0 {
 			return start, 0, false, errEnd
@@ -373,6 +449,12 @@ func (s *scanner) str() (start, end int, escaped bool, err error) {
 		}
 	}
 }
+
+const eachByte = 0x0101010101010101
+
+// zeroByte has the high bit of a byte set where the lowest byte of w that is zero
+// stands; there may be more set above it.
+func zeroByte(w uint64) uint64 { return (w - eachByte) &^ w & (0x80 * eachByte) }
 
 func (s *scanner) word(word string, kind inspect.Kind) error {
 	rest := s.d[s.at:]
@@ -458,28 +540,33 @@ func (s *scanner) leaf(start, end int, kind inspect.Kind, escaped bool) error {
 	if len(s.leaves) >= s.most {
 		return inspect.ErrParts
 	}
-	l := leaf{start: start, end: end, kind: kind, escaped: escaped}
+	s.leaves = append(s.leaves, leaf{})
+	l := &s.leaves[len(s.leaves)-1]
+	l.start, l.end, l.kind, l.escaped = start, end, kind, escaped
+	if escaped {
+		s.escaped += end - start
+	}
+	at := len(s.text)
 	if n := len(s.stack); n > 0 {
 		top := &s.stack[n-1]
-		if !top.groupWritten {
-			top.group = len(s.text)
-			s.text = append(s.text, s.place[:top.base]...)
-			top.groupEnd, top.groupWritten = len(s.text), true
-		}
-		l.group, l.groupEnd = top.group, top.groupEnd
-		l.arg = len(s.text)
 		s.text = append(s.text, s.place...)
+		if top.record == 0 {
+			s.groups++
+			top.group, top.record = at+s.head, s.groups
+		}
+		l.group, l.groupEnd, l.record = top.group, top.group+top.base-s.head, top.record
+		l.path = top.plain && (top.array || top.keyPlain) && s.head > 0 && len(s.place) <= s.head+jsonPlace
 		name, nameEnd, odd := top.key, top.keyEnd, top.keyOdd
 		if top.array {
 			name, nameEnd, odd = top.name, top.nameEnd, top.odd
 		}
 		if !odd {
-			name, nameEnd = name+l.arg, nameEnd+l.arg
+			name, nameEnd = name+at, nameEnd+at
 		}
 		l.name, l.nameEnd = name, nameEnd
+		at += s.head
 	}
-	l.argEnd = len(s.text)
-	s.leaves = append(s.leaves, l)
+	l.arg, l.argEnd = at, len(s.text)
 	return nil
 }
 
@@ -491,27 +578,40 @@ func (s *scanner) children(w *inspect.Work) (children []inspect.Child, ok bool) 
 	}
 	text := string(s.text)
 	children = w.Children(len(s.leaves))
+	var plain []byte // strings without their escapes, which are not longer
 	for i := range s.leaves {
 		l, c := &s.leaves[i], &children[i]
 		c.Arg, c.Name, c.Group = text[l.arg:l.argEnd], text[l.name:l.nameEnd], text[l.group:l.groupEnd]
-		c.Kind = l.kind
+		if l.path {
+			c.Path = inspect.Path(text[l.arg-s.head : l.argEnd])
+		}
+		c.Kind, c.Record = l.kind, l.record
 		c.Data = s.d[l.start:l.end:l.end]
 		if l.escaped {
 			if !w.Take(l.end - l.start) {
 				return children[:i], false
 			}
-			c.Data = unescape(make([]byte, 0, l.end-l.start), c.Data)
+			if plain == nil {
+				w.Reserve(s.escaped)
+				plain = make([]byte, 0, s.escaped)
+			}
+			start := len(plain)
+			plain = unescape(plain, c.Data)
+			c.Data = plain[start:len(plain):len(plain)]
 		}
 	}
-	s.slots = numberRepeats(s.slots, children)
+	if s.repeats {
+		s.slots = numberRepeats(s.slots, children)
+	}
 	return children, true
 }
 
 var jsonSeed = maphash.MakeSeed()
 
-// numberRepeats numbers the arguments that repeated keys made the same. Repeats
-// are rare, so it first looks for them in an open hash table, for which it uses
-// slots, which it returns, if they are enough.
+// numberRepeats numbers the arguments that repeated keys made the same, and takes
+// the numbers of records back when two are of the same group. Repeats are rare, so
+// it first looks for them in an open hash table, for which it uses slots, which it
+// returns, if they are enough.
 func numberRepeats(slots []int32, children []inspect.Child) []int32 {
 	size := 16
 	for size < 2*len(children) {
@@ -524,25 +624,48 @@ func numberRepeats(slots []int32, children []inspect.Child) []int32 {
 	clear(slots)
 	repeats := false
 	for i := range children {
-		arg := children[i].Arg
-		for at := int(maphash.String(jsonSeed, arg)) & (size - 1); ; at = (at + 1) & (size - 1) {
-			if slots[at] == 0 {
-				slots[at] = int32(i + 1)
-				break
-			}
-			if children[slots[at]-1].Arg == arg {
-				repeats = true
-				break
-			}
-		}
+		repeats = isRepeat(slots, children, i, arg) || repeats
 	}
 	if repeats {
 		var n names
 		for i := range children {
-			children[i].Arg = n.unique(children[i].Arg)
+			c := &children[i]
+			if arg := n.unique(c.Arg); arg != c.Arg {
+				c.Arg, c.Path = arg, ""
+			}
+		}
+	}
+	clear(slots)
+	record := uint32(0)
+	for i := range children {
+		if children[i].Record <= record {
+			continue
+		}
+		if record++; isRepeat(slots, children, i, group) {
+			for i := range children {
+				children[i].Record = 0
+			}
 		}
 	}
 	return slots
+}
+
+func arg(c *inspect.Child) string   { return c.Arg }
+func group(c *inspect.Child) string { return c.Group }
+
+// isRepeat says that the text of the child at i is that of a child in slots, into
+// which it goes otherwise.
+func isRepeat(slots []int32, children []inspect.Child, i int, of func(*inspect.Child) string) bool {
+	text := of(&children[i])
+	at := int(maphash.String(jsonSeed, text)) & (len(slots) - 1)
+	for slots[at] != 0 {
+		if of(&children[slots[at]-1]) == text {
+			return true
+		}
+		at = (at + 1) & (len(slots) - 1)
+	}
+	slots[at] = int32(i + 1)
+	return false
 }
 
 // unescape appends s to b with the escapes of RFC 8259 section 7 undone. What is

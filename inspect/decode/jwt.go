@@ -14,6 +14,7 @@ var JWT = inspect.Decoder{
 	Doc:    "takes the header and the claims out of a JSON Web Token (RFC 7519, RFC 7515 section 7.1)",
 	Min:    12,
 	First:  "e",
+	Holds:  inspect.Dots,
 	Decode: decodeJWT,
 }
 

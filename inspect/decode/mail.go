@@ -22,6 +22,7 @@ var Mail = inspect.Decoder{
 	Doc:    "takes mail messages (RFC 5322, encoded words of RFC 2047) apart into header fields and body",
 	Min:    32,
 	First:  uppers + lowers,
+	Holds:  inspect.Colons | inspect.Newlines,
 	Decode: decodeMail,
 }
 

@@ -15,6 +15,7 @@ var Narrow = inspect.Decoder{
 	Doc:    "turns text whose characters are bytes (infra.spec.whatwg.org, isomorphic decode) into the bytes",
 	Min:    12,
 	First:  "\x1fx\xc2\xc3",
+	Holds:  inspect.NonASCII,
 	Decode: decodeNarrow,
 }
 

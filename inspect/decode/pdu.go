@@ -25,8 +25,24 @@ var PDU = inspect.Decoder{
 	Name:   "pdu",
 	Doc:    "takes SMS-DELIVER and SMS-SUBMIT (3GPP TS 23.040 section 9.2.2) with their alphabets (3GPP TS 23.038) apart",
 	Min:    12,
+	First:  pduFirst,
+	Any:    inspect.Controls | inspect.Newlines,
 	Decode: decodePDU,
 }
+
+// pduFirst are the bytes that a message can begin with: see readPDU.
+var pduFirst = func() string {
+	var first []byte
+	for c := range 256 {
+		if c <= 11 || c&pduOther == 0 {
+			first = append(first, byte(c))
+		}
+	}
+	return string(first)
+}()
+
+// pduOther are the bits of the first octet that an SMS-DELIVER has not.
+const pduOther = 0x13
 
 // longestPDU is the address of a message centre and the longest SMS-DELIVER.
 const longestPDU = 12 + 1 + 12 + 1 + 1 + 7 + 1 + 140
@@ -98,9 +114,8 @@ func readPDU(b []byte) (m pdu, ok bool) {
 			return m, true
 		}
 	}
-	const other = 0x13 // bits of the first octet that an SMS-DELIVER has not
 	m = pdu{}
-	return m, b[0]&other == 0 && m.read(b)
+	return m, b[0]&pduOther == 0 && m.read(b)
 }
 
 // read reads a transport protocol data unit.

@@ -19,6 +19,7 @@ type places struct {
 func newPlaces(most int) *places {
 	b := &places{s: scanners.Get().(*scanner)}
 	b.s.reset(nil, 0, most)
+	b.s.repeats = true
 	return b
 }
 
@@ -35,7 +36,7 @@ func (b *places) open(array bool) bool {
 }
 
 // end ends the container that was opened last.
-func (b *places) end() { b.s.stack = b.s.stack[:len(b.s.stack)-1] }
+func (b *places) end() { b.s.pop() }
 
 // element moves to the next place of an array.
 func (b *places) element() {

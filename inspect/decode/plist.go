@@ -26,6 +26,7 @@ var Plist = inspect.Decoder{
 	Doc:    "takes property lists (PropertyList-1.0.dtd, CFBinaryPList.c) apart into their values",
 	Min:    9,
 	First:  blanks + "b<\xef",
+	Any:    inspect.Angles | inspect.Digits, // binary ones begin with "bplist0"
 	Decode: decodePlist,
 }
 

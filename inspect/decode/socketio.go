@@ -14,6 +14,7 @@ var SocketIO = inspect.Decoder{
 	Doc:    "takes the JSON out of Socket.IO packets (github.com/socketio/socket.io-protocol)",
 	Min:    3,
 	First:  "0123456",
+	Any:    inspect.Braces | inspect.Brackets,
 	Decode: decodeSocketIO,
 }
 

@@ -13,6 +13,7 @@ var SockJS = inspect.Decoder{
 	Doc:    "takes the array of messages out of a SockJS frame (sockjs.github.io/sockjs-protocol, section Protocol and framing)",
 	Min:    5,
 	First:  "a",
+	Holds:  inspect.Brackets | inspect.Quotes,
 	Decode: decodeSockJS,
 }
 

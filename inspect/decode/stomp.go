@@ -15,6 +15,7 @@ var Stomp = inspect.Decoder{
 	Doc:    "takes STOMP frames apart (stomp.github.io/stomp-specification-1.2.html)",
 	Min:    6,
 	First:  uppers,
+	Holds:  inspect.Newlines,
 	Decode: decodeStomp,
 }
 

@@ -14,6 +14,7 @@ var UUEncode = inspect.Decoder{
 	Doc:    "undoes uuencode (POSIX.1-2024, uuencode, historical algorithm)",
 	Min:    16,
 	First:  "b",
+	Holds:  inspect.Spaces | inspect.Newlines,
 	Decode: decodeUUEncode,
 }
 

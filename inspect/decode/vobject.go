@@ -27,6 +27,7 @@ var VObject = inspect.Decoder{
 	Doc:    "takes vCard (RFC 6350, RFC 2426, vCard 2.1), iCalendar (RFC 5545), vNote and vMessage (Infrared Mobile Communications) apart",
 	Min:    16,
 	First:  blanks + "Bb\xef",
+	Holds:  inspect.Colons,
 	Decode: decodeVObject,
 }
 

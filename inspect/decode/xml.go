@@ -33,6 +33,7 @@ var XML = inspect.Decoder{
 	Doc:    "takes XML 1.0 (w3.org/TR/xml) apart into its attributes and texts",
 	Min:    7,
 	First:  blanks + "<\xef",
+	Holds:  inspect.Angles,
 	Decode: decodeXML,
 }
 

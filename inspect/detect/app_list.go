@@ -227,8 +227,8 @@ func joinedTitles(name string, b []byte) [][]byte {
 	return nil
 }
 
-var appGather = gather{
-	may: appMay,
+var appGather = withNames(gather{
+	may: appMay, live: appLive,
 	want: func(p *inspect.Part) bool {
 		if p.Direction != flow.Up {
 			return false
@@ -270,7 +270,7 @@ var appGather = gather{
 	column: func(name string) bool {
 		return mentions(name, appNames) || mentions(name, appTitles) || appWord(name) != appOther
 	},
-}
+})
 
 func appPlaceOf(name string) bool {
 	if name == "" {
@@ -331,7 +331,10 @@ func detectApps(t *inspect.Tree) []inspect.Finding {
 		a.read(c)
 	}
 	for _, p := range t.Parts {
-		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Children) == 0 && p.Parent == nil && p.Decoder() != "request.path" && p.Decoder() != "request.query" && p.Decoder() != "request.header" && p.Decoder() != "request.host" {
+		if p.Parent != nil {
+			break // the roots stand first
+		}
+		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Children) == 0 && p.Decoder() != "request.path" && p.Decoder() != "request.query" && p.Decoder() != "request.header" && p.Decoder() != "request.host" {
 			if a := appsInLines(p); a != nil {
 				order = append(order, a)
 			}

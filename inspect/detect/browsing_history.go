@@ -70,6 +70,8 @@ var webWords = speaking(newLexicon(map[webField]string{
 // visit's.
 var webAround = newLexicon(map[bool]string{true: `page visit visits history tab browser web pagina seite strana страница страницы 页面 网页 網頁 ページ 페이지 หน้า صفحه str string raw value field data full`})
 
+var webFamilies = inspect.NewNameFacts(webFamily)
+
 // webFamily returns the family of a field's name, by the whole of it or by the
 // word in it that is not about pages.
 func webFamily(name string) webField {
@@ -99,8 +101,8 @@ var (
 		"image", "img", "icon", "avatar", "photo", "picture", "thumb", "logo", "banner", "callback", "redirect", "return", "webhook", "endpoint", "api", "download", "cdn", "schema", "license", "licence", "asset", "video", "audio", "stream", "upload", "feed", "config", "manifest", "next", "success", "cancel", "fail", "apk", "file", "privacy", "terms", "support",
 		"help", "doc", "homepage", "repository", "repo", "bugs", "store", "share", "cover", "poster", "media", "script", "css", "font", "proxy", "server", "base", "host", "issuer", "jwks", "auth", "token", "profile", "clicktrack", "impression", "pixel", "postback", "notify", "update", "portal", "tile", "deeplink", "clicktrack",
 	)
-	// webNames are parts of names of addresses.
-	webNames = newStems("url", "uri", "href", "link", "page", "site", "location")
+	// webURLs are parts of names of addresses.
+	webURLs = newStems("url", "uri", "href", "link", "page", "site", "location")
 	// webOpened are parts of names of addresses that were opened.
 	webOpened = newStems("watched", "visited", "opened", "viewed", "clicked", "browsed", "loaded")
 	// webVisits are parts of what events are called that tell of a page.
@@ -115,8 +117,8 @@ var (
 	searchPlaces = newStems("search", "suggest", "autocomplete", "complete", "query", "find", "graphql", "sousuo", "recherche", "buscar", "suche", "typeahead", "lookup")
 )
 
-var webGather = gather{
-	need: webNeed, brief: true,
+var webGather = withNames(gather{
+	need: webNeed, live: webLive, brief: true,
 	place: func(group string) bool {
 		_, key := lastKey(group)
 		return len(key) > 6 && mentions(key, searchLists)
@@ -147,7 +149,7 @@ var webGather = gather{
 		return false
 	},
 	column: func(name string) bool { w := webWords.of(name); return w > webNone && w <= webVisit },
-}
+})
 
 // webURL says that b begins like the address of a page.
 func webURL(b []byte) bool {
@@ -167,56 +169,87 @@ type page struct {
 }
 
 // pageOf reads the address in b, ok when it is one that a person can have opened.
-func pageOf(b []byte) (p page, ok bool) {
-	s := string(b[:min(len(b), 2048)])
+func (m *hosts) pageOf(b []byte) (p page, ok bool) {
+	at := b[:min(len(b), 2048)]
 	switch {
 	case webURL(b):
-		s = s[strings.Index(s, "//")+2:]
+		at = at[bytes.Index(at, []byte("//"))+2:]
 	case bytes.HasPrefix(b, []byte("www.")):
 	case bytes.HasPrefix(b, []byte("//")):
-		s = s[2:]
+		at = at[2:]
 	default:
 		return p, false
 	}
-	end := strings.IndexAny(s, "/?#")
-	rest := ""
-	if end >= 0 {
-		s, rest = s[:end], s[end:]
+	end := 0
+	for end < len(at) && at[end] != '/' && at[end] != '?' && at[end] != '#' {
+		end++
 	}
-	if i := strings.LastIndexByte(s, '@'); i >= 0 {
+	name, rest := at[:end], at[end:]
+	if bytes.IndexByte(name, '@') >= 0 {
 		return p, false
 	}
-	s, _, _ = strings.Cut(s, ":")
+	if i := bytes.IndexByte(name, ':'); i >= 0 {
+		name = name[:i]
+	}
+	h := m.of(name)
+	p.site, p.deep = h.site, len(rest) > 1
+	return p, h.site != "" && isPagePath(rest)
+}
+
+// isPagePath says that what stands behind a host is no path of a file or an
+// interface.
+func isPagePath(b []byte) bool {
+	if i := bytes.IndexAny(b, "?#"); i >= 0 {
+		b = b[:i]
+	}
+	if i := bytes.LastIndexByte(b, '.'); i >= 0 && notPages[strings.ToLower(string(b[i+1:]))] {
+		return false
+	}
+	return !bytes.Contains(b, []byte("/api/")) && !bytes.HasPrefix(b, []byte("/v1/")) && !bytes.HasPrefix(b, []byte("/v2/"))
+}
+
+// hosts remembers the sites of the last hosts.
+type hosts struct{ last [8]host }
+
+type host struct {
+	name string
+	site string // "" when no page is there that a person opens
+}
+
+func (m *hosts) of(name []byte) *host {
+	h := &m.last[0]
+	if n := len(name); n > 0 {
+		h = &m.last[(uint(name[0])+3*uint(name[n/2])+uint(n))&7]
+	}
+	if h.name != string(name) {
+		h.name = string(name)
+		h.site = pageSite(h.name)
+	}
+	return h
+}
+
+// pageSite returns the registrable domain of a host that pages are on, "" of others.
+func pageSite(s string) string {
 	s = strings.ToLower(strings.TrimSuffix(s, "."))
 	if strings.IndexByte(s, '.') < 0 || strings.ContainsAny(s, " {}<>\"'$%") {
-		return p, false
+		return ""
 	}
 	if _, err := netip.ParseAddr(s); err == nil {
-		return p, false
+		return ""
 	}
 	for _, label := range []string{"api.", "cdn.", "static.", "img.", "images.", "assets.", "schemas.", "media.", "fonts.", "graph."} {
 		if strings.HasPrefix(s, label) {
-			return p, false
+			return ""
 		}
-	}
-	path, _, _ := strings.Cut(rest, "?")
-	path, _, _ = strings.Cut(path, "#")
-	if i := strings.LastIndexByte(path, '.'); i >= 0 && notPages[strings.ToLower(path[i+1:])] {
-		return p, false
-	}
-	if strings.Contains(path, "/api/") || strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v2/") {
-		return p, false
 	}
 	switch s[strings.LastIndexByte(s, '.')+1:] {
 	case "invalid", "local", "localhost", "internal", "lan", "arpa":
-		return p, false // no page can be there (RFC 6761, RFC 6762)
+		return "" // no page can be there (RFC 6761, RFC 6762)
 	}
 	if first, _, _ := strings.Cut(s, "."); first == "com" || first == "org" || first == "net" {
-		return p, false // the name of a package
+		return "" // the name of a package
 	}
-	p.site = siteOf(s)
-	p.deep = len(rest) > 1
-	return p, true
+	return siteOf(s)
 }
 
 func siteOf(host string) string {
@@ -231,24 +264,13 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 	if s.Frame == nil && len(s.Query) == 0 && len(s.Request.Body) == 0 && s.Upload == nil && !opened(t) {
 		return nil
 	}
-	own := siteOf(strings.ToLower(s.Host))
-	placePath := pathMentions(t, webPlaces)
-	reports, searches, checks := false, pathMentions(t, searchPlaces), pathMentions(t, webChecks)
-	for seg := range strings.SplitSeq(s.Path[:min(len(s.Path), 512)], "/") {
-		checks = checks || webAsks[seg]
-	}
-	for seg := range strings.FieldsFuncSeq(s.Path, func(r rune) bool { return r == '/' || r == '.' || r == '_' || r == '-' }) {
-		for _, w := range webEvents {
-			if len(seg) <= maxName && (len(w) > 3 && containsFold(seg, w) || len(seg) == len(w) && equalFold(seg, w)) {
-				reports = true
-			}
-		}
-	}
+	x := webContext{names: webNameFacts.In(t)}
 	var out []inspect.Finding
-	count := make(map[sheet]int)
-	at := make(map[sheet]int)
-	lists := make(map[sheet]*addresses)
+	var all map[sheet]*series
+	var last *series
+	lists := 0
 	var doc webDoc
+	var v visit
 	for c := range webGather.cards(t) {
 		if c.parent.Direction != flow.Up || len(out) >= maxFindings {
 			continue
@@ -256,7 +278,8 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 		if c.deck == nil || c.deck != doc.deck {
 			doc = webDocOf(c)
 		}
-		place := placePath
+		x.know(t)
+		place := x.path
 		if doc.placed && !place {
 			for name := range c.where() {
 				place = place || mentions(name, webPlaces)
@@ -265,56 +288,55 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 		if doc.sites && !place {
 			place = innerEvent(c, webPlaces) || outerEvent(c, webPlaces)
 		}
-		v := readVisit(c, own, place)
-		event := reports || v.field[webEvent] > 1
+		v.read(c, &x, place)
+		event := x.reports || v.field[webEvent] > 1
 		if doc.searches {
 			for name := range c.where() {
 				if !mentions(name, searchLists) {
 					continue
 				}
-				for _, x := range c.cells {
-					if v.query == nil && x.Kind == inspect.Text && (c.scalar || wordNames[x.name]) && isWords(x.Data) {
-						v.query = x.Part
+				for i := range c.cells {
+					p := &c.cells[i]
+					if v.query == nil && p.Kind == inspect.Text && (c.scalar || wordNames[p.name]) && isWords(p.Data) {
+						v.query = p.Part
 					}
 				}
 				v.searchList = v.searchList || v.query != nil
 			}
 		}
 		if !place && (len(v.pages) > 0 || v.links > 0) {
-			place = outerEvent(c, webPlaces) || outerEvent(c, webVisits)
-			for _, x := range c.cells {
-				place = place || eventNames[x.name] && x.Kind <= inspect.Text && len(x.Data) <= maxName && mentions(string(x.Data), webVisits)
-			}
+			place = outerEvent(c, webPlaces) || outerEvent(c, webVisits) || v.happened(c, &x, webVisits)
 		}
 		if len(v.foreign) == 0 && v.from == nil && v.search == nil && v.query == nil {
 			continue
 		}
-		v.searched = v.query != nil && outerEvent(c, searchEvents)
-		v.listed = v.query != nil && c.list != "" && timed(c) && v.field[webShare] == 0 && len(c.cells) <= 8
-		for _, x := range c.cells {
-			if v.query == nil {
-				break
-			}
-			v.searched = v.searched || eventNames[x.name] && x.Kind <= inspect.Text && len(x.Data) <= maxName && mentions(string(x.Data), searchEvents)
+		if v.query != nil {
+			v.searched = outerEvent(c, searchEvents) || v.happened(c, &x, searchEvents)
+			v.listed = c.list != "" && timed(c) && v.field[webShare] == 0 && len(c.cells) <= 8
 		}
 		query := c.cells[0].Parent.Decoder() == "request.query"
-		sheetOf := c.sheet()
-		if len(v.foreign) > 0 && v.field[webRequest] < 2 {
-			l := lists[sheetOf]
-			if l == nil && len(lists) < maxLists {
-				l = &addresses{}
-				lists[sheetOf] = l
-			}
-			if l != nil {
-				l.add(v.foreign)
-				if _, key := lastKey(c.group); c.scalar && webWords.of(key) == webPage {
-					l.named = true // <urls><url>
+		if sheetOf := c.sheet(); last == nil || last.sheet != sheetOf {
+			if last = all[sheetOf]; last == nil {
+				if all == nil {
+					all = make(map[sheet]*series)
 				}
+				last = &series{sheet: sheetOf}
+				all[sheetOf] = last
 			}
 		}
-		confidence, part, why := v.weigh(place, event, query, searches, checks)
+		if len(v.foreign) > 0 && v.field[webRequest] < 2 && (last.kept || lists < maxLists) {
+			if !last.kept {
+				last.kept = true
+				lists++
+			}
+			last.add(v.foreign)
+			if _, key := lastKey(c.group); c.scalar && webWords.of(key) == webPage {
+				last.named = true // <urls><url>
+			}
+		}
+		confidence, part, why := v.weigh(place, event, query, x.searches, x.checks)
 		if confidence == "" {
-			if l := lists[sheetOf]; l != nil && len(v.foreign) > 0 && l.many() && (place || l.named || l.count >= 3 && timed(c)) && v.field[webPreview]+v.field[webShare] == 0 {
+			if last.kept && len(v.foreign) > 0 && last.many() && (place || last.named || last.addresses.count >= 3 && timed(c)) && v.field[webPreview]+v.field[webShare] == 0 {
 				confidence, part = inspect.Suspected, v.foreign[0].part
 				if place {
 					confidence = inspect.Probable
@@ -325,42 +347,120 @@ func detectBrowsing(t *inspect.Tree) []inspect.Finding {
 		if confidence == "" {
 			continue
 		}
-		if count[sheetOf]++; count[sheetOf] > 1 {
+		if last.findings++; last.findings > 1 {
 			continue
 		}
-		at[sheetOf] = len(out)
+		last.at = len(out)
 		out = append(out, inspect.Finding{
 			Confidence: confidence, Direction: flow.Up, Path: part.Path,
 			Reason: fmt.Sprintf("The field %s holds %s; it went up to this host.", shortName(part.Name), why),
 		})
 	}
 	if len(out) == 0 {
-		out = pagesInLines(t, own, placePath)
+		out = pagesInLines(t, &x)
 	}
-	for k, n := range count {
-		if n > 1 {
-			out[at[k]].Reason += fmt.Sprintf(" It is one of %d such entries in the same place.", n)
+	for _, l := range all {
+		if l.findings > 1 {
+			out[l.at].Reason += fmt.Sprintf(" It is one of %d such entries in the same place.", l.findings)
 		}
 	}
 	return out
 }
 
+// webContext is what the request says, and what is remembered of names and hosts.
+type webContext struct {
+	known                           bool
+	own                             string // site of the host
+	path, reports, searches, checks bool   // the path says so
+	names                           *inspect.Known[webName]
+	hosts                           hosts
+	events                          valueMemo
+	asked                           *stems // by events
+}
+
+// know reads the request.
+func (x *webContext) know(t *inspect.Tree) {
+	if x.known {
+		return
+	}
+	s := t.Subject
+	x.known = true
+	x.own = siteOf(strings.ToLower(s.Host))
+	x.path = pathMentions(t, webPlaces)
+	x.searches, x.checks = pathMentions(t, searchPlaces), pathMentions(t, webChecks)
+	for seg := range strings.SplitSeq(s.Path[:min(len(s.Path), 512)], "/") {
+		x.checks = x.checks || webAsks[seg]
+	}
+	for seg := range strings.FieldsFuncSeq(s.Path, func(r rune) bool { return r == '/' || r == '.' || r == '_' || r == '-' }) {
+		for _, w := range webEvents {
+			if len(seg) <= maxName && (len(w) > 3 && containsFold(seg, w) || len(seg) == len(w) && equalFold(seg, w)) {
+				x.reports = true
+			}
+		}
+	}
+}
+
+// series is what was found in one sheet.
+type series struct {
+	sheet
+	addresses
+	kept         bool // addresses are
+	findings, at int  // how many, and which tells
+}
+
+// webName is what the lists know of a name.
+type webName struct {
+	family                    webField
+	site, event, word         bool // see siteNames, eventNames, wordNames
+	url, opened, other, lists bool // it holds one of the words of webNames, webOpened, webOther, searchLists
+}
+
+var webNameFacts = inspect.NewNameFacts(func(name string) webName {
+	return webName{
+		webFamily(name), siteNames[name], eventNames[name], wordNames[name],
+		mentions(name, webURLs), mentions(name, webOpened), mentions(name, webOther), mentions(name, searchLists),
+	}
+})
+
+// happened says that a field of c that says what happened holds one of the words.
+func (v *visit) happened(c *card, x *webContext, words *stems) bool {
+	if x.asked != words {
+		x.asked, x.events = words, valueMemo{}
+	}
+	for i := range c.cells {
+		p := &c.cells[i]
+		if p.Kind <= inspect.Text && len(p.Data) <= maxName && ofCell(x.names, p).event && x.events.of(p.Data, func(value []byte) bool { return mentions(string(value), words) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // pagesInLines looks for texts each line of which has the address of a page.
-func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
+func pagesInLines(t *inspect.Tree, x *webContext) []inspect.Finding {
 	const most = 1000
-	for _, p := range t.Parts {
-		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 48 || p.Holds()&inspect.Slashes == 0 || bytes.Count(p.Data[:min(len(p.Data), 64<<10)], []byte("://")) < 3 {
+	may := func(c *inspect.Column) bool {
+		return c.Max >= 48 && hasText(c) && c.Holds&inspect.Slashes != 0 && c.Holds&inspect.Colons != 0
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
+		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 48 || p.Holds()&inspect.Slashes == 0 {
 			continue
 		}
 		if len(p.Children) > 0 && !(p.Parent == nil && p.Decoder() == "request.cookie") || p.Decoder() == "request.query" || p.Decoder() == "request.header" && (equalFold(p.Name, "referer") || equalFold(p.Name, "link") || containsFold(p.Name, "policy") || equalFold(p.Name, "origin")) {
 			continue
 		}
+		if bytes.Count(p.Data[:min(len(p.Data), 64<<10)], []byte("://")) < 3 {
+			continue
+		}
 		if bytes.IndexByte(p.Data, '\n') < 0 {
-			if f := pagesInOne(p, own, place); f != nil {
+			x.know(t)
+			if f := pagesInOne(p, x); f != nil {
 				return f
 			}
 			continue
 		}
+		x.know(t)
 		lines, with := 0, 0
 		var a addresses
 		for line := range bytes.Lines(p.Data) {
@@ -371,7 +471,7 @@ func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
 				break
 			}
 			for w := range bytes.FieldsFuncSeq(line, func(r rune) bool { return r <= ' ' || r == ',' || r == ';' || r == '|' || r == '"' }) {
-				if q, ok := pageOf(w); ok && q.site != own && webURL(w) {
+				if q, ok := x.hosts.pageOf(w); ok && q.site != x.own && webURL(w) {
 					q.part = p
 					a.add([]page{q})
 					with++
@@ -383,7 +483,7 @@ func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
 			continue
 		}
 		confidence := inspect.Suspected
-		if place {
+		if x.path {
 			confidence = inspect.Probable
 		}
 		return []inspect.Finding{{
@@ -395,7 +495,7 @@ func pagesInLines(t *inspect.Tree, own string, place bool) []inspect.Finding {
 }
 
 // pagesInOne looks for the addresses of pages in one value that lists them.
-func pagesInOne(p *inspect.Part, own string, place bool) []inspect.Finding {
+func pagesInOne(p *inspect.Part, x *webContext) []inspect.Finding {
 	var a addresses
 	all := 0
 	for w := range bytes.FieldsFuncSeq(p.Data[:min(len(p.Data), 64<<10)], func(r rune) bool {
@@ -407,7 +507,7 @@ func pagesInOne(p *inspect.Part, own string, place bool) []inspect.Finding {
 		if all++; all > 1000 {
 			break
 		}
-		if q, ok := pageOf(w); ok && q.site != own && q.deep {
+		if q, ok := x.hosts.pageOf(w); ok && q.site != x.own && q.deep {
 			q.part = p
 			a.add([]page{q})
 		}
@@ -415,7 +515,7 @@ func pagesInOne(p *inspect.Part, own string, place bool) []inspect.Finding {
 	if a.count < 3 || 3*a.count < 2*all || !a.many() || mentionsOther(p.Name, webLink) {
 		return nil
 	}
-	if !place && !mentions(p.Name, webPlaces) && !urlName(p.Name) {
+	if !x.path && !mentions(p.Name, webPlaces) && !urlName(p.Name) {
 		return nil
 	}
 	return []inspect.Finding{{
@@ -437,8 +537,8 @@ func webDocOf(c *card) webDoc {
 	d := webDoc{deck: c.deck, placed: true, searches: true, sites: true}
 	if c.deck != nil {
 		v := &c.deck.view
-		d.placed = v.placed(true, func(key string) bool { return mentions(key, webPlaces) })
-		d.searches = v.placed(true, func(key string) bool { return mentions(key, searchLists) })
+		d.placed = v.placed(true, inVisits)
+		d.searches = v.placed(true, inSearches)
 		d.sites = v.sites()
 	}
 	return d
@@ -485,9 +585,9 @@ func (a *addresses) many() bool { return a.count >= 2 && len(a.sites) >= 2 }
 type visit struct {
 	pages      []page // in fields that are called after a page, of other sites
 	foreign    []page // all of other sites
-	from       *page
+	from, link *page  // the page before, an address of whatever
+	kept       [2]page
 	links      int
-	link       *page
 	search     *inspect.Part
 	query      *inspect.Part
 	field      [webCount]int
@@ -496,34 +596,37 @@ type visit struct {
 	listed     bool // it stands in a list, beside a point in time
 }
 
-func readVisit(c *card, own string, place bool) *visit {
-	v := new(visit)
-	for _, x := range c.cells {
+// read reads a card, with the memory of the one before.
+func (v *visit) read(c *card, known *webContext, place bool) {
+	*v = visit{pages: v.pages[:0], foreign: v.foreign[:0]}
+	links := func(p page) {
+		v.foreign = append(v.foreign, p)
+		if v.links++; v.link == nil {
+			v.kept[0] = p
+			v.link = &v.kept[0]
+		}
+	}
+	own := known.own
+	for i := range c.cells {
+		x := &c.cells[i]
 		if len(x.name) > 10 && x.name[0] == 'h' && webURL([]byte(x.name)) { // {"https://…": 3}
-			if p, ok := pageOf([]byte(x.name)); ok && p.site != own {
+			if p, ok := known.hosts.pageOf([]byte(x.name)); ok && p.site != own {
 				p.part = x.Part
-				v.foreign = append(v.foreign, p)
-				v.links++
-				if v.link == nil {
-					v.link = &p
-				}
+				links(p)
 			}
 			continue
 		}
-		if place && c.list != "" && siteNames[x.name] && x.Kind == inspect.Text && len(x.Data) < 100 && bytes.IndexByte(x.Data, '/') < 0 {
-			if p, ok := pageOf(append([]byte("//"), x.Data...)); ok && p.site != own {
-				if _, known := publicsuffix.PublicSuffix(p.site); known {
+		n := ofCell(known.names, x)
+		if place && c.list != "" && n.site && x.Kind == inspect.Text && len(x.Data) < 100 && bytes.IndexByte(x.Data, '/') < 0 {
+			if p, ok := known.hosts.pageOf(append([]byte("//"), x.Data...)); ok && p.site != own {
+				if _, public := publicsuffix.PublicSuffix(p.site); public {
 					p.part = x.Part
-					v.foreign = append(v.foreign, p)
-					v.links++
-					if v.link == nil {
-						v.link = &p
-					}
+					links(p)
 					continue
 				}
 			}
 		}
-		w := webFamily(x.name)
+		w := n.family
 		if x.via != "" && (w == webNone || w == webLink) {
 			switch {
 			case x.via == "referrer" && (x.name == "url" || x.name == "href"):
@@ -549,14 +652,14 @@ func readVisit(c *card, own string, place bool) *visit {
 		}
 		switch w {
 		case webPage, webLink, webFrom, webNone:
-			if w == webNone && (len(x.Data) < 12 || !webURL(x.Data) || !urlName(x.name) && !c.scalar && len(x.name) > 2 && !place) {
+			if w == webNone && (len(x.Data) < 12 || !webURL(x.Data) || !n.url && !c.scalar && len(x.name) > 2 && !place) {
 				continue
 			}
-			if w == webNone && mentions(x.name, webOpened) && urlName(x.name) {
+			if w == webNone && n.opened && n.url {
 				w = webPage
 			}
-			p, ok := pageOf(x.Data)
-			if !ok || p.site == own || mentionsOther(x.name, w) {
+			p, ok := known.hosts.pageOf(x.Data)
+			if !ok || p.site == own || w != webPage && w != webFrom && n.other {
 				continue
 			}
 			p.part = x.Part
@@ -566,19 +669,16 @@ func readVisit(c *card, own string, place bool) *visit {
 				v.foreign = append(v.foreign, p)
 			case webFrom:
 				if v.from == nil {
-					v.from = &p
+					v.kept[1] = p
+					v.from = &v.kept[1]
 				}
 			default:
-				v.foreign = append(v.foreign, p)
-				v.links++
-				if v.link == nil {
-					v.link = &p
-				}
+				links(p)
 			}
 		case webSearch:
 			if v.search == nil && isWords(x.Data) {
 				v.search = x.Part
-				if c.scalar && mentions(x.name, searchLists) {
+				if c.scalar && n.lists {
 					v.query, v.searchList = x.Part, true
 				}
 			}
@@ -589,7 +689,6 @@ func readVisit(c *card, own string, place bool) *visit {
 		}
 	}
 	v.short(c)
-	return v
 }
 
 // short finds the page before in fields of one or two letters: beside one page,
@@ -613,7 +712,7 @@ func (v *visit) short(c *card) {
 }
 
 func urlName(name string) bool {
-	return mentions(name, webNames)
+	return mentions(name, webURLs)
 }
 
 // mentionsOther says that an address of that name is no page that was opened.

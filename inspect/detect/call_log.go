@@ -104,13 +104,13 @@ var (
 	callEvents = newStems("call", "anruf", "appel", "llamada", "chiamata", "chamada", "ligacao", "oproep", "polaczenie", "rozmow", "звонок", "звонк", "вызов", "通话", "通話", "来电", "來電", "통화", "कॉल", "مكالم", "panggilan", "cuocgoi", "cagri", "tonghua", "incomingphone", "dialed")
 )
 
-var callGather = gather{
-	need: callNeed, may: callMay, brief: true,
+var callGather = withNames(gather{
+	need: callNeed, may: callMay, live: callLive, brief: true,
 	want: func(p *inspect.Part) bool {
-		if len(p.Data) > 12 && len(p.Data) <= 160 && p.Kind == inspect.Text && indexed(string(p.Path)) && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
+		if len(p.Data) > 12 && len(p.Data) <= 160 && p.Kind == inspect.Text && indexed(string(p.Path)) && joinsPhone(p) {
 			return true
 		}
-		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && telephone(p.Data) >= shortCode && !(p.Kind == inspect.Number && isRecent(p.Data)) &&
+		return len(p.Data) >= 3 && len(p.Data) <= 40 && p.Kind <= inspect.Number && (p.Data[0]-'0' < 10 || p.Data[0] == '+' || p.Data[0] == '(' || p.Data[0] == 't' || p.Data[0] >= 0x80) && holdsPhone(p, shortCode) && !(p.Kind == inspect.Number && isRecent(p.Data)) &&
 			(p.Kind <= inspect.Text || callWords.of(p.Name) == callNumber || len(p.Name) <= 2 || p.Data[0] == '0')
 	},
 	place: callPlaceOf,
@@ -131,7 +131,7 @@ var callGather = gather{
 		return number && signs > 0
 	},
 	column: func(name string) bool { w := callWords.of(name); return w > callNone && w <= callMark },
-}
+})
 
 func callPlaceOf(group string) bool {
 	_, key := lastKey(group)
@@ -337,7 +337,7 @@ func detectCalls(t *inspect.Tree) []inspect.Finding {
 			place = place || mentions(name, callPlaces)
 		}
 		k := readCall(c)
-		if place && len(c.cells) >= 3 && len(c.cells) <= 12 && (c.scalar || shortNames(c)) {
+		if place && len(c.cells) >= leastGuessed && len(c.cells) <= 12 && (c.scalar || shortNames(c)) {
 			k = guessCall(c)
 		} else if (c.scalar && c.list != "" || k.shape == notPhone && shortNames(c)) && len(c.cells) >= 4 && len(c.cells) <= 7 {
 			// Without any name, all four must be there.
@@ -406,18 +406,18 @@ func callPhrase(b []byte) (way, call, long, ok bool) {
 	if len(b) < 10 || len(b) > 160 {
 		return false, false, false, false
 	}
+	if !numberIn(b) {
+		return false, false, false, false
+	}
 	number, words := false, 0
 	for i := 0; i < len(b); {
 		c := b[i]
 		switch {
 		case c == '+' || c == '(' || c-'0' < 10:
-			end := i + 1
-			for end < len(b) && (b[end]-'0' < 10 || strings.IndexByte(" ()./-", b[end]) >= 0 && end+1 < len(b) && (b[end+1]-'0' < 10 || b[end+1] == '(' || b[end+1] == ' ')) {
-				end++
-			}
+			end := runEnd(b, i)
 			run := bytes.TrimRight(b[i:end], " ()./-")
 			switch {
-			case !number && len(run) >= 7 && !isRecent(run) && !looksLikeDate(run) && telephone(run) >= bareDigits:
+			case !number && isCalled(run):
 				number = true
 			case number && len(run) <= 5:
 				unit := bytes.TrimLeft(b[end:], " ")
@@ -446,6 +446,60 @@ func callPhrase(b []byte) (way, call, long, ok bool) {
 	return way, call, long, number
 }
 
+// hasCapitals says that there are as many capitals in a row as the shortest of
+// callEvents in Latin letters has.
+func hasCapitals(b []byte) bool {
+	n := 0
+	for _, c := range b {
+		if n++; c-'A' >= 26 {
+			n = 0
+		} else if n == len("CALL") {
+			return true
+		}
+	}
+	return false
+}
+
+// runEnd is where the digits that begin at i end, with what stands between them.
+func runEnd(b []byte, i int) int {
+	end := i + 1
+	for ; end < len(b); end++ {
+		switch c := b[end]; c {
+		case ' ', '(', ')', '.', '/', '-':
+			if end+1 == len(b) || b[end+1]-'0' > 9 && b[end+1] != '(' && b[end+1] != ' ' {
+				return end
+			}
+		default:
+			if c-'0' > 9 {
+				return end
+			}
+		}
+	}
+	return end
+}
+
+// isCalled says that a run of digits is a telephone number.
+func isCalled(run []byte) bool {
+	return len(run) >= 7 && !isRecent(run) && !looksLikeDate(run) && telephone(run) >= bareDigits
+}
+
+// numberIn says that one of the runs of digits in b is a telephone number.
+func numberIn(b []byte) bool {
+	for i := 0; i < len(b); {
+		c := b[i]
+		if c != '+' && c != '(' && c-'0' > 9 {
+			i++
+			continue
+		}
+		end := runEnd(b, i)
+		if end-i >= 7 && isCalled(bytes.TrimRight(b[i:end], " ()./-")) {
+			return true
+		}
+		i = end
+	}
+	return false
+}
+
 // callsInWords looks for calls that are told in words: in the entries of a
 // calendar, in the lines of a log.
 func callsInWords(t *inspect.Tree, path bool) []inspect.Finding {
@@ -461,11 +515,18 @@ func callsInWords(t *inspect.Tree, path bool) []inspect.Finding {
 	}
 	n := 0
 	var first, group *inspect.Part
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool {
+		return c.Max >= 10 && hasText(c) && c.Holds&inspect.Digits != 0 && c.Holds&(inspect.Letters|inspect.NonASCII) != 0
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Kind > inspect.Text || len(p.Data) < 10 || p.Holds()&inspect.Digits == 0 || len(p.Children) > 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "response.body" && p.Decoder() != "frame" {
 			continue
 		}
-		if len(p.Data) <= 160 && bytes.IndexByte(p.Data, '\n') < 0 {
+		if len(p.Data) <= 160 && p.Holds()&inspect.Newlines == 0 {
+			if p.Holds()&(inspect.LowerCase|inspect.NonASCII) == 0 && !hasCapitals(p.Data) {
+				continue
+			}
 			if way, call, _, ok := callPhrase(p.Data); ok && way && call && len(p.Data) <= 64 && isDated(p) {
 				if n++; first == nil {
 					first = p

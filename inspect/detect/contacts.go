@@ -152,32 +152,32 @@ var (
 	phoneNames = newStems("phone", "mobile", "msisdn", "e164", "telefon", "telephone", "handy", "celular", "cellulare", "portable", "whatsapp", "手机", "电话", "電話", "전화", "휴대", "телефон", "هاتف", "جوال", "फोन", "फ़ोन", "โทร", "dienthoai", "telepon", "nohp", "shouji", "dianhua")
 	davPlaces  = newStems("carddav", "addressbook")
 	// deskWords are names of desks, not people.
-	deskWords = []string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"}
+	deskWords = newPieces([]string{"support", "sales", "customer", "service", "info", "press", "office", "hotline", "help", "reception", "billing", "marketing", "desk", "department", "kundenservice", "vertrieb", "commercial", "emergency", "police", "presse", "ventas", "branch", "store", "客服"})
 )
 
-var contactGather = gather{
+var contactGather = withNames(gather{
 	place: func(group string) bool { return numberKey(group) != "" },
-	may:   contactMay,
+	may:   contactMay, live: contactLive,
 	want: func(p *inspect.Part) bool {
 		switch {
 		case len(p.Data) < 5 || p.Kind > inspect.Number:
 			return false
 		case p.Kind == inspect.Number:
 			return len(p.Data) >= 8 && contactWords.of(p.Name) == contactPhone
-		case len(p.Data) <= 40 && telephone(p.Data) >= bareDigits:
+		case holdsPhone(p, bareDigits):
 			return true
 		case len(p.Data) > 1<<16:
 			return false
-		case len(p.Data) <= 320 && bytes.IndexByte(p.Data, '@') > 0:
+		case len(p.Data) <= 320 && p.Holds()&inspect.Ats != 0 && p.Data[0] != '@':
 			return true
 		case len(p.Name) >= 8 && telephone([]byte(p.Name)) == fullPhone:
 			return true
-		case len(p.Data) > 24 && len(p.Children) == 0 && bytes.IndexAny(p.Data[:24], ",;|\n\t") > 0 && phonesIn(p.Data) >= 3:
+		case len(p.Data) > 24 && len(p.Children) == 0 && p.Holds()&listed != 0 && bytes.IndexAny(p.Data[:24], ",;|\n\t") > 0 && phonesIn(p.Data) >= 3:
 			return true
-		case len(p.Data) <= maxJoined && p.Kind == inspect.Text && p.Parent != nil && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }):
+		case len(p.Data) <= maxJoined && p.Kind == inspect.Text && p.Parent != nil && joinsPhone(p):
 			return true
 		}
-		return digest(p.Data) > 0
+		return isDigest(p)
 	},
 	fold: func(key string, _ bool) bool {
 		if contactFolds.of(key) != contactNone {
@@ -199,7 +199,7 @@ var contactGather = gather{
 		return name && reach
 	},
 	column: func(name string) bool { w := contactFamily(name); return w > contactNone && w <= contactMark },
-}
+})
 
 // numberKey returns the telephone number that a place ends in: the object under it
 // is about whom it is of.
@@ -303,8 +303,7 @@ func (e *entry) sort(c *card) {
 					e.take(contactPhone, x)
 				} else if isPersonName(bytes.ReplaceAll(bytes.Trim(x.Data, ";"), []byte(";"), []byte(" "))) {
 					e.take(contactName, x)
-					low := bytes.ToLower(x.Data)
-					e.desk = e.desk || containsAny(low, deskWords)
+					e.desk = e.desk || deskWords.in(x.Data)
 				}
 			}
 		case contactPhone:
@@ -514,7 +513,12 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 // contactsInLines looks for texts each line of which is a person's name and a
 // telephone number: Odile Vantournier <+33639981122>.
 func contactsInLines(t *inspect.Tree) []inspect.Finding {
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool {
+		card := c.Holds&inspect.UpperCase != 0 && c.Holds&inspect.Colons != 0
+		return c.Max > 20 && hasText(c) && (card || c.Holds&inspect.Newlines != 0 && c.Holds&anyDigit != 0)
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Data) > 20 && len(p.Data) < 2000 && p.Data[0] == 'M' && bytes.HasPrefix(p.Data, []byte("MECARD:")) && bytes.Contains(p.Data, []byte("TEL:")) {
 			return []inspect.Finding{{
 				Confidence: inspect.Probable, Direction: flow.Up, Path: p.Path,
@@ -580,8 +584,7 @@ func nameBesideNumber(line []byte) string {
 	if len(rest) > 0 || len(number) < 9 || telephone(number) < bareDigits || isRecent(number) || looksLikeDate(number) || len(name) < 2 || !isPersonName(name) || tokenLike(name) {
 		return ""
 	}
-	low := bytes.ToLower(name)
-	if containsAny(low, deskWords) || containsAny(low, lineWords) {
+	if deskWords.in(name) || lineWords.in(name) {
 		return ""
 	}
 	return string(name)
@@ -589,7 +592,7 @@ func nameBesideNumber(line []byte) string {
 
 // lineWords are words beside a telephone number that say whose it is, not what
 // somebody is called.
-var lineWords = []string{"phone", "tel", "mobile", "fax", "call", "number", "sms", "whatsapp", "hotline", "order", "code", "invoice", "account", "version", "handy", "numéro", "numero", "nummer", "appel", "anruf", "contact us", "dial", "text ", "pin", "id"}
+var lineWords = newPieces([]string{"phone", "tel", "mobile", "fax", "call", "number", "sms", "whatsapp", "hotline", "order", "code", "invoice", "account", "version", "handy", "numéro", "numero", "nummer", "appel", "anruf", "contact us", "dial", "text ", "pin", "id"})
 
 // callKept are what lists of calls are called, whose numbers are those of calls.
 var callKept = newStems("calllog", "callhistory", "callrecord", "blockedcall", "callsblocked", "missedcall", "recentcalls", "callslog")

@@ -125,15 +125,11 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 			*f = secretFound{p, c, reason}
 		}
 	}
-	var names memo[phrase[secret]]
-	var inside nesting
-	for r := range upRecords(t) {
-		secrets(t, r, &names, &inside, note)
+	s := secretFields{names: secretNames.In(t), kinds: secretColumns.In(t)}
+	for r, may := range upRecords(t, s.pick) {
+		s.record(t, r, may, note)
 	}
-	for _, p := range t.Parts {
-		if p.Direction != flow.Up || p.Same != nil {
-			continue
-		}
+	for p := range upParts(t, mayBeSecret) {
 		if isPrivateKey(p) {
 			note(secretKey, p, inspect.Probable, "The value is a private key by the line that it begins with; who has it can act for its owner.")
 		}
@@ -167,64 +163,173 @@ func detectCredentials(t *inspect.Tree) []inspect.Finding {
 // ["camille", "…"]}.
 func calledLogin(t *inspect.Tree) *inspect.Part {
 	calls := 0
-	for r := range t.Records() {
-		if r.Direction != flow.Up || r.Parent == nil || len(r.Fields) > 8 {
+	docs := t.Documents()
+	for i := range docs {
+		d := &docs[i]
+		if d.Parent == nil || !goesUp(d) || len(d.Parts) > 64 || !namesCall(d) && !ungated {
 			continue
 		}
-		m := r.Field("method", "methodName", "action", "cmd", "op")
-		if m == nil || len(m.Data) > 40 || len(r.Parent.Children) > 64 {
-			continue
-		}
-		if calls++; calls > 16 {
-			return nil
-		}
-		name := string(m.Data)
-		if !containsFold(name, "login") && !containsFold(name, "authenticate") && !containsFold(name, "signin") && !containsFold(name, "logon") {
-			continue
-		}
-		var args []*inspect.Part
-		for _, c := range r.Parent.Children {
-			if (c.Name == "params" || c.Name == "args" || c.Name == "arguments" || c.Name == "string") && c.Group != m.Group && c.Kind <= inspect.Text {
-				args = append(args, c)
+		for _, r := range d.Records {
+			if len(r.Fields) > 8 {
+				continue
 			}
-		}
-		if len(args) >= 2 && len(args) <= 4 {
-			if p := args[len(args)-1]; len(args) == 2 || len(args) == 3 {
-				if len(args) == 3 && !isHandle(args[2].Data) {
-					p = args[1]
-				}
-				if len(p.Data) >= 4 && len(p.Data) <= 64 && !isHidden(p.Data) {
-					return p
-				}
+			m := r.Field("method", "methodName", "action", "cmd", "op")
+			if m == nil || len(m.Data) > 40 {
+				continue
+			}
+			if calls++; calls > 16 {
+				return nil
+			}
+			if p := passwordOfCall(m); p != nil {
+				return p
 			}
 		}
 	}
 	return nil
 }
 
-// secrets looks at the fields of one record.
-func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], inside *nesting, note func(secret, *inspect.Part, inspect.Confidence, string)) {
+// namesCall says that a field of d can say which procedure is called.
+func namesCall(d *inspect.Document) bool {
+	for i := range d.Columns {
+		switch n := d.Columns[i].Name; len(n) {
+		case len("method"), len("methodName"), len("cmd"), len("op"):
+			switch n[0] | 0x20 {
+			case 'm', 'a', 'c', 'o':
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// passwordOfCall returns the second of the texts that the procedure that m names is
+// called with, nil when it is not named for logging in.
+func passwordOfCall(m *inspect.Part) *inspect.Part {
+	name := string(m.Data)
+	if !containsFold(name, "login") && !containsFold(name, "authenticate") && !containsFold(name, "signin") && !containsFold(name, "logon") {
+		return nil
+	}
+	var args []*inspect.Part
+	for _, c := range m.Parent.Children {
+		if (c.Name == "params" || c.Name == "args" || c.Name == "arguments" || c.Name == "string") && c.Group != m.Group && c.Kind <= inspect.Text {
+			args = append(args, c)
+		}
+	}
+	if len(args) != 2 && len(args) != 3 {
+		return nil
+	}
+	p := args[len(args)-1]
+	if len(args) == 3 && !isHandle(p.Data) {
+		p = args[1]
+	}
+	if len(p.Data) < 4 || len(p.Data) > 64 || isHidden(p.Data) {
+		return nil
+	}
+	return p
+}
+
+// mayBeSecret picks columns of private keys, of messages of SASL, and of addresses
+// and texts that hold a secret, and whatever was taken out of another value.
+func mayBeSecret(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		holds := func(set inspect.Chars) bool { return c.Holds&set == set }
+		switch {
+		case d.Parent != nil && d.Parent.Decoder() == "scheme":
+			may[i] = true
+		case c.Max < 12:
+		case holds(inspect.Hyphens|inspect.UpperCase) && hasText(c) && c.Max >= 64: // a private key
+			may[i] = true
+		case c.Holds&(inspect.UpperCase|inspect.Controls) != 0 && c.Min <= longestSASL: // PLAIN
+			may[i] = true
+		case holds(inspect.Colons) && c.Holds&(inspect.Slashes|inspect.Semicolons) != 0: // addresses
+			may[i] = true
+		}
+		some = some || may[i]
+	}
+	return some
+}
+
+// secretColumn is what a name says of fields that can be a secret, beside what
+// secretNames know.
+type secretColumn uint8
+
+const (
+	colOTP    secretColumn = 1 << iota // the secret of one-time codes
+	colInside                          // it says something in an object of some name
+	colMarks                           // that a field of a form hides what is typed
+	colTyped                           // what is typed
+)
+
+var secretColumns = inspect.NewNameFacts(func(name string) (c secretColumn) {
+	if otpNames(name) {
+		c |= colOTP
+	}
+	switch name {
+	case "code", "value", "d":
+		c |= colInside
+	}
+	switch name {
+	case "isPassword", "is_password", "password", "isSecure", "secure", "secureTextEntry", "isSecureText", "passwordField", "isPasswordField", "is_secure", "masked",
+		"field", "fieldName", "field_name", "inputName", "input_name", "control", "element", "viewId", "view_id", "resourceId", "resource_id", "widget",
+		"type", "inputType", "input_type", "hint", "autocomplete", "autofill", "autofillHint", "kind", "fieldType":
+		c |= colMarks
+	case "value", "text", "val", "v", "content", "typed", "input", "keys", "data", "entered":
+		c |= colTyped
+	}
+	return c
+})
+
+// secretFields looks for secrets by their names.
+type secretFields struct {
+	names  *inspect.Known[phrase[secret]]
+	kinds  *inspect.Known[secretColumn]
+	inside nesting
+	typed  bool // in the document at hand a field of a form can hide what is typed
+}
+
+// pick picks columns that are called as secrets are, and documents with fields of
+// forms.
+func (s *secretFields) pick(d *inspect.Document, may []bool) bool {
+	some, seen := false, secretColumn(0)
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		kind := s.kinds.OfColumn(c)
+		seen |= kind
+		may[i] = c.Max >= 3 && (s.names.OfColumn(c).of != secretNone || kind&(colOTP|colInside) != 0)
+		some = some || may[i]
+	}
+	s.typed = seen&colMarks != 0 && seen&colTyped != 0
+	return some || s.typed
+}
+
+// record looks at the fields of one record.
+func (s *secretFields) record(t *inspect.Tree, r inspect.Record, may []bool, note func(secret, *inspect.Part, inspect.Confidence, string)) {
 	var ctx secretContext
-	typed(r, note)
-	if n := len(r.Fields); n >= 12 && n <= 24 && n%3 == 0 && r.Parent != nil && isArray(r) && lookSecret(r.Fields[0].Name).of == secretSeed && areSeedWords(fieldData(r)) {
+	names := s.names
+	if may == nil || s.typed {
+		typed(r, note)
+	}
+	if n := len(r.Fields); n >= 12 && n <= 24 && n%3 == 0 && r.Parent != nil && (may == nil || may[r.Fields[0].Column()]) && isArray(r) && lookSecret(r.Fields[0].Name).of == secretSeed && areSeedWords(fieldData(r)) {
 		note(secretSeed, r.Fields[0], inspect.Probable, "The list holds the words that restore a wallet, by its name and their number; it went up to this host.")
 	}
 	for _, p := range r.Fields {
-		if p.Kind > inspect.Number || len(p.Data) < 3 || len(p.Data) > longestToken || p.Name == "" {
+		if may != nil && !may[p.Column()] || p.Kind > inspect.Number || len(p.Data) < 3 || len(p.Data) > longestToken || p.Name == "" {
 			continue
 		}
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
 			continue
 		}
-		if c := p.Data[0]; (c-'A' < 26 || c-'2' < 6) && len(p.Data) >= 16 && isOTPSecret(r, p, inside) {
+		if c := p.Data[0]; (c-'A' < 26 || c-'2' < 6) && len(p.Data) >= 16 && isOTPSecret(r, p, &s.inside) {
 			note(secretOTP, p, inspect.Probable, "The field holds the secret that one-time codes are made of, beside their settings; it went up to this host.")
 			continue
 		}
-		ph := names.of(p.Name, lookSecret)
+		ph := names.Of(p)
 		if p.Group != "" && (p.Name == "code" || p.Name == "value") {
 			// {"securityCode": {"code": "…"}}
 			var buf [maxName]byte
-			switch around := names.of(string(container(&buf, p)), lookSecret).of; {
+			switch around := names.OfBytes(container(&buf, p)).of; {
 			case around == secretOTP, around == secretCode && p.Name == "code":
 				if !ctx.known {
 					ctx.read(t, r)
@@ -262,6 +367,8 @@ func secrets(t *inspect.Tree, r inspect.Record, names *memo[phrase[secret]], ins
 var secretEnds = newEndings(map[secret]string{
 	secretPassword: "password passwd", secretRefresh: "refreshtoken", secretOTP: "otpcode smscode verificationcode verifycode",
 })
+
+var secretNames = inspect.NewNameFacts(ifShort(lookSecret))
 
 // lookSecret looks up a name.
 func lookSecret(name string) phrase[secret] {
@@ -452,6 +559,15 @@ func namesPassword(d []byte) bool {
 // parameters of otpauth: addresses are called.
 var otpWords = newLexicon(map[bool]string{true: `digits period issuer algorithm counter tokentype otptype otp totp hotp algo interval step digest`})
 
+// otpNames says that a name is that of the secret of one-time codes, or can be.
+func otpNames(name string) bool {
+	switch squeezeString(name) {
+	case "secret", "seed", "key", "otpsecret", "totpsecret", "sharedsecret", "secretkey", "otpseed", "totpkey", "authkey", "mfasecret", "totpseed", "otpkey", "secretbase32", "base32", "base32secret", "twofactorsecret", "totp", "otp":
+		return true
+	}
+	return false
+}
+
 // isOTPSecret says that p holds a secret in base32 (RFC 4648 section 6) beside
 // the settings of one-time codes (RFC 6238), in its own record or in one inside.
 func isOTPSecret(r inspect.Record, p *inspect.Part, inside *nesting) bool {
@@ -464,9 +580,7 @@ func isOTPSecret(r inspect.Record, p *inspect.Part, inside *nesting) bool {
 			return false
 		}
 	}
-	switch squeezeString(p.Name) {
-	case "secret", "seed", "key", "otpsecret", "totpsecret", "sharedsecret", "secretkey", "otpseed", "totpkey", "authkey", "mfasecret", "totpseed", "otpkey", "secretbase32", "base32", "base32secret", "twofactorsecret", "totp", "otp":
-	default:
+	if !otpNames(p.Name) {
 		return false
 	}
 	if w := squeezeString(p.Name); strings.Contains(w, "otp") || strings.Contains(w, "mfa") || strings.Contains(w, "factor") {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -185,7 +186,11 @@ type statistics struct {
 	told   int
 	nodes  int
 	device bool // an id is that of a device by its name
-	names  nameMemo[statName]
+	names  *inspect.Known[statName]
+	// columns are those of the document at hand, in which something can be for sale, and
+	// fields can tell of the battery, of use, or of a screen.
+	columns        []statColumn
+	goods, reports bool
 }
 
 // enough hardware families make statistics; with software or use around them
@@ -202,18 +207,15 @@ const (
 const maxReceipt = 1 << 10
 
 func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
-	s := statistics{names: newNameMemo[statName](t), report: t.Subject.Frame != nil || len(t.Subject.Response.Body) < maxReceipt}
-	for _, p := range t.Parts {
-		if p.Direction != flow.Up {
-			continue
-		}
+	s := statistics{names: statNames.In(t), report: t.Subject.Frame != nil || len(t.Subject.Response.Body) < maxReceipt}
+	for p := range upParts(t, mayTellStats) {
 		if p.Name == "User-Agent" && p.Parent == nil {
 			continue // every request has it
 		}
-		if p.Same != nil || len(p.Data) == 0 {
+		if len(p.Data) == 0 {
 			continue
 		}
-		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 24 && len(p.Data) <= longestList {
+		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 24 && len(p.Data) <= longestList && p.Holds()&listSeparators != 0 {
 			s.loose(p)
 		}
 		if len(p.Children) == 0 && p.Kind <= inspect.Text && len(p.Data) >= 9 {
@@ -227,8 +229,8 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 			s.guess(p, p.Data)
 		}
 	}
-	for r := range upRecords(t) {
-		s.record(r)
+	for r, may := range upRecords(t, s.pick) {
+		s.record(r, may)
 	}
 	confidence := s.weigh()
 	if confidence == "" {
@@ -244,31 +246,120 @@ func detectDeviceStats(t *inspect.Tree) []inspect.Finding {
 	}}
 }
 
+// listSeparators are what can stand between the values of a list in one text.
+const listSeparators = inspect.Bars | inspect.Semicolons | inspect.Controls | inspect.Commas | inspect.Carets | inspect.Hashes | inspect.Others | inspect.Newlines
+
+// mayTellStats picks columns of texts that can hold lists of values or name a
+// node or a build, and those without a name.
+func mayTellStats(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		may[i] = c.Name == "" && d.Parent != nil && c.Holds&telling != 0 || hasText(c) && c.Max >= 9 && (c.Holds&listSeparators != 0 && c.Max >= 24 || c.Holds&inspect.Slashes != 0)
+		some = some || may[i]
+	}
+	return some
+}
+
+// pick picks columns whose names are those of statistics, and those whose values can
+// be by their form.
+func (s *statistics) pick(d *inspect.Document, may []bool) bool {
+	some, w, h, told := false, false, false, 0
+	s.columns, s.goods, s.reports = slices.Grow(s.columns[:0], len(d.Columns)), false, false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		n := s.names.OfColumn(c)
+		s.goods = s.goods || n.goods
+		if n.use || n.battery {
+			told += min(c.Fields, leastTold) // of one record, perhaps
+		}
+		w, h = w || len(c.Name) == 1 && c.Name[0]|0x20 == 'w', h || len(c.Name) == 1 && c.Name[0]|0x20 == 'h'
+		x := statColumn{name: n, runs: n.runs(), form: mayBeStat(c)}
+		if n.pair {
+			x.inside, x.open = s.inside(c.First), !sameAround(c)
+		}
+		x.families = (1<<n.whole | 1<<x.inside | 1<<n.ending | 1<<n.tail) &^ (1 << statNone)
+		x.open = x.open || c.Name == "key" || x.families&(1<<statClient) != 0 && !s.device
+		s.columns = append(s.columns, x)
+		may[i] = c.Name != "" && c.Max > 0 && (x.form || x.open || x.families&^s.seen != 0)
+		some = some || may[i]
+	}
+	s.reports = told >= leastTold || w && h
+	return some || s.reports
+}
+
+// statColumn is what is known of a column.
+type statColumn struct {
+	name     statName
+	inside   stat   // by its name and that of the object around it
+	runs     bool   // see statName.runs
+	form     bool   // values can tell by their form what they are
+	open     bool   // more than the families counts
+	families uint64 // that values can be of by their name
+}
+
+// runs says that the name is of what a program runs on.
+func (n *statName) runs() bool {
+	f := n.word
+	return f == statOS || f == statOSVersion || f == statCarrier || f == statNetwork || f == statBuild
+}
+
+// telling are characters of which a value that tells by its form what it is holds
+// one.
+const telling = inspect.Letters | inspect.NonASCII | inspect.Asterisks
+
+// mayBeStat says that values of c can tell by their form what they are.
+func mayBeStat(c *inspect.Column) bool {
+	const marks = inspect.Dots | inspect.Slashes | inspect.Asterisks
+	switch {
+	case c.Holds&telling == 0, !hasValue(c):
+		return false
+	}
+	return c.Min <= 16 || c.Holds&marks != 0
+}
+
 // record takes the fields of one record. What is for sale has a maker and a
 // model, too, and a price.
-func (s *statistics) record(r inspect.Record) {
+func (s *statistics) record(r inspect.Record, may []bool) {
 	sold := false
-	if r.Parent != nil && len(r.Fields) >= 2 && len(r.Fields) <= 64 {
+	if (may == nil || s.goods) && r.Parent != nil && len(r.Fields) >= 2 && len(r.Fields) <= 64 {
 		running := false
 		for _, p := range r.Fields {
-			n := s.names.of(p, lookStat)
-			sold = sold || n.goods
-			f := n.word
-			running = running || f == statOS || f == statOSVersion || f == statCarrier || f == statNetwork || f == statBuild
+			if may != nil {
+				x := &s.columns[p.Column()]
+				sold, running = sold || x.name.goods, running || x.runs
+				continue
+			}
+			n := s.names.Of(p)
+			sold, running = sold || n.goods, running || n.runs()
 		}
 		sold = sold && !running
 	}
-	if !sold {
+	if !sold && (may == nil || s.reports) {
 		s.reported(r)
 	}
 	for _, p := range r.Fields {
-		if p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 || p.Same != nil || p.Name == "User-Agent" && p.Parent == nil {
+		if may != nil && !may[p.Column()] || p.Name == "" || p.Kind == inspect.Null || len(p.Data) == 0 || p.Same != nil || p.Name == "User-Agent" && p.Parent == nil {
 			continue
 		}
 		if sold {
 			continue
 		}
-		s.take(p)
+		if may == nil {
+			n := s.names.Of(p)
+			inside := statNone
+			if n.pair {
+				inside = s.inside(p)
+			}
+			s.take(p, &n, inside)
+		} else if x := &s.columns[p.Column()]; x.open {
+			if x.name.pair {
+				x.inside = s.inside(p)
+			}
+			s.take(p, &x.name, x.inside)
+		} else if x.families&^s.seen != 0 || x.form {
+			s.take(p, &x.name, x.inside)
+		}
 		if p.Name == "key" && p.Kind == inspect.Text && len(p.Data) <= maxName {
 			s.takeKey(p)
 		}
@@ -303,7 +394,7 @@ func (s *statistics) reported(r inspect.Record) {
 		if p.Kind > inspect.Number && p.Kind != inspect.Bool || len(p.Data) > 24 {
 			continue
 		}
-		name := s.names.of(p, lookStat)
+		name := s.names.Of(p)
 		if name.use {
 			use++
 			at = p
@@ -345,20 +436,12 @@ func isSide(d []byte) bool {
 // counts and kinds are none of the device's.
 var goods = newLexicon(map[bool]string{true: `price pricemax pricemin maxprice minprice priceto pricefrom currency sku quantity qty saleprice discount mileage preis prix precio prezzo preco cena callduration calldate calltype callstart callstarttime ringtime callernumber`})
 
-// take notes the family of a field if its value is of the right type.
-func (s *statistics) take(p *inspect.Part) {
-	n := s.names.of(p, lookStat)
-	if n == (statName{}) {
-		s.guess(p, p.Data)
-		return
-	}
+// take notes the family of a field if its value is of the right type. What its name
+// says is n, and inside together with that of the object around it.
+func (s *statistics) take(p *inspect.Part, n *statName, inside stat) {
 	f := n.whole
 	if f == statNone || !f.fits(p.Data) {
-		f = statNone
-		if n.pair {
-			var buf [maxName]byte
-			f = s.inside(p, squeeze(&buf, p.Name))
-		}
+		f = inside
 	}
 	if f == statNone {
 		f = n.ending
@@ -382,6 +465,8 @@ type statName struct {
 	pair                bool // the name of the object around may say more
 	use, battery        bool // of useWords, of batteryWords
 }
+
+var statNames = inspect.NewNameFacts(lookStat)
 
 func lookStat(name string) (n statName) {
 	var buf [maxName]byte
@@ -429,11 +514,12 @@ func ending(word []byte) stat {
 }
 
 // inside looks a name up together with that of the object around it.
-func (s *statistics) inside(p *inspect.Part, word []byte) stat {
+func (s *statistics) inside(p *inspect.Part) stat {
 	if p.Group == "" {
 		return statNone
 	}
-	var buf, pair [maxName]byte
+	var buf, wordBuf, pair [maxName]byte
+	word := squeeze(&wordBuf, p.Name)
 	g := container(&buf, p)
 	if len(g) == 0 || len(g)+1+len(word) > maxName {
 		return statNone
@@ -846,7 +932,7 @@ var statIdeographs = []struct {
 
 // guess notes what the form of a value says whatever its name.
 func (s *statistics) guess(p *inspect.Part, v []byte) {
-	if len(v) > 160 || p.Holds()&(inspect.Letters|inspect.NonASCII|inspect.Asterisks) == 0 && len(p.Data) == len(v) {
+	if len(v) > 160 || p.Holds()&telling == 0 && len(p.Data) == len(v) {
 		return
 	}
 	if f := formOfStat(v); f != 0 {
@@ -885,7 +971,11 @@ func formOfStat(v []byte) uint64 {
 	}
 	if len(v) <= 16 {
 		var buf [maxName]byte
-		switch string(squeeze(&buf, string(v))) {
+		var word []byte
+		if c := v[0]; shortStarts[c] || v[len(v)-1] == ']' {
+			word = squeeze(&buf, string(v))
+		}
+		switch string(word) {
 		case "wifi", "lte", "hspa", "hspap", "umts", "gprs", "wcdma", "cdma", "evdo", "edge", "nr", "wlan":
 			return 1 << statNetwork
 		case "2g", "3g", "4g", "5g", "cellular", "nrnsa", "nrsa":
@@ -902,6 +992,19 @@ func formOfStat(v []byte) uint64 {
 	}
 	return 0
 }
+
+// shortStarts are the bytes that the short words of formOfStat begin with, or that
+// can stand in front of them.
+var shortStarts = func() (t [256]bool) {
+	for c := range t {
+		t[c] = charOf[c]&(chDigit|chLower|chUpper) == 0
+	}
+	for _, c := range []byte("wlhugcen2345axqi") {
+		t[c] = true
+		t[c&^0x20] = true
+	}
+	return t
+}()
 
 // isBuildID takes the number of a build as Android forms it: two to four capitals
 // or digits, a date of six digits and a number, between full stops.

@@ -93,7 +93,7 @@ var (
 	mailRoles = newLexicon(map[bool]string{true: `inbox sent drafts draft trash junk spam archive sentitems sentmail deleteditems deleted junkemail outbox allmail starred envoyés élémentsenvoyés brouillons corbeille boîtederéception posteingang gesendet entwürfe papierkorb enviados borradores papelera postainarrivo postainviata bozze cestino входящие отправленные черновики 收件箱 已发送 草稿箱 垃圾箱 垃圾邮件 受信トレイ 送信済み ゴミ箱`})
 )
 
-var mailGather = gather{
+var mailGather = withNames(gather{
 	need: mailNeed, brief: true,
 	want: func(p *inspect.Part) bool {
 		if p.Kind > inspect.Text || len(p.Data) < 4 {
@@ -120,7 +120,7 @@ var mailGather = gather{
 		return false
 	},
 	column: func(name string) bool { w := mailWords.of(name); return w > mailNone && w <= mailMark },
-}
+})
 
 // isMailRole says that b is what the mailboxes of a mail program are called, alone
 // or behind the name of the mailbox around it.
@@ -329,7 +329,7 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 			if total != nil {
 				b.with++
 			}
-			if b.roles >= 3 && b.mark && (b.with >= 2 || place) && b.cards == 0 {
+			if b.roles >= leastBoxes && b.mark && (b.with >= 2 || place) && b.cards == 0 {
 				b.cards = 1
 				confidence := inspect.Suspected
 				if b.with >= 2 && place {
@@ -372,7 +372,11 @@ func detectMail(t *inspect.Tree) []inspect.Finding {
 // mailLinks looks for links that write a letter (RFC 6068): to somebody, with a
 // subject or a text.
 func mailLinks(t *inspect.Tree) []inspect.Finding {
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool {
+		return c.Max >= 20 && hasText(c) && c.Holds&(inspect.Newlines|inspect.Ats) != 0
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Kind <= inspect.Text && len(p.Data) > 40 && len(p.Children) == 0 && p.Holds()&inspect.Newlines != 0 && inProtocol(p.Data[:min(len(p.Data), 64<<10)]) {
 			return []inspect.Finding{{
 				Confidence: inspect.Suspected, Direction: p.Direction, Path: p.Path,

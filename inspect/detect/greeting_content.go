@@ -100,25 +100,16 @@ var (
 // maxHintText is how much of a text is searched for words.
 const maxHintText = 512
 
+var (
+	wishes = newPieces(wishWords)
+	hints  = newPieces(labelWords, wishWords)
+)
+
 // wishful says that a text has words of wishes.
-func wishful(b []byte) bool {
-	return containsAny(bytes.ToLower(b[:min(len(b), maxHintText)]), wishWords)
-}
+func wishful(b []byte) bool { return wishes.in(b[:min(len(b), maxHintText)]) }
 
 // labels says that a name or category says what presets are for.
-func labels(b []byte) bool {
-	low := bytes.ToLower(b[:min(len(b), maxHintText)])
-	return containsAny(low, labelWords) || containsAny(low, wishWords)
-}
-
-func containsAny(b []byte, words []string) bool {
-	for _, w := range words {
-		if bytes.Contains(b, []byte(w)) {
-			return true
-		}
-	}
-	return false
-}
+func labels(b []byte) bool { return hints.in(b[:min(len(b), maxHintText)]) }
 
 // texts is a list of texts that stand in one array, or under one key.
 type texts struct {

@@ -3,7 +3,6 @@ package detect
 import (
 	"bytes"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 	"unicode"
@@ -237,19 +236,18 @@ const deviceNouns = ` perangkat cihaz dispositivo appareil gerat geraet gerät u
 
 var isDeviceNoun = newLexicon(map[bool]string{true: deviceNouns + ` bot panelist kiddevice childdevice mydevice thisdevice ownerdevice clientdevice`})
 
-// idNames remembers names.
-type idNames = memo[idName]
+var idNames = inspect.NewNameFacts(ifShort(lookName))
 
 // nameOf looks up the name of p, together with that of the object around it.
-func nameOf(m *idNames, p *inspect.Part) idName {
-	n := m.of(p.Name, lookName)
+func nameOf(m *inspect.Known[idName], p *inspect.Part) idName {
+	n := m.Of(p)
 	if n.inside && p.Group != "" {
 		var buf [maxName]byte
 		if k := idInside(p, squeeze(&buf, p.Name)); k != idNone {
 			n.kind = k
 		} else if n.kind == idNone || n.kind == idWeak {
 			// {"imei": {"value": "…"}}, {"ECID": [{"id": "…"}]}
-			if w := m.of(string(container(&buf, p)), lookName); w.kind != idNone && w.kind < idAccount && w.kind != idPhone && w.kind != idEmail || w.hashed {
+			if w := m.OfBytes(container(&buf, p)); w.kind != idNone && w.kind < idAccount && w.kind != idPhone && w.kind != idEmail || w.hashed {
 				n.kind, n.hashed = w.kind, w.hashed
 			}
 		}
@@ -440,58 +438,6 @@ func contextOf(r inspect.Record) (c ctxFlags) {
 	return c
 }
 
-// upRecords yields the records that went up, headers and cookies too, and behind
-// them those that are written as lists of names and values.
-func upRecords(t *inspect.Tree) iter.Seq[inspect.Record] {
-	return slices.Values(t.Share(appendUp))
-}
-
-func appendUp(out []inspect.Record, t *inspect.Tree) []inspect.Record {
-	var paired []*inspect.Part
-	tables, heads := 0, 0
-	for i := range t.Documents() {
-		d := &t.Documents()[i]
-		for _, r := range d.Records {
-			if r.Direction != flow.Up {
-				continue
-			}
-			out = append(out, r)
-			if d.Rows && tables < maxTables && heads < maxHeads && len(r.Fields) > 0 && r.Fields[0].Kind == inspect.Text && isNames(r, &heads) {
-				rows := tableRows(r, looseRows)
-				if len(rows) > 0 {
-					tables++
-				}
-				out = append(out, rows...)
-			}
-			if r.Parent != nil && len(r.Fields) <= 12 && (len(paired) == 0 || paired[len(paired)-1] != r.Parent) {
-				for _, f := range r.Fields {
-					if isKeyName(f.Name) && f.Kind == inspect.Text {
-						paired = append(paired, r.Parent)
-						break
-					}
-				}
-			}
-		}
-	}
-	for _, parent := range paired {
-		out = append(out, namedValues(parent)...)
-	}
-	lists := 0
-	for _, p := range t.Parts {
-		if p.Direction != flow.Up || p.Same != nil || p.Kind > inspect.Text || len(p.Data) < 16 || lists == maxLoose || p.Holds()&(inspect.Newlines|inspect.Equals|inspect.Colons) == 0 {
-			continue
-		}
-		if n := len(p.Children); n > 1 || n == 1 && p.Children[0].Decoder() != "form" {
-			continue
-		}
-		if rows := looseRecords(p); len(rows) > 0 {
-			lists++
-			out = append(out, rows...)
-		}
-	}
-	return out
-}
-
 // maxHeads bounds the arrays of words that are looked at for the names of
 // columns.
 const maxHeads = 64
@@ -605,8 +551,9 @@ type identifiers struct {
 	people map[person]bool
 	many   map[person]int // by kind and name
 	first  map[person]*inspect.Part
-	names  idNames
+	names  *inspect.Known[idName]
 	lists  map[nameIn]bool
+	forms  []bool // of the columns at hand, those whose names say nothing
 }
 
 // person is an address or a number, and the name that it has.
@@ -623,17 +570,20 @@ type nameIn struct {
 }
 
 func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
-	s := identifiers{people: make(map[person]bool), many: make(map[person]int), first: make(map[person]*inspect.Part), lists: make(map[nameIn]bool)}
-	for r := range upRecords(t) {
-		s.record(t, r)
+	s := identifiers{names: idNames.In(t)}
+	for r, may := range upRecords(t, s.pick) {
+		s.record(t, r, may)
 	}
 	texts := 0
-	for _, p := range t.Parts {
-		if p.Direction == flow.Up && p.Kind <= inspect.Text && len(p.Children) == 0 && len(p.Data) >= 24 && p.Same == nil && texts < maxLoose && (p.Parent != nil || p.Decoder() == "request.body" || p.Decoder() == "upload" || p.Decoder() == "frame") && isPrintable(p.Data) && bytes.ContainsAny(p.Data[:min(len(p.Data), 256)], " |,;\t\n") {
+	for p := range upParts(t, areTexts) {
+		if p.Kind <= inspect.Text && len(p.Children) == 0 && len(p.Data) >= 24 && texts < maxLoose && (p.Parent != nil || p.Decoder() == "request.body" || p.Decoder() == "upload" || p.Decoder() == "frame") && hasSeveral(p) && printable(p) {
 			texts++
 			s.told(p)
 		}
 		if p.Parent != nil {
+			if texts == maxLoose {
+				break
+			}
 			continue
 		}
 		switch p.Decoder() {
@@ -659,6 +609,34 @@ func detectIdentifiers(t *inspect.Tree) []inspect.Finding {
 		})
 	}
 	return out
+}
+
+// areTexts picks columns of texts in which there are several words or values, and
+// all roots.
+func areTexts(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		may[i] = d.Parent == nil || c.Max >= 24 && hasText(c) && c.Holds&between != 0
+		some = some || may[i]
+	}
+	return some
+}
+
+// between are what stands between words and values, and more.
+const between = inspect.Spaces | inspect.Bars | inspect.Commas | inspect.Semicolons | inspect.Controls | inspect.Newlines
+
+// hasSeveral says that there are several words or values in the beginning of p.
+func hasSeveral(p *inspect.Part) bool {
+	if p.Holds()&between == 0 {
+		return false // which most texts without a blank are
+	}
+	for _, c := range p.Data[:min(len(p.Data), 256)] {
+		if c == ' ' || c == '|' || c == ',' || c == ';' || c == '\t' || c == '\n' {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *idFound) reason(k idKind) string {
@@ -693,7 +671,57 @@ func (s *identifiers) note(k idKind, p *inspect.Part, c inspect.Confidence, hash
 	}
 }
 
-func (s *identifiers) record(t *inspect.Tree, r inspect.Record) {
+// pick picks columns that are called as identifiers are, and those whose values can
+// be of their forms.
+func (s *identifiers) pick(d *inspect.Document, may []bool) bool {
+	some := false
+	s.forms = slices.Grow(s.forms[:0], len(d.Columns))
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		s.forms = append(s.forms, false)
+		if c.Max < 2 || !hasValue(c) {
+			continue
+		}
+		kind := s.names.OfColumn(c).kind
+		if s.names.OfColumn(c).inside && c.Place != "" {
+			if kind = nameOf(s.names, c.First).kind; !sameAround(c) {
+				kind = idDevice // of some of them, perhaps
+			}
+		}
+		switch kind {
+		case idNone:
+			may[i] = mayIdentify(c)
+			s.forms[i] = true
+		case idWeak:
+			may[i] = c.Max >= 14 && (mayIdentify(c) || c.Holds&(inspect.Letters|inspect.Hyphens) != 0) || c.Holds&inspect.Ats != 0
+		default:
+			may[i] = true
+		}
+		some = some || may[i]
+	}
+	return some
+}
+
+// mayIdentify says that fields of c can have the form of an identifier: digits
+// with check digits, a hardware address, an address of a mailbox, or a number behind
+// its name.
+func mayIdentify(c *inspect.Column) bool {
+	const blank = inspect.Spaces | inspect.Newlines | inspect.Controls | inspect.NonASCII
+	lengths := func(least, most int) bool {
+		return c.Max >= least && (c.Min <= most || c.Holds&blank != 0) // around which there may be blanks
+	}
+	switch {
+	case c.Holds&inspect.Ats != 0:
+		return true
+	case c.Holds&inspect.Digits != 0 && (lengths(15, 15) || lengths(19, 20)):
+		return true
+	case c.Holds&(inspect.Colons|inspect.Hyphens) != 0 && lengths(17, 17):
+		return true
+	}
+	return c.Holds&inspect.Colons != 0 && c.Holds&inspect.Letters != 0 && c.Max >= 19
+}
+
+func (s *identifiers) record(t *inspect.Tree, r inspect.Record, may []bool) {
 	var ctx ctxFlags
 	known := false
 	context := func() ctxFlags {
@@ -703,7 +731,7 @@ func (s *identifiers) record(t *inspect.Tree, r inspect.Record) {
 		return ctx
 	}
 	for _, p := range r.Fields {
-		if p.Kind > inspect.Number || len(p.Data) < 2 || len(p.Data) > longestToken {
+		if may != nil && !may[p.Column()] || p.Kind > inspect.Number || len(p.Data) < 2 || len(p.Data) > longestToken {
 			continue
 		}
 		if p.Parent == nil && (p.Decoder() != "request.header" && p.Decoder() != "request.cookie" || alike[p.Name]) {
@@ -719,9 +747,11 @@ func (s *identifiers) record(t *inspect.Tree, r inspect.Record) {
 			}
 		}
 		d := bytes.TrimSpace(p.Data)
-		if n := nameOf(&s.names, p); n.kind != idNone {
-			s.named(t, r, p, d, n, context)
-			continue
+		if may == nil || !s.forms[p.Column()] {
+			if n := nameOf(s.names, p); n.kind != idNone {
+				s.named(t, r, p, d, n, context)
+				continue
+			}
 		}
 		s.unnamed(r, p, d, context)
 	}
@@ -951,6 +981,9 @@ func (s *identifiers) email(t *inspect.Tree, r inspect.Record, p *inspect.Part, 
 
 func (s *identifiers) count(k idKind, p *inspect.Part, d []byte) {
 	who := person{k, bareName(p.Name), string(d)}
+	if s.people == nil {
+		s.people, s.many, s.first = make(map[person]bool), make(map[person]int), make(map[person]*inspect.Part)
+	}
 	if len(s.people) < 64 && !s.people[who] {
 		s.people[who] = true
 		name := person{kind: k, name: who.name}
@@ -1001,7 +1034,7 @@ func (s *identifiers) stranger(t *inspect.Tree, r inspect.Record, p *inspect.Par
 		return s.several(p)
 	}
 	c := context()
-	phone := nameOf(&s.names, p).kind == idPhone
+	phone := nameOf(s.names, p).kind == idPhone
 	switch {
 	case phone && c&(ctxMessage|ctxCall) != 0, c&ctxContact != 0:
 		return true
@@ -1069,6 +1102,9 @@ func (s *identifiers) several(p *inspect.Part) bool {
 			many = true
 			break
 		}
+	}
+	if s.lists == nil {
+		s.lists = make(map[nameIn]bool)
 	}
 	s.lists[key] = many
 	return many
@@ -1569,9 +1605,10 @@ func (s *identifiers) told(p *inspect.Part) {
 	if len(d) > longestLoose || bytes.HasPrefix(d, []byte("BEGIN:")) {
 		return
 	}
+	holds := p.Holds()
 	// Digits: an IMEI has 15, an ICCID 19 or 20.
 	run := 0
-	for i := 0; i <= len(d); i++ {
+	for i := 0; i <= len(d) && holds&inspect.Digits != 0; i++ {
 		if i < len(d) && d[i]-'0' < 10 {
 			run++
 			continue
@@ -1593,6 +1630,9 @@ func (s *identifiers) told(p *inspect.Part) {
 			}
 		}
 		run = 0
+	}
+	if holds&inspect.Ats == 0 {
+		return
 	}
 	for i := bytes.IndexByte(d, '@'); i > 0 && i < len(d)-4; {
 		// A second sign ends both ways: a text of nothing else must not be read again

@@ -110,7 +110,7 @@ type places struct {
 	bssids int
 	bssid  *inspect.Part
 	signal bool // one of them came with a strength or a name
-	names  memo[phrase[geo]]
+	names  *inspect.Known[phrase[geo]]
 	// waiting is a latitude or longitude in an object of its own, and where that
 	// stands.
 	waiting   *inspect.Part
@@ -118,22 +118,26 @@ type places struct {
 	row       inspect.Record // the last that has no names
 	path      string         // of the request
 	macs      map[string]*inspect.Part
+	// Of the document at hand: fields are named as those of places, or can be one
+	// together.
+	named    bool
+	together together
 }
 
 // maxPlaces bounds the findings: a track is proved by its first points.
 const maxPlaces = 8
 
 func detectLocation(t *inspect.Tree) []inspect.Finding {
-	s := places{path: t.Subject.Path}
+	s := places{path: t.Subject.Path, names: geoNames.In(t)}
 	s.segments(t)
-	for r := range upRecords(t) {
+	for r, may := range upRecords(t, s.pick) {
 		if len(s.found) >= maxPlaces && s.bssids > 8 {
 			break
 		}
-		s.record(t, r)
+		s.record(r, may)
 	}
-	for _, p := range t.Parts {
-		if p.Direction == flow.Up && len(p.Data) >= 9 && p.Same == nil {
+	for p := range upParts(t, mayTellPlace) {
+		if len(p.Data) >= 9 {
 			s.text(p)
 		}
 	}
@@ -177,8 +181,62 @@ func (s *places) segments(t *inspect.Tree) {
 	}
 }
 
+// pick picks columns whose names are those of places, and documents in which the
+// fields of a record together can be one, whatever their names.
+func (s *places) pick(d *inspect.Document, may []bool) bool {
+	const decibels = inspect.Hyphens | inspect.Digits
+	some, x, y, strength, mac, beacon := false, false, false, false, false, false
+	s.together = 0
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		n := s.names.OfColumn(c)
+		may[i] = hasValue(c) && (n.of != geoNone || c.Place != "" && isBareValue(c.Name) || len(c.Name) == 17)
+		some = some || may[i]
+		strength = strength || c.Holds&decibels == decibels && c.Min <= 4 && c.Max >= 3
+		mac = mac || c.Holds&(inspect.Colons|inspect.Hyphens) != 0 && c.Min <= 17 && c.Max >= 17
+		switch c.Name {
+		case "x", "X":
+			x = true
+		case "y", "Y":
+			y = true
+		case "major", "Major", "maj", "namespace", "namespaceId", "instance", "instanceId":
+			beacon = true
+		}
+		switch c.First.Decoder() {
+		case "protobuf":
+			s.together |= byNumbers
+		}
+		if (c.Elements || c.First.Decoder() == "xml") && c.Holds&inspect.Dots != 0 && c.Holds&inspect.Digits != 0 && c.Max > 5 {
+			s.together |= byRows
+		}
+	}
+	if strength && mac {
+		s.together |= byNetwork
+	}
+	if strength && beacon {
+		s.together |= byBeacon
+	}
+	if x && y {
+		s.together |= byAxes
+	}
+	s.named = some
+	return some || s.together != 0
+}
+
+// together says as what fields of a record can be a place, whatever their names.
+type together uint8
+
+const (
+	byBeacon together = 1 << iota
+	byNetwork
+	byAxes
+	byRows
+	byNumbers // the fields have numbers for names
+	byAll     = byNumbers<<1 - 1
+)
+
 // record looks for the parts of a place among the fields of one record.
-func (s *places) record(t *inspect.Tree, r inspect.Record) {
+func (s *places) record(r inspect.Record, may []bool) {
 	var lat, lon, bssid, ssid, signal, mcc, mnc, area, cell *inspect.Part
 	var latWord, lonWord wordFlags
 	var east, north *inspect.Part
@@ -193,8 +251,14 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		}
 		inRow++
 	}
-	for _, p := range r.Fields {
-		if p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 && !containsFold(p.Name, "poly") || p.Name == "" {
+	fields, together := r.Fields, s.together
+	if may == nil {
+		together = byAll
+	} else if !s.named {
+		fields = nil
+	}
+	for _, p := range fields {
+		if may != nil && !may[p.Column()] || p.Kind == inspect.Null || p.Kind == inspect.Bool || len(p.Data) == 0 || len(p.Data) > 4096 && !containsFold(p.Name, "poly") || p.Name == "" {
 			continue
 		}
 		if len(p.Name) == 17 && isDecibels(p.Data) && isMAC([]byte(p.Name)) {
@@ -204,10 +268,10 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 		if p.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" {
 			continue
 		}
-		ph := s.names.of(p.Name, lookGeo)
+		ph := s.names.Of(p)
 		if ph.of == geoNone && p.Group != "" && isBareValue(p.Name) {
 			var buf [maxName]byte
-			ph = s.names.of(string(container(&buf, p)), lookGeo)
+			ph = s.names.OfBytes(container(&buf, p))
 			switch ph.of {
 			case geoLat, geoLon:
 				s.half(r, p, ph.of)
@@ -312,13 +376,19 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 	if east != nil && north != nil && isMetres(east.Data) && isMetres(north.Data) {
 		s.note(east, inspect.Suspected, "The fields "+quoted(east.Name)+" and "+quoted(north.Name)+" hold metres of a grid that covers the earth (UTM), which are a place.")
 	}
-	s.beacon(r)
-	if lat == nil && lon == nil {
-		s.axes(r)
-		s.track(r)
+	if together&byBeacon != 0 {
+		s.beacon(r)
 	}
-	if lat == nil && lon == nil && len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
-		s.numbered(r)
+	if lat == nil && lon == nil {
+		if together&byAxes != 0 {
+			s.axes(r)
+		}
+		if together&byRows != 0 {
+			s.track(r)
+		}
+		if together&byNumbers != 0 && len(r.Fields) >= 2 && r.Fields[0].Decoder() == "protobuf" {
+			s.numbered(r)
+		}
 	}
 	if bssid == nil && (ssid != nil || signal != nil) {
 		// A network by another name: {"macAddress": …, "signalStrength": -61}.
@@ -330,10 +400,10 @@ func (s *places) record(t *inspect.Tree, r inspect.Record) {
 			}
 		}
 	}
-	if bssid == nil {
+	if bssid == nil && together&byNetwork != 0 {
 		bssid, signal = network(r, signal)
 	}
-	if bssid == nil && lat == nil {
+	if bssid == nil && lat == nil && together&byNumbers != 0 {
 		s.nameless(r)
 	}
 	if bssid != nil {
@@ -590,6 +660,8 @@ func (s *places) polyline(p *inspect.Part) {
 var geoEnds = newEndings(map[geo]string{
 	geoLat: "latitude lat", geoLon: "longitude lng lon", geoBoth: "latlng latlon lnglat", geoBSSID: "bssid",
 })
+
+var geoNames = inspect.NewNameFacts(ifShort(lookGeo))
 
 // lookGeo looks up a name.
 func lookGeo(name string) phrase[geo] {
@@ -981,15 +1053,42 @@ func cutNumber(d []byte) (n, rest []byte, found bool) {
 	return bytes.TrimSpace(d[:i]), bytes.TrimLeft(d[i:], ",;| /"), true
 }
 
+// mayTellPlace picks columns that text can find something in.
+func mayTellPlace(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		may[i] = c.Max >= 9 && mayBePlace(c)
+		some = some || may[i]
+	}
+	return some
+}
+
+func mayBePlace(c *inspect.Column) bool {
+	holds := func(set inspect.Chars) bool { return c.Holds&set == set }
+	switch {
+	case hasText(c) && c.Max >= 20 && (holds(inspect.Dots|inspect.Digits) || holds(inspect.Colons|inspect.Hyphens|inspect.Digits)):
+		return true // coordinates in words, a scan of networks
+	case holds(inspect.Dots) && c.Holds&(inspect.Others|inspect.Colons|inspect.Parens|inspect.Commas|inspect.Slashes|inspect.Bars|inspect.Spaces|inspect.Semicolons) != 0:
+		return true // a sentence of a receiver, geo:, POINT(), a pair
+	case holds(inspect.Digits) && c.Min <= 15 && c.Max >= 15:
+		return true // a cell of a grid
+	}
+	return holds(inspect.Digits|inspect.Pluses) || holds(inspect.NonASCII|inspect.UpperCase) && c.Min <= 64 // a code; degrees
+}
+
 // text looks for what needs no name: NMEA sentences, geo URIs, well-known text,
 // degrees with minutes, and pairs with many decimals.
 func (s *places) text(p *inspect.Part) {
-	d := p.Data
+	const numbers = inspect.Dots | inspect.Digits
+	d, holds := p.Data, p.Holds()
 	if p.Kind <= inspect.Text && len(d) >= 20 && (len(p.Children) == 0 || p.Children[0].Decoder() == "url") {
-		if len(p.Children) == 0 && len(d) <= 8<<10 && bytes.IndexByte(d, ':') >= 2 {
+		if len(p.Children) == 0 && len(d) <= 8<<10 && holds&inspect.Hyphens != 0 && bytes.IndexByte(d, ':') >= 2 {
 			s.scanned(p)
 		}
-		if d[0] != '$' && trackerLine(d[:min(len(d), 16<<10)]) {
+		if holds&numbers != numbers {
+			// no coordinates in words
+		} else if d[0] != '$' && holds&inspect.Commas != 0 && trackerLine(d[:min(len(d), 16<<10)]) {
 			s.note(p, inspect.Probable, "The line holds a latitude and a longitude in degrees and minutes with their directions, as satellite receivers and trackers write them.")
 		} else {
 			s.sentence(p)
@@ -1024,11 +1123,11 @@ func (s *places) text(p *inspect.Part) {
 	case isPlusCode(d) && idThing(p.Name)&ofThing == 0:
 		s.note(p, inspect.Probable, "The value is an Open Location Code, which is a latitude and a longitude written as one word.")
 	case len(d) <= 64 && (c-'0' < 10 || c == '-' || c == '+' || c == 'N' || c == 'S'):
-		if isDMS(d) {
+		if holds&inspect.NonASCII != 0 && isDMS(d) {
 			s.note(p, inspect.Probable, "The value is a latitude and a longitude in degrees, minutes and seconds.")
-		} else if isISO6709(d) {
+		} else if holds&inspect.Slashes != 0 && isISO6709(d) {
 			s.note(p, inspect.Probable, "The value is a latitude and a longitude as ISO 6709 writes them.")
-		} else if geoWords.of(p.Name).of == geoNone && bytes.IndexByte(d, ' ') < 0 && (p.Name == "" || idThing(p.Name)&ofPlace == 0) {
+		} else if holds&inspect.Commas != 0 && geoWords.of(p.Name).of == geoNone && bytes.IndexByte(d, ' ') < 0 && (p.Name == "" || idThing(p.Name)&ofPlace == 0) {
 			// A pair without a name that says so.
 			least := 4
 			if p.Decoder() == "path" && mentions(strings.ReplaceAll(s.path[:min(len(s.path), maxName)], "/", "_"), skyWords) {

@@ -2,53 +2,12 @@ package detect
 
 import "constat/inspect"
 
-// nameMemo remembers what was found out about the names of one tree, of which
-// there are few for many fields.
-type nameMemo[T any] struct {
-	few  [fewNames]known[T]
-	many []known[T] // of trees with more names
-	n    int
-}
-
-const fewNames = 40
-
-type known[T any] struct {
-	name string // "" when nothing is known yet
-	it   T
-}
-
-func newNameMemo[T any](t *inspect.Tree) nameMemo[T] { return nameMemo[T]{n: len(t.Names) + 1} }
-
-// of returns what look says of the name of p.
-func (m *nameMemo[T]) of(p *inspect.Part, look func(name string) T) T {
-	id := p.NameID()
-	var k *known[T]
-	switch {
-	case id == 0:
-		return look(p.Name)
-	case id < fewNames:
-		k = &m.few[id]
-	default:
-		if m.many == nil {
-			m.many = make([]known[T], max(m.n, id+1))
-		}
-		k = &m.many[id]
-	}
-	if k.name != p.Name {
-		if k.name != "" {
-			return look(p.Name) // the rows of tables are parts with other names
-		}
-		k.name, k.it = p.Name, look(p.Name)
-	}
-	return k.it
-}
-
-// ofCell is like of, for the name of a cell.
-func (m *nameMemo[T]) ofCell(x *cell, look func(name string) T) T {
+// ofCell returns what is known of the name of a cell.
+func ofCell[T any](names *inspect.Known[T], x *cell) T {
 	if x.name == x.Name {
-		return m.of(x.Part, look)
+		return names.Of(x.Part)
 	}
-	return look(x.name)
+	return names.OfValue(x.name)
 }
 
 // ofBytes is like of, for a name that is a value.
@@ -64,4 +23,14 @@ func (m *memo[T]) ofBytes(name []byte, look func(string) T) T {
 		m.names[i], m.found[i] = s, look(s)
 	}
 	return m.found[i]
+}
+
+// ifShort is look for names that are not too long to mean anything.
+func ifShort[T any](look func(name string) T) func(name string) T {
+	return func(name string) (it T) {
+		if len(name) <= 2*maxName {
+			it = look(name)
+		}
+		return it
+	}
 }

@@ -111,8 +111,8 @@ var (
 	notNotes = newStems("releasenote", "patchnote", "versionnote", "creditnote", "deliverynote", "changenote", "updatenote", "ordernote", "notebookmodel", "notebookpc", "notepadid", "annotation", "footnote", "denote", "stickysession", "notification", "notify", "banknote", "keynote", "notice", "noted", "memory", "memoryinfo", "journalist", "journalpost", "journals", "shippingnote", "specialnote", "drivernote", "customernote", "changelog", "whatsnew", "patient", "ticketnote", "product", "news", "cronjob", "scheduler", "backgroundtask", "runningtask", "celery", "holiday", "fixture", "league", "match", "publicholiday", "sports", "course", "timetable")
 )
 
-var noteGather = gather{
-	need: noteNeed, brief: true,
+var noteGather = withNames(gather{
+	need: noteNeed, live: noteLive, brief: true,
 	place: func(group string) bool {
 		_, key := lastKey(group)
 		return len(key) > 3 && mentions(key, notePlaces)
@@ -141,7 +141,7 @@ var noteGather = gather{
 		return noteFolds.of(key) != noteNone && !(list && key == "reminders")
 	},
 	column: func(name string) bool { w := noteWords.of(name); return w > noteNone && w <= noteInvite },
-}
+})
 
 // note is what a card says about something written down.
 type note struct {
@@ -174,26 +174,42 @@ type noteName struct {
 	family noteField
 	placed bool // it is called after notes
 	file   bool // it can hold the name of a file
+	signs  noteSigns
 }
 
+var noteNames = inspect.NewNameFacts(lookNote)
+
 func lookNote(name string) noteName {
-	return noteName{noteFamily(name), mentions(name, notePlaces), fileNames[name]}
+	n := noteName{family: noteFamily(name), placed: mentions(name, notePlaces), file: fileNames[name]}
+	if n.placed && len(name) > 3 {
+		n.signs |= noteOwned
+	}
+	if privateNames.of(name) {
+		n.signs |= notePrivate
+	}
+	switch name {
+	case "checked", "isChecked", "is_checked", "done":
+		n.signs |= noteChecks
+	}
+	return n
 }
 
 // noteOf returns the family of a cell, by its name and those around it; own says
 // that it stands in an object that is called after notes.
-func noteOf(x *cell, w noteField) (of noteField, own bool) {
-	if x.via == "" {
+func noteOf(x *cell, w noteField) (of noteField, own bool) { return noteIn(x.name, x.via, x.over, w) }
+
+func noteIn(name, via, over string, w noteField) (of noteField, own bool) {
+	if via == "" {
 		return w, false
 	}
-	v := noteFolds.of(x.via)
-	if o := noteFolds.of(x.over); x.over != "" && o == noteInvite {
+	v := noteFolds.of(via)
+	if o := noteFolds.of(over); over != "" && o == noteInvite {
 		v = o
 	}
 	switch {
-	case v == noteText && mentions(x.via, notePlaces):
+	case v == noteText && mentions(via, notePlaces):
 		own = true
-		if w == noteNone && x.name == "value" {
+		if w == noteNone && name == "value" {
 			w = v
 		}
 	case v != noteNone && w != noteMark && w != noteDue:
@@ -203,7 +219,7 @@ func noteOf(x *cell, w noteField) (of noteField, own bool) {
 }
 
 // noNote says by names alone that weigh would say no, whatever the values say.
-func noNote(c *card, names *nameMemo[noteName]) bool {
+func noNote(c *card, names *inspect.Known[noteName]) bool {
 	if len(c.cells) > 0 && c.cells[0].Decoder() == "vobject" {
 		return false
 	}
@@ -211,7 +227,7 @@ func noNote(c *card, names *nameMemo[noteName]) bool {
 	named := false
 	for i := range c.cells {
 		x := &c.cells[i]
-		n := names.ofCell(x, lookNote)
+		n := ofCell(names, x)
 		w, own := noteOf(x, n.family)
 		named = named || n.placed || n.file || own
 		switch {
@@ -225,12 +241,14 @@ func noNote(c *card, names *nameMemo[noteName]) bool {
 			against++
 		}
 	}
-	return against > 1 || against == 1 && !(marks > 0 || due > 1) || against == 1 && !named && !c.placed(notePlaces)
+	return against > 1 || against == 1 && !(marks > 0 || due > 1) || against == 1 && !named && !c.placed(inNotes)
 }
 
-func readNote(c *card, names *nameMemo[noteName]) *note {
-	k := new(note)
-	for _, x := range c.cells {
+// read reads a card, with the memory of the one before.
+func (k *note) read(c *card, names *inspect.Known[noteName]) {
+	*k = note{cells: k.cells[:0]}
+	for i := range c.cells {
+		x := &c.cells[i]
 		if fileNames[x.name] && x.Kind <= inspect.Text && len(x.Data) < 512 && (bytes.HasSuffix(x.Data, []byte(".md")) || bytes.HasSuffix(x.Data, []byte(".txt"))) {
 			dir, _, _ := bytes.Cut(x.Data, []byte("/"))
 			k.own = k.own || bytes.HasSuffix(x.Data, []byte(".md")) || mentions(string(dir), notePlaces)
@@ -238,7 +256,7 @@ func readNote(c *card, names *nameMemo[noteName]) *note {
 		if (x.name == "checked" || x.name == "isChecked" || x.name == "is_checked" || x.name == "done") && isSmall(x.Part) {
 			k.check = true
 		}
-		w, own := noteOf(&x, names.ofCell(&x, lookNote).family)
+		w, own := noteOf(x, ofCell(names, x).family)
 		k.own = k.own || own && !mentions(x.via, notNotes)
 		if w == noteMark && len(x.name) > 5 && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && len(x.Data) > 0 {
 			k.own = true // noteId, notebook
@@ -290,11 +308,10 @@ func readNote(c *card, names *nameMemo[noteName]) *note {
 		if k.field[w] == nil {
 			k.field[w] = x.Part
 			if w <= noteInvite {
-				k.cells = append(k.cells, x)
+				k.cells = append(k.cells, *x)
 			}
 		}
 	}
-	return k
 }
 
 // guess reads the texts of a card whose names say nothing: in a place that is
@@ -353,18 +370,19 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 		not:      pathMentions(t, notNotes),
 		dav:      t.Subject.Method == "REPORT" || t.Subject.Method == "PROPFIND" || pathMentions(t, caldavPlaces),
 	}
-	names := newNameMemo[noteName](t)
+	names := noteNames.In(t)
+	k := new(note)
 	for c := range noteGather.cards(t) {
 		if len(out) >= maxFindings {
 			break
 		}
-		if noNote(c, &names) {
+		if noNote(c, names) {
 			continue
 		}
-		k := readNote(c, &names)
+		k.read(c, names)
 		y := x
 		y.up = c.parent.Direction == flow.Up
-		if !k.prose && !k.own && (!y.up || !shortNames(c) && !c.placed(notePlaces)) {
+		if !k.prose && !k.own && (!y.up || !shortNames(c) && !c.placed(inNotes)) {
 			continue
 		}
 		for name := range c.where() {
@@ -411,6 +429,9 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 	if len(out) == 0 && x.path && (t.Subject.Method == "PUT" || t.Subject.Method == "POST") {
 		// A file of text that is put under a name that says what it is.
 		for _, p := range t.Parts {
+			if p.Parent != nil {
+				break // the roots stand first
+			}
 			if p.Direction != flow.Up || p.Kind > inspect.Text || p.Decoder() != "request.body" || p.Media != "text/plain" && p.Media != "text/markdown" && p.Media != "text/html" && p.Media != "" || len(p.Children) > 0 || !isProse(p.Data[:min(len(p.Data), 4096)]) {
 				continue
 			}
@@ -430,7 +451,9 @@ func detectNotes(t *inspect.Tree) []inspect.Finding {
 // programs write: Org (orgmode.org), lists to tick off in Markdown, todo.txt
 // (github.com/todotxt/todo.txt).
 func notesInMarkup(t *inspect.Tree) []inspect.Finding {
-	for _, p := range t.Parts {
+	may := func(c *inspect.Column) bool { return c.Max >= 16 && hasText(c) && c.Holds&inspect.Newlines != 0 }
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 16 || len(p.Children) > 0 || p.Holds()&inspect.Newlines == 0 {
 			continue
 		}

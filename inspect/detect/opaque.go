@@ -36,11 +36,11 @@ const (
 
 func detectOpaque(t *inspect.Tree) []inspect.Finding {
 	var out []inspect.Finding
-	for _, p := range t.Parts {
+	for p := range upParts(t, areLong) {
 		if len(out) == maxOpaque {
 			break
 		}
-		if p.Direction != flow.Up || p.Same != nil || p.Kind > inspect.Text || len(p.Data) < leastShort {
+		if p.Kind > inspect.Text || len(p.Data) < leastShort || !ungated && isLineOfWords(p) {
 			continue
 		}
 		if p.Parent == nil {
@@ -60,15 +60,59 @@ func detectOpaque(t *inspect.Tree) []inspect.Finding {
 			out = append(out, f)
 		}
 	}
-	for r := range t.Records() {
-		if len(out) == maxOpaque {
-			break
+	docs := t.Documents()
+	for i := range docs {
+		d := &docs[i]
+		if d.Parent == nil || !goesUp(d) || !hasNumbers(d) && !ungated {
+			continue
 		}
-		if f, ok := listedBytes(r); ok {
-			out = append(out, f)
+		for _, r := range d.Records {
+			if len(out) == maxOpaque {
+				return out
+			}
+			if len(r.Fields) < leastOpaque {
+				continue
+			}
+			if f, ok := listedBytes(r); ok {
+				out = append(out, f)
+			}
 		}
 	}
 	return out
+}
+
+// areLong picks columns of texts and bytes that are long enough.
+func areLong(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		may[i] = c.Max >= leastShort && hasText(c)
+		some = some || may[i]
+	}
+	return some
+}
+
+// isLineOfWords says that p is one line of printable ASCII with a blank in it, which
+// is no container, and neither itself nor a piece of it is spelled in an alphabet of
+// bytes.
+func isLineOfWords(p *inspect.Part) bool {
+	const other = inspect.Controls | inspect.NonASCII | inspect.Newlines | inspect.Dots | inspect.Colons
+	if h := p.Holds(); h&other != 0 || h&inspect.Spaces == 0 || p.Coding != "" {
+		return false
+	}
+	d := bytes.TrimSpace(p.Data)
+	return bytes.IndexByte(d, ' ') > 0 && sealed(p.Data) == ""
+}
+
+// hasNumbers says that d can hold a list of numbers that is long enough.
+func hasNumbers(d *inspect.Document) bool {
+	n := 0
+	for i := range d.Columns {
+		if c := &d.Columns[i]; c.Has(inspect.Number) && (c.Elements || c.First.Decoder() == "xml") {
+			n += c.Fields
+		}
+	}
+	return n >= leastOpaque || severalDecoders(d)
 }
 
 // listedBytes looks at a list of numbers that are bytes, signed or not.
@@ -137,7 +181,7 @@ func opaque(p *inspect.Part) (f inspect.Finding, ok bool) {
 			return f, false
 		}
 		return f, false // its child is looked at
-	case isPrintable(data):
+	case printable(p):
 		data, written = decodedText(p)
 		if data == nil {
 			return symbols(p, f)

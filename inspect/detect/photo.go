@@ -46,7 +46,8 @@ const (
 func detectPhoto(t *inspect.Tree) []inspect.Finding {
 	var out []inspect.Finding
 	seen := 0
-	for _, p := range t.Parts {
+	parts := partsOf(t, mayBePicture)
+	for p := parts.next(); p != nil; p = parts.next() {
 		format := imageFormat(p.Data)
 		if format == "" || p.Same != nil {
 			continue
@@ -65,6 +66,11 @@ func detectPhoto(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	return append(out, detectPhotoRecords(t)...)
+}
+
+// mayBePicture asks for the bytes that imageFormat asks for.
+func mayBePicture(c *inspect.Column) bool {
+	return c.Max >= 32 && c.Holds&(inspect.Controls|inspect.NonASCII|inspect.UpperCase) != 0
 }
 
 // imageFormat names the format that the first bytes give away, for formats that
@@ -333,6 +339,20 @@ func cameraName(s string) string {
 	return ""
 }
 
+// isCameraFile says that p is the name of a file that a camera gave.
+func isCameraFile(p *inspect.Part) bool {
+	const more = inspect.Quotes | inspect.Hashes | inspect.Others // behind the name of a file
+	n := len(p.Data)
+	if n < 5 || n > 300 || p.Holds()&inspect.Dots == 0 || p.Holds()&more == 0 && (p.Data[n-4] != '.' && p.Data[n-5] != '.' || !lastOfPicture[p.Data[n-1]]) {
+		return false
+	}
+	return cameraName(string(p.Data)) != ""
+}
+
+// lastOfPicture are the bytes that the extensions of pictures end in, see
+// pictureExtension.
+var lastOfPicture = [256]bool{'g': true, 'c': true, 'f': true, 'p': true, 'w': true, '2': true, 'G': true, 'C': true, 'F': true, 'P': true, 'W': true}
+
 func pictureExtension(ext string) bool {
 	return equalFoldAny([]byte(ext), "jpg", "jpeg", "heic", "heif", "webp", "avif", "png", "dng", "tif", "tiff", "raw", "arw", "cr2", "nef")
 }
@@ -411,7 +431,11 @@ func detectPhotoRecords(t *inspect.Tree) []inspect.Finding {
 		}
 	}
 	texts := 0
-	for _, p := range t.Parts {
+	table := func(c *inspect.Column) bool {
+		return c.Max >= 40 && hasText(c) && c.Holds&inspect.Newlines != 0 && c.Holds&inspect.Dots != 0
+	}
+	parts := partsOf(t, table)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if texts < maxPhotoTables && p.Direction == flow.Up && len(p.Data) >= 40 && len(p.Data) <= longestLoose && p.Kind <= inspect.Text && len(p.Children) == 0 && p.Same == nil && isPhotoTable(p.Data) {
 			texts++
 			for _, r := range looseRecords(p) {
@@ -447,7 +471,7 @@ func isPhotoTable(d []byte) bool {
 func readPhoto(r inspect.Record, inside *nesting) (name *inspect.Part, seen [photoCount]bool) {
 	var buf [maxName]byte
 	for _, f := range r.Fields {
-		if f.Kind == inspect.Text && len(f.Data) <= 300 && cameraName(string(f.Data)) != "" {
+		if f.Kind == inspect.Text && isCameraFile(f) {
 			if photoWords.of(f.Name) == photoName {
 				name = f
 				break
@@ -577,5 +601,5 @@ func photoSuffix(word []byte) photoField {
 
 // pictureType says that b is the media type of a format that cameras write.
 func pictureType(b []byte) bool {
-	return equalFoldAny(b, "image/jpeg", "image/jpg", "image/heic", "image/heif", "image/avif", "image/webp", "image/x-adobe-dng", "public.heic", "public.jpeg")
+	return len(b) >= 9 && (b[0]|0x20 == 'i' || b[0]|0x20 == 'p') && equalFoldAny(b, "image/jpeg", "image/jpg", "image/heic", "image/heif", "image/avif", "image/webp", "image/x-adobe-dng", "public.heic", "public.jpeg")
 }

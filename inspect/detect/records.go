@@ -23,16 +23,18 @@ func records(t *inspect.Tree, gate func(v *view) bool) iter.Seq[inspect.Record] 
 	return func(yield func(inspect.Record) bool) {
 		var paired []*inspect.Part
 		docs := t.Documents()
+		v := views.Get().(*view)
+		defer v.release()
+		v.tree = t
 		for i := range docs {
 			d := &docs[i]
-			if d.Parent == nil || !gate(&view{Document: d, tree: t}) {
-				continue // headers and cookies, or nothing to find
+			if d.Parent == nil {
+				continue // headers and cookies
 			}
-			keys := false
-			for j := range d.Columns {
-				keys = keys || d.Columns[j].Name == "key" && d.Columns[j].Has(inspect.Text)
+			if v.open(d); !gate(v) && !ungated {
+				continue
 			}
-			if keys {
+			if v.keyed() {
 				paired = append(paired, d.Parent)
 			}
 			for _, r := range d.Records {
@@ -236,6 +238,13 @@ type gather struct {
 	// their columns, and may, when not nil, columns of which want wants no field.
 	need func(v *view) bool
 	may  func(c *inspect.Column) bool
+	// live, when not nil, lets those plots of a surveyed document grow whose cards
+	// can make a difference, and says whether there are any.
+	live func(v *view) bool
+	// folds is fold for places, lists column for what the lists at places are called,
+	// see withNames.
+	folds *inspect.NameFacts[folding]
+	lists *inspect.NameFacts[bool]
 	// brief says that nobody looks at the cards of a document once a card of the
 	// next was asked for: their memory is used again.
 	brief bool
@@ -252,12 +261,16 @@ const (
 func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 	return func(yield func(*card) bool) {
 		docs := t.Documents()
-		v := view{tree: t, g: g}
+		v := views.Get().(*view)
+		defer v.release()
+		v.tree, v.g = t, g
 		var d *deck
 		defer func() { d.release() }()
 		for i := range docs {
-			v.Document = &docs[i]
-			if v.Parent == nil || !g.wanted(&v) {
+			if docs[i].Parent == nil {
+				continue
+			}
+			if v.open(&docs[i]); !g.wanted(v) {
 				continue
 			}
 			if g.brief {
@@ -266,17 +279,15 @@ func (g *gather) cards(t *inspect.Tree) iter.Seq[*card] {
 			} else {
 				d = new(deck)
 			}
-			for _, c := range d.deal(&v) {
+			for _, c := range d.deal(v) {
 				if !yield(c) {
 					return
 				}
 			}
 		}
-		if !hasLines(docs) {
-			return
-		}
 		texts, tries := 0, 0
-		for _, p := range t.Parts {
+		parts := partsOf(t, mayHoldLines)
+		for p := parts.next(); p != nil; p = parts.next() {
 			if texts == maxTables || tries == maxTexts || p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Children) > 0 || !holdsLines(p.Holds(), len(p.Data)) || p.Same != nil {
 				continue
 			}
@@ -298,12 +309,10 @@ func (g *gather) wanted(v *view) bool {
 	if g.need != nil && !g.need(v) {
 		return false
 	}
-	const first = 64 // names that need no memory
-	var few [first]bool
-	may := few[:]
-	if n := len(v.tree.Names); n >= first {
-		may = make([]bool, n+1)
+	if v.partial = g.live != nil && v.survey(); v.partial && !g.live(v) {
+		return false
 	}
+	var may nameSet
 	some, elements := false, false
 	for i := range v.Columns {
 		c := &v.Columns[i]
@@ -311,17 +320,19 @@ func (g *gather) wanted(v *view) bool {
 			return true
 		}
 		if g.may == nil || g.may(c) {
-			may[c.NameID], some = true, true
+			may.add(c)
+			some = true
 		}
 		if v.Rows && c.Elements && hasText(c) && c.Min <= 24 && c.Max > 1 {
-			may[c.NameID], some, elements = true, true, true
+			may.add(c)
+			some, elements = true, true
 		}
 	}
 	if !some {
 		return false
 	}
 	for _, c := range v.Parent.Children {
-		if !may[c.NameID()] {
+		if !may.has(c) {
 			continue
 		}
 		if g.want(c) || wrapNames[c.Name] && g.wantsWrapped(c) || len(c.Children) == 1 && g.wantsRead(c) || elements && c.Kind <= inspect.Text && len(c.Data) <= 24 && len(c.Data) > 1 && c.Path[len(c.Path)-1] == ']' && v.column(c.Data) {
@@ -337,16 +348,9 @@ func holdsLines(c inspect.Chars, n int) bool {
 	return c&inspect.Newlines != 0 || n >= 40 && c&(inspect.Digits|inspect.Ats|inspect.NonASCII) != 0 && (c&(inspect.Bars|inspect.Semicolons|inspect.Equals) != 0 || c&inspect.Commas != 0 && c&inspect.Colons != 0)
 }
 
-// hasLines says that there is a text of several lines or of joined values.
-func hasLines(docs []inspect.Document) bool {
-	for i := range docs {
-		for j := range docs[i].Columns {
-			if c := &docs[i].Columns[j]; c.Max >= 24 && hasText(c) && holdsLines(c.Holds, c.Max) {
-				return true
-			}
-		}
-	}
-	return false
+// mayHoldLines says that a text of c can be one of several lines, or of joined values.
+func mayHoldLines(c *inspect.Column) bool {
+	return c.Max >= 24 && hasText(c) && holdsLines(c.Holds, c.Max)
 }
 
 // decks are those of gathers whose cards are looked at briefly.
@@ -372,9 +376,17 @@ func (d *deck) release() {
 // deal makes the cards of one document.
 func (d *deck) deal(v *view) []*card {
 	run := v.Records
-	d.view, d.g, d.parent, d.shapes = *v, v.g, v.Parent, newNameMemo[nameShape](v.tree)
+	d.view, d.g, d.parent, d.shapes = *v, v.g, v.Parent, nameShapes.In(v.tree)
 	if d.at == nil {
 		d.at = make(map[string]*card, min(len(run), 64))
+	}
+	if v.partial {
+		for i := range run {
+			if s := v.spotAt(run[i].Fields[0]); v.lives(s) {
+				d.plain(run[i], s)
+			}
+		}
+		return d.order
 	}
 	tables := 0
 	lists := d.lists[:0]
@@ -463,7 +475,7 @@ type deck struct {
 	order  []*card
 	at     map[string]*card
 	last   *card
-	shapes nameMemo[nameShape]
+	shapes *inspect.Known[nameShape]
 	folds  [2]memo[bool] // of objects and of lists
 	cards  []card        // room for more
 	first  []card        // the whole of what cards is the rest of
@@ -471,8 +483,11 @@ type deck struct {
 	tail   *card
 	lists  []inspect.Record // of bare values
 
-	placedBy *stems // see placed
+	placedBy *keyed[bool] // see placed
 	isPlaced bool
+
+	listed, list   string // the array that the last card stands in, and its list
+	sheetOf, sheet string // a list, and it without indexes
 
 	events map[string][]*inspect.Part // what happened, by place; nil until it is asked for
 }
@@ -494,7 +509,10 @@ func (d *deck) card(group string) *card {
 		d.cards = d.cards[1:]
 		*c = card{parent: d.parent, group: group, deck: d}
 		if strings.HasSuffix(group, "]") && !strings.HasSuffix(group, `"]`) {
-			c.list = listOf(group) + "[]"
+			if l := listOf(group); d.list == "" || l != d.listed {
+				d.listed, d.list = l, l+"[]"
+			}
+			c.list = d.list
 		}
 		d.at[group] = c
 		d.order = append(d.order, c)
@@ -521,11 +539,43 @@ func (c *card) add(x cell) {
 	c.cells = d.cells[end-n-1 : end : end]
 }
 
+// plain is record for documents that were surveyed: no name of a field says where
+// it belongs.
+func (d *deck) plain(r inspect.Record, s *spot) {
+	group, via, over := r.Group, "", ""
+	if s.via != "" && !d.whole(r) {
+		group, via, over = d.fold(group)
+	}
+	c := d.card(group)
+	if c == nil {
+		return
+	}
+	if len(c.cells) == 0 {
+		c.scalar = via == "" && isArray(r) && strings.IndexByte(r.Fields[0].Name, '[') < 0
+	}
+	for _, f := range r.Fields {
+		c.addField(f, f.Name, via, over)
+	}
+}
+
+// addField adds a field, or what it is written in.
+func (c *card) addField(f *inspect.Part, name, via, over string) {
+	if read := readable(f); read != f && (!c.scalar || bytes.ContainsAny(read.Data, " @+:|;,/") || !ascii(read.Data)) {
+		if read.Name == "" {
+			named := *read
+			named.Name = f.Name
+			read = &named
+		}
+		f = read
+	}
+	c.add(cell{Part: f, name: name, via: via, over: over})
+}
+
 // record puts the fields of r into their cards.
 func (d *deck) record(r inspect.Record) {
 	flat, numbered := false, 0
 	for _, f := range r.Fields {
-		s := d.shapes.of(f, lookShape)
+		s := d.shapes.Of(f)
 		flat = flat || s.flat
 		if s.numbered {
 			numbered++
@@ -565,15 +615,7 @@ func (d *deck) record(r inspect.Record) {
 		if len(c.cells) == 0 {
 			c.scalar = array && in == ""
 		}
-		if read := readable(f); read != f && (!c.scalar || bytes.ContainsAny(read.Data, " @+:|;,/") || !ascii(read.Data)) {
-			if read.Name == "" {
-				named := *read
-				named.Name = f.Name
-				read = &named
-			}
-			f = read
-		}
-		c.add(cell{Part: f, name: name, via: in, over: out})
+		c.addField(f, name, in, out)
 	}
 }
 
@@ -581,14 +623,27 @@ func (d *deck) record(r inspect.Record) {
 type nameShape struct {
 	flat     bool // it holds a place
 	numbered bool // a number is at its end
+	wrap     bool // it says of what type a value is
+	key      bool // it is that of names in lists of names and values
+	value    bool // it is that of their values
 }
+
+var nameShapes = inspect.NewNameFacts(lookShape)
 
 func lookShape(name string) nameShape {
 	n := len(name)
-	return nameShape{
+	s := nameShape{
 		flat:     strings.HasSuffix(name, "]") || hasIndex(name),
 		numbered: n > 2 && n < maxName && name[n-1]-'0' < 10,
+		wrap:     wrapNames[name],
 	}
+	switch name {
+	case "key", "k", "name", "Name":
+		s.key = true
+	case "value", "Value", "v":
+		s.value = true
+	}
+	return s
 }
 
 // whole says that r has all that a card needs, so that it belongs to none around
@@ -611,17 +666,19 @@ func (d *deck) folded(key string, list bool) bool {
 
 // fold cuts the objects that only order the fields of another off the end of a
 // place, and returns the names of the innermost two.
-func (d *deck) fold(group string) (place, via, over string) {
+func (d *deck) fold(group string) (place, via, over string) { return foldPlace(group, d.folded) }
+
+func foldPlace(group string, folded func(key string, list bool) bool) (place, via, over string) {
 	for range 4 {
 		rest, key := lastKey(group)
-		if further, outer := lastKey(rest); outer != "" && key != "" && key[0] != '+' && isKeyID(key) && d.folded(outer, true) {
+		if further, outer := lastKey(rest); outer != "" && key != "" && key[0] != '+' && isKeyID(key) && folded(outer, true) {
 			// Objects under identifiers, as phones.p1 in JSContact (RFC 9553).
 			rest, key = further, outer
 		}
-		if key != "" && !d.folded(key, strings.HasSuffix(group, "]")) {
+		if key != "" && !folded(key, strings.HasSuffix(group, "]")) {
 			// XML puts the entries of a list into elements inside an element.
 			further, outer := lastKey(rest)
-			if outer == "" || key != "item" && outer != key+"s" || !d.folded(outer, false) {
+			if outer == "" || key != "item" && outer != key+"s" || !folded(outer, false) {
 				break
 			}
 			rest, key = further, outer
@@ -797,14 +854,14 @@ func keyOf(p *inspect.Part) string {
 }
 
 // placed says that the names around some cards of the document of c, or around
-// the document, hold one of the words; where says which are around c.
-func (c *card) placed(words *stems) bool {
+// the document, are what k asks for; where says which are around c.
+func (c *card) placed(k *keyed[bool]) bool {
 	d := c.deck
 	if d == nil {
 		return true
 	}
-	if d.placedBy != words {
-		d.placedBy, d.isPlaced = words, d.view.placed(true, func(key string) bool { return mentions(key, words) })
+	if d.placedBy != k {
+		d.placedBy, d.isPlaced = k, d.view.placed(true, k)
 	}
 	return d.isPlaced
 }
@@ -824,7 +881,14 @@ func (c *card) sheet() sheet {
 		return sheet{c.parent, strings.ReplaceAll(withoutIndexes(c.group), "[]", "")}
 	}
 	if c.list != "" {
-		return sheet{c.parent, withoutIndexes(c.list)}
+		d := c.deck
+		if d == nil {
+			return sheet{c.parent, withoutIndexes(c.list)}
+		}
+		if d.sheetOf != c.list {
+			d.sheetOf, d.sheet = c.list, withoutIndexes(c.list)
+		}
+		return sheet{c.parent, d.sheet}
 	}
 	// Objects under numbers, such as content.17, and those inside the entries of a
 	// list, such as events[3].properties.
@@ -1048,6 +1112,67 @@ func telephone(b []byte) phoneShape {
 	return notPhone
 }
 
+// listed are what stands between the telephone numbers of a list, see phonesIn.
+const listed = inspect.Commas | inspect.Semicolons | inspect.Bars | inspect.Newlines | inspect.Controls
+
+// holdsPhone says that p is a telephone number of that shape or a surer one, at least
+// a short one. What p holds says of most texts that they are none.
+func holdsPhone(p *inspect.Part, least phoneShape) bool {
+	const of = anyDigit | inspect.UpperCase | inspect.Spaces | inspect.Newlines | inspect.Controls | inspect.Pluses | inspect.Hyphens | inspect.Dots | inspect.Slashes | inspect.Parens | inspect.Asterisks
+	n := len(p.Data)
+	if n < 3 || n < 7 && least > shortCode || n > 40 {
+		return false
+	}
+	first := p.Data[0]
+	switch h := p.Holds(); {
+	case h&anyDigit == 0, first|0x20-'a' < 26 && first != 't':
+		return false
+	case h&(inspect.Commas|inspect.Semicolons|inspect.NonASCII) != 0: // of several; in other scripts
+	case h&inspect.LowerCase != 0:
+		if h&inspect.Colons == 0 || !bytes.Contains(p.Data, []byte("tel:")) {
+			return false
+		}
+	case h&^of != 0:
+		return false
+	}
+	return telephone(p.Data) >= least
+}
+
+// joinsPhone says that one of the values that are joined in p is a telephone number,
+// and no short one.
+func joinsPhone(p *inspect.Part) bool {
+	h := p.Holds()
+	if h&joints == 0 || h&anyDigit == 0 {
+		return false
+	}
+	is := func(v []byte) bool { return telephone(v) >= bareDigits }
+	// Digits of the value at hand, and what can stand for some; a letter in it.
+	n, letter := 0, false
+	for _, c := range p.Data {
+		switch {
+		case c-'0' < 10, c == '*', c == 'X', c >= utf8.RuneSelf:
+			n++
+		case c|0x20-'a' < 26:
+			letter = true
+		case isSeparator[c]:
+			if n >= 7 && !letter {
+				return joins(p.Data, is)
+			}
+			if h&(inspect.Slashes|inspect.NonASCII) == 0 { // tel://; letters in other scripts
+				n, letter = 0, false
+			}
+		}
+	}
+	return n >= 7 && (!letter || h&(inspect.Slashes|inspect.NonASCII) != 0) && joins(p.Data, is)
+}
+
+var isSeparator = func() (t [256]bool) {
+	for _, c := range []byte(separators) {
+		t[c] = true
+	}
+	return t
+}()
+
 // dotted tells versions, addresses of the network and dates, which have full
 // stops or begin with a year, from telephone numbers.
 func dotted(b []byte) bool {
@@ -1186,6 +1311,18 @@ func digest(b []byte) int {
 		return n * 3 / 4
 	}
 	return 0
+}
+
+// isDigest says that p can be a hash.
+func isDigest(p *inspect.Part) bool {
+	h := p.Holds()
+	if len(p.Data) < 12 || len(p.Data) > 132 || h&^(inspect.Digits|inspect.Letters|inspect.Pluses|inspect.Slashes|inspect.Hyphens|inspect.Underscores|inspect.Equals) != 0 {
+		return false
+	}
+	if h&inspect.Letters != inspect.Letters && (h&^(inspect.Digits|inspect.Letters) != 0 || h&inspect.Digits == 0) {
+		return false // of one case, it must be hexadecimal
+	}
+	return digest(p.Data) > 0
 }
 
 // wantsRead is want for what p is written in.

@@ -108,6 +108,8 @@ func smsFamily(name string) smsField {
 	return smsWords.compound(name, smsAround)
 }
 
+var smsNames = inspect.NewNameFacts(smsFamily)
+
 // message is what a record holds of a text message: the first field of each
 // family whose value fits.
 type message struct {
@@ -191,7 +193,11 @@ const maxTold = 4 << 10
 // (Bluetooth Message Access Profile, section 3.1.3).
 func detectTold(t *inspect.Tree) []inspect.Finding {
 	var out []inspect.Finding
-	for _, p := range t.Parts {
+	lines := func(c *inspect.Column) bool {
+		return c.Max >= 24 && hasText(c) && c.Holds&inspect.Newlines != 0 && c.Holds&inspect.Digits != 0
+	}
+	parts := partsOf(t, lines)
+	for p := parts.next(); p != nil; p = parts.next() {
 		if len(out) >= maxNamed {
 			break
 		}
@@ -281,17 +287,17 @@ var smsPlaces = newStems("sms", "mms", "短信", "簡訊", "短讯", "textmessag
 
 // smsParted asks for messages whose text or address stands in a list of its own,
 // and for messages of which only what stands around the text was sent.
-var smsParted = gather{
+var smsParted = withNames(gather{
 	need: partedNeed, may: partedMay, brief: true,
 	want: func(p *inspect.Part) bool {
-		if len(p.Data) > 20 && len(p.Data) <= maxJoined && p.Kind == inspect.Text && (indexed(string(p.Path)) || p.Decoder() == "xml") && joins(p.Data, func(v []byte) bool { return telephone(v) >= bareDigits }) {
+		if len(p.Data) > 20 && len(p.Data) <= maxJoined && p.Kind == inspect.Text && (indexed(string(p.Path)) || p.Decoder() == "xml") && joinsPhone(p) {
 			return true
 		}
-		return p.Kind <= inspect.Number && len(p.Data) >= 3 && len(p.Data) <= 40 && telephone(p.Data) >= shortCode && (p.Kind == inspect.Text || smsWords.of(p.Name) == smsAddress)
+		return p.Kind <= inspect.Number && holdsPhone(p, shortCode) && (p.Kind == inspect.Text || smsWords.of(p.Name) == smsAddress)
 	},
 	fold:   func(key string, _ bool) bool { return smsFolds.of(key) != smsNone },
 	column: func(name string) bool { w := smsFamily(name); return w > smsNone && w < smsChat },
-}
+})
 
 // detectParted looks for messages in parts, and for the metadata of messages.
 func detectParted(t *inspect.Tree, urlHint bool) []inspect.Finding {
@@ -426,46 +432,52 @@ func detectUnnamed(t *inspect.Tree, hint bool) []inspect.Finding {
 	var out []inspect.Finding
 	rows, first := 0, 0
 	var in *inspect.Part
-	for r := range t.Records() {
-		if r.Parent == nil || len(r.Fields) < 3 || len(r.Fields) > 12 || len(out) >= maxFindings {
+	docs := t.Documents()
+	for i := range docs {
+		if docs[i].Parent == nil || !unnamed(&docs[i]) && !ungated {
 			continue
 		}
-		array := isArray(r)
-		number, text, date, smalls, ok := unnamedMessage(r.Fields, array)
-		if !ok {
-			continue
-		}
-		if number == nil && text != nil && date != nil {
-			number = keyPart(r)
-		}
-		if number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
-			continue
-		}
-		if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !hint || !hint && smalls > 0 && isNameOnly(text.Data) {
-			continue
-		}
-		if r.Parent == in && rows > 0 {
-			if rows++; rows > maxNamed {
+		for _, r := range docs[i].Records {
+			if len(r.Fields) < 3 || len(r.Fields) > 12 || len(out) >= maxFindings {
 				continue
 			}
-		} else {
-			rows, first, in = 1, len(out), r.Parent
-		}
-		confidence := inspect.Suspected
-		if hint {
-			confidence = inspect.Probable
-		}
-		what := "fields whose names say nothing"
-		if array {
-			what = "values without names"
-		}
-		out = append(out, inspect.Finding{
-			Confidence: confidence, Direction: r.Direction, Path: text.Path,
-			Reason: fmt.Sprintf("An object with %s, but a telephone number, a text and a point in time as values, as a stored text message has, %s.", what, route(text)),
-		})
-		if rows == 2 && smalls > 0 {
-			for i := first; i < len(out); i++ {
-				out[i].Confidence = inspect.Probable
+			array := isArray(r)
+			number, text, date, smalls, ok := unnamedMessage(r.Fields, array)
+			if !ok {
+				continue
+			}
+			if number == nil && text != nil && date != nil {
+				number = keyPart(r)
+			}
+			if number == nil || text == nil || date == nil || telephone(number.Data) < fullPhone && smalls == 0 && !hint {
+				continue
+			}
+			if _, words := sentence(text.Data); !words && len(text.Data) < 12 && !hint || !hint && smalls > 0 && isNameOnly(text.Data) {
+				continue
+			}
+			if r.Parent == in && rows > 0 {
+				if rows++; rows > maxNamed {
+					continue
+				}
+			} else {
+				rows, first, in = 1, len(out), r.Parent
+			}
+			confidence := inspect.Suspected
+			if hint {
+				confidence = inspect.Probable
+			}
+			what := "fields whose names say nothing"
+			if array {
+				what = "values without names"
+			}
+			out = append(out, inspect.Finding{
+				Confidence: confidence, Direction: r.Direction, Path: text.Path,
+				Reason: fmt.Sprintf("An object with %s, but a telephone number, a text and a point in time as values, as a stored text message has, %s.", what, route(text)),
+			})
+			if rows == 2 && smalls > 0 {
+				for i := first; i < len(out); i++ {
+					out[i].Confidence = inspect.Probable
+				}
 			}
 		}
 	}
@@ -567,8 +579,13 @@ func unnamedMessage(fields []*inspect.Part, array bool) (number, text, date *ins
 // messagesInWords looks for texts that tell of a message as programs that forward
 // them write it: "SMS from +33639981122: …".
 func messagesInWords(t *inspect.Tree) []inspect.Finding {
-	for _, p := range t.Parts {
-		if p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Data) > 8<<10 || len(p.Children) > 0 || p.Holds()&anyDigit == 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "frame" {
+	const ends = inspect.Colons | inspect.Newlines // of the words in front
+	may := func(c *inspect.Column) bool {
+		return c.Max >= 24 && hasText(c) && c.Holds&anyDigit != 0 && c.Holds&ends != 0
+	}
+	parts := partsOf(t, may)
+	for p := parts.next(); p != nil; p = parts.next() {
+		if p.Kind > inspect.Text || len(p.Data) < 24 || len(p.Data) > 8<<10 || len(p.Children) > 0 || p.Holds()&anyDigit == 0 || p.Holds()&ends == 0 || p.Parent == nil && p.Decoder() != "request.body" && p.Decoder() != "frame" {
 			continue
 		}
 		head := p.Data[:min(len(p.Data), 64)]

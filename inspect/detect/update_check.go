@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"constat/inspect"
@@ -251,13 +252,14 @@ func updSpokenContainer(w string) updBits { return updWord([]byte(w)) }
 
 // asked is what an exchange shows.
 type asked struct {
-	words    updBits // of the address and the operation
-	version  bool    // the address holds a version
-	app      bool    // the question names an app
-	channel  bool    // a segment of the address names a channel of versions
-	packed   bool    // the answer names a file of an update beside a version
-	phrase   bool    // they ask for an update in so many words
-	file     bool    // the address is that of a file with a version in it
+	spoken   *inspect.Known[updBits] // see updSpoken
+	words    updBits                 // of the address and the operation
+	version  bool                    // the address holds a version
+	app      bool                    // the question names an app
+	channel  bool                    // a segment of the address names a channel of versions
+	packed   bool                    // the answer names a file of an update beside a version
+	phrase   bool                    // they ask for an update in so many words
+	file     bool                    // the address is that of a file with a version in it
 	up, down [updCount]*inspect.Part
 	told     *inspect.Part // anything that looks like a version
 	none     *inspect.Part // an answer that says that there is none
@@ -272,7 +274,7 @@ func detectUpdateCheck(t *inspect.Tree) []inspect.Finding {
 	if m := t.Subject.Method; m == "PUT" || m == "PATCH" || m == "DELETE" {
 		return nil
 	}
-	var a asked
+	a := asked{spoken: updWordsOf.In(t)}
 	if t.Subject.Frame == nil {
 		a.address(t.Subject.Path)
 	}
@@ -300,7 +302,7 @@ func (a *asked) operation(name string) {
 		a.address(name)
 		return
 	}
-	a.speak(updSpoken(name) &^ updConfig)
+	a.speak(a.spoken.OfValue(name) &^ updConfig)
 }
 
 // address looks at the words of the request's path: those of neighbouring
@@ -317,9 +319,9 @@ func (a *asked) address(path string) {
 			name, ext = name[:dot], name[dot+1:]
 		}
 		if i := strings.LastIndexByte(name, '.'); i >= 0 { // pkg.Service
-			a.speak(updSpoken(name[i+1:]))
+			a.speak(a.spoken.OfValue(name[i+1:]))
 		}
-		b := updSpoken(name)
+		b := a.spoken.OfValue(name)
 		if b&updPhrase == 0 && b&^updFiller == updConfig {
 			a.words |= updConfig
 		}
@@ -364,27 +366,122 @@ type updName struct {
 	spoken   updBits
 	squeezed string
 	alike    bool
+	company  bool // it may say something beside words of updates
+	titles   bool // what it is called can be a version
+	app      bool // an app or a device is told
 }
 
+var (
+	updNames   = inspect.NewNameFacts(lookUpd)
+	updPlaces  = inspect.NewNameFacts(ifShort(updSpokenContainer))
+	updWordsOf = inspect.NewNameFacts(updSpoken)
+)
+
 func lookUpd(name string) updName {
-	return updName{updField(&inspect.Part{Name: name}), updSpoken(name), squeezeString(name), alike[name]}
+	n := updName{field: updField(&inspect.Part{Name: name}), spoken: updSpoken(name), squeezed: squeezeString(name), alike: alike[name]}
+	switch n.squeezed {
+	case "incremental", "buildincremental", "builddate", "romtype", "current", "installed", "cur", "have", "local", "notes", "pubdate", "releasedate":
+		n.company = true
+	case "name", "title", "label", "tag":
+		n.titles = true
+	case "bundleid", "package", "packagename", "appid", "pkg", "bundleidentifier", "productid", "deviceid", "model":
+		n.app = true
+	}
+	n.company = n.company || n.spoken&updUpdate != 0 && n.spoken&updCurrent != 0
+	return n
 }
 
 func (a *asked) records(t *inspect.Tree) {
-	records := 0
-	names := newNameMemo[updName](t)
-	var places memo[updBits]
-	for r := range t.Records() {
-		if records++; records > maxUpdRecords {
+	x := updColumns{names: updNames.In(t), places: updPlaces.In(t)}
+	left := maxUpdRecords
+	docs := t.Documents()
+	for i := range docs {
+		d := &docs[i]
+		if a.pick(d, &x) || ungated || severalDecoders(d) {
+			a.document(d, d.Records[:min(len(d.Records), left)], &x)
+		}
+		if left -= len(d.Records); left <= 0 {
 			break
 		}
+	}
+}
+
+// updColumns are the columns of the document at hand.
+type updColumns struct {
+	names  *inspect.Known[updName]
+	places *inspect.Known[updBits]
+	list   []updColumn
+}
+
+type updColumn struct {
+	name   updName
+	may    bool    // something can be found in it
+	once   bool    // nothing but the first version that is told
+	none   bool    // nothing but that there is none
+	same   bool    // the objects around its fields are called the same
+	around updBits // what they are called
+	last   []byte  // the name of an operation that was read last
+}
+
+// pick picks the columns of d that say something of versions, by their names and
+// those around them, and those whose values can.
+func (a *asked) pick(d *inspect.Document, x *updColumns) bool {
+	some, up, down := false, goesUp(d), d.Parent == nil || !goesUp(d)
+	x.list = slices.Grow(x.list[:0], len(d.Columns))
+	last := updColumn{same: true} // what is known of the place
+	place := ""
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		if c.Place != place {
+			var buf [maxName]byte
+			place = c.Place
+			last = updColumn{same: sameAround(c), around: x.places.OfBytes(container(&buf, c.First))}
+		}
+		u := last
+		u.name = x.names.OfColumn(c)
+		n := &u.name
+		switch {
+		case c.Name == "":
+			u.may = up && c.Has(inspect.Text)
+		case n.alike:
+		case n.field != updIsNone, n.company, place != "" && (!u.same || u.around&(updUpdate|updVersion) != 0 && u.around&updDone == 0):
+			u.may = true
+		case down && n.titles && mayBeVersion(c), up && n.app && !a.app:
+			u.may = true
+		case down && a.none == nil && c.Max >= 6 && c.Min <= 40 && c.Holds&(inspect.Letters|inspect.NonASCII) != 0:
+			u.may, u.none = true, true
+		case up && a.told == nil && mayBeVersion(c):
+			u.may, u.once = true, true
+		}
+		x.list = append(x.list, u)
+		some = some || u.may
+	}
+	return some
+}
+
+// mayBeVersion says that fields of c can have the form of versions.
+func mayBeVersion(c *inspect.Column) bool {
+	return c.Max >= 3 && c.Holds&inspect.Digits != 0 && c.Holds&(inspect.Dots|inspect.Slashes) != 0
+}
+
+// document looks at records of one document.
+func (a *asked) document(d *inspect.Document, records []inspect.Record, x *updColumns) {
+	all := ungated || severalDecoders(d)
+	for _, r := range records {
 		var here [updCount]bool
 		around, known := updBits(0), false // of the object or array
 		for i, p := range r.Fields {
 			if i > 200 {
 				break
 			}
-			if p.Kind == inspect.Null || len(p.Data) == 0 {
+			u := &x.list[p.Column()]
+			if !all && (!u.may || u.once && a.told != nil) || p.Kind == inspect.Null || len(p.Data) == 0 {
+				continue
+			}
+			if u.none && !all && r.Parent != nil {
+				if a.none == nil && isNoUpdate(p.Data) {
+					a.none = p
+				}
 				continue
 			}
 			if p.Name == "" {
@@ -396,7 +493,7 @@ func (a *asked) records(t *inspect.Tree) {
 			if r.Parent == nil && p.Decoder() != "request.header" && p.Decoder() != "request.cookie" && p.Decoder() != "response.header" {
 				continue
 			}
-			n := names.of(p, lookUpd)
+			n := &u.name
 			if n.alike {
 				continue
 			}
@@ -406,9 +503,12 @@ func (a *asked) records(t *inspect.Tree) {
 			}
 			if k == updIsNone && p.Group != "" {
 				// What stands in an object that is named for versions or updates.
+				if !known && u.same {
+					around, known = u.around, true
+				}
 				if !known {
 					var buf [maxName]byte
-					around, known = places.ofBytes(container(&buf, p), updSpokenContainer), true
+					around, known = x.places.OfBytes(container(&buf, p)), true
 				}
 				if b := around; b&(updUpdate|updVersion) != 0 && b&updDone == 0 {
 					k = updKind(n.spoken | b)
@@ -419,26 +519,24 @@ func (a *asked) records(t *inspect.Tree) {
 			}
 			up := r.Direction == flow.Up
 			if k == updIsNone {
-				k = a.unspoken(p, &n, up)
+				k = a.unspoken(p, n, up)
 			}
 			if up && a.told == nil && p.Name != "jsonrpc" && looksVersion(p.Data) {
 				a.told = p
 			}
 			switch k {
 			case updIsNone:
-				if up && !a.app {
-					switch n.squeezed {
-					case "bundleid", "package", "packagename", "appid", "pkg", "bundleidentifier", "productid", "deviceid", "model":
-						a.app = true
-					}
-				}
+				a.app = a.app || up && n.app
 				if !up && isNoUpdate(p.Data) && a.none == nil {
 					a.none = p
 				}
 				continue
 			case updIsOperation:
-				if up && len(p.Data) <= 2*maxName && p.Kind != inspect.Number {
+				if up && len(p.Data) <= 2*maxName && p.Kind != inspect.Number && !bytes.Equal(p.Data, u.last) {
 					a.operation(string(p.Data))
+					if u.last = p.Data; bytes.IndexByte(p.Data, '/') >= 0 {
+						u.last = nil // an address, which another can make nothing of
+					}
 				}
 				if !up && isNoUpdate(p.Data) && a.none == nil {
 					a.none = p
@@ -621,83 +719,148 @@ func isNoUpdate(d []byte) bool {
 	if len(d) < 6 || len(d) > 40 {
 		return false
 	}
-	var buf [maxName]byte
-	switch string(squeeze(&buf, string(d))) {
-	case "noupdate", "noupdates", "uptodate", "noupdateavailable", "alreadylatest", "islatest", "nonewversion", "updateavailable", "noupgrade", "latestversion", "notmodified", "alreadyuptodate", "updaterequired", "upgraderequired", "nonewerversion", "updatenotfound", "noupdatefound", "nothingnew", "nochange", "nochanges", "unchanged", "notchanged", "hasupdate", "hasnewversion", "forceupdate", "needupdate", "newversion", "isuptodate", "youareuptodate", "appuptodate":
-		return true
+	switch c := d[0]; {
+	case c >= 0x80 || !ascii(d):
+		if bytes.Contains(d, []byte("最新版本")) || bytes.Contains(d, []byte("无更新")) {
+			return true
+		}
+	case c|0x20-'a' < 26 && strings.IndexByte("nuailfhy", c|0x20) < 0 && d[len(d)-1] != ']':
+		return false // none of the words begins with it
 	}
-	return bytes.Contains(d, []byte("最新版本")) || bytes.Contains(d, []byte("无更新"))
+	return noUpdates.of(string(d))
 }
+
+var noUpdates = newLexicon(map[bool]string{true: `noupdate noupdates uptodate noupdateavailable alreadylatest islatest nonewversion updateavailable noupgrade latestversion notmodified alreadyuptodate updaterequired upgraderequired nonewerversion updatenotfound noupdatefound nothingnew nochange nochanges unchanged notchanged hasupdate hasnewversion forceupdate needupdate newversion isuptodate youareuptodate appuptodate`})
 
 // updateMarks are elements of the documents that update services of browsers and
 // desktop programs answer with.
 var updateMarks = [][]byte{
-	[]byte("<updatecheck"), []byte(`"updatecheck"`), []byte("<updates>"), []byte("<updates "), []byte("<updates/>"), []byte("sparkle:version"), []byte("sparkle:shortVersionString"), []byte("<gupdate"), []byte("<update "),
-	[]byte("<latestVersion>"), []byte("sha512:"),
+	[]byte("<updatecheck"), []byte(`"updatecheck"`), []byte("<updates>"), []byte("<updates "), []byte("<updates/>"), []byte("<gupdate"), []byte("<update "), []byte("<latestVersion>"),
+}
+
+// hasUpdateMark says that d, which holds these characters, has one of them, or is a
+// list of versions with their hashes.
+func hasUpdateMark(d []byte, holds inspect.Chars) bool {
+	if holds&(inspect.Angles|inspect.Quotes) != 0 {
+		for _, m := range updateMarks {
+			if bytes.Contains(d, m) {
+				return true
+			}
+		}
+	}
+	return holds&inspect.Colons != 0 && (bytes.Contains(d, []byte("sparkle:version")) || bytes.Contains(d, []byte("sparkle:shortVersionString")) || bytes.HasPrefix(d, []byte("version:")) && bytes.Contains(d, []byte("sha512:")))
 }
 
 func (a *asked) answer(t *inspect.Tree) {
 	a.readable = len(t.Subject.Response.Body) == 0
-	for _, p := range t.Parts {
-		if len(p.Data) == 0 || p.Depth > 2 {
-			if p.Depth > 2 {
-				break
-			}
+	var s sieve
+	docs := t.Documents()
+	for i := range docs {
+		d := &docs[i]
+		if d.Parent != nil && d.Parent.Depth > 1 {
+			break
+		}
+		may := s.of(d)
+		if !pickAnswers(d, may) && !ungated {
 			continue
 		}
-		if p.Direction == flow.Up {
-			if p.Depth <= 1 && (p.Data[0] == '<' || p.Data[0] == '{') && p.Kind <= inspect.Text {
-				head := p.Data[:min(len(p.Data), 16<<10)]
-				// Of browsers' updaters, and of OMA-TS-DM-FUMO section 5.
-				if bytes.Contains(head, []byte("<updatecheck")) || bytes.Contains(head, []byte(`"updatecheck"`)) || p.Data[0] == '<' && (bytes.Contains(head, []byte("./FUMO/")) || bytes.Contains(head, []byte("dm.firmwareupdate."))) {
-					a.phrase = true
-					if a.told == nil {
-						a.told = p
-					}
-				}
-			}
-			continue
-		}
-		if !strings.HasPrefix(string(p.Path), "response.body") {
-			continue
-		}
-		if len(p.Children) > 0 || p.Depth == 0 && len(p.Data) < 4<<10 && (p.Data[0] == '{' || p.Data[0] == '[' || p.Data[0] == '<' && len(p.Data) > 1 && p.Data[1] != '!' && p.Data[1]|0x20 != 'h') {
-			a.readable = true
-		}
-		if p.Kind > inspect.Text {
-			continue
-		}
-		if p.Depth <= 1 && p.Name == "" && len(p.Data) <= 64 {
-			if d := bytes.TrimSpace(p.Data); looksVersion(d) || allDigits(d) && len(d) <= 9 {
-				a.plain, a.readable = p, true
-			} else if isNoUpdate(d) && a.none == nil {
-				a.none = p
+		for _, p := range d.Parts {
+			switch {
+			case !may[p.Column()] && !ungated, len(p.Data) == 0:
+			case p.Direction == flow.Up:
+				a.asks(p)
+			case strings.HasPrefix(string(p.Path), "response.body"):
+				a.answers(p)
 			}
 		}
-		if !isPrintable(p.Data) {
-			continue
+	}
+}
+
+// pickAnswers picks the columns of d in which asks and answers can find something.
+func pickAnswers(d *inspect.Document, may []bool) bool {
+	some := false
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		switch {
+		case d.Parent == nil:
+			may[i] = true
+		case goesUp(d):
+			may[i] = d.Parent.Depth == 0 && hasText(c) && c.Holds&(inspect.Angles|inspect.Braces) != 0
+		default:
+			may[i] = c.Taken || hasText(c) && (c.Name == "" || c.Holds&(inspect.Angles|inspect.Quotes|inspect.Colons) != 0)
 		}
-		if p.Depth == 0 && len(p.Data) < 4<<10 {
-			a.lines(p)
-			if a.none == nil && a.words&updUpdate != 0 && a.words&updDone == 0 && isEmptyList(p.Data) {
-				a.none = p
-			}
+		some = some || may[i]
+	}
+	return some
+}
+
+// asks looks for the documents that ask for an update: of browsers' updaters, and
+// of OMA-TS-DM-FUMO section 5.
+func (a *asked) asks(p *inspect.Part) {
+	if p.Depth > 1 || p.Data[0] != '<' && p.Data[0] != '{' || p.Kind > inspect.Text {
+		return
+	}
+	head := p.Data[:min(len(p.Data), 16<<10)]
+	if holdsUpdateCheck(head) || p.Data[0] == '<' && (bytes.Contains(head, []byte("./FUMO/")) || bytes.Contains(head, []byte("dm.firmwareupdate."))) {
+		a.phrase = true
+		if a.told == nil {
+			a.told = p
 		}
-		head := p.Data[:min(len(p.Data), 4<<10)]
-		for i, m := range updateMarks {
-			if a.down[updIsAnswer] == nil && bytes.Contains(head, m) && (i < len(updateMarks)-1 || bytes.HasPrefix(head, []byte("version:"))) {
-				a.down[updIsAnswer], a.readable = p, true
-			}
+	}
+}
+
+// holdsUpdateCheck looks for "updatecheck" and <updatecheck by their last letter,
+// which is rare.
+func holdsUpdateCheck(d []byte) bool {
+	const word = "updatecheck"
+	for at := 0; ; {
+		n := bytes.IndexByte(d[at:], 'k')
+		if n < 0 {
+			return false
 		}
-		if a.file && p.Depth == 0 && a.plain == nil && len(p.Data) < 4<<10 {
-			// version=1.2.3 and the like, line by line.
-			for i := range 4 {
-				line, rest, _ := bytes.Cut(head, []byte("\n"))
-				if len(line) < 120 && bytes.ContainsAny(line, "=: ") && hasDigit(line) && (i == 0 && hasDot(line) || len(line) > 8 && equalFold(string(line[:7]), "version")) {
-					a.plain = p
-				}
-				head = rest
+		at += n + 1
+		if start := at - len(word); start > 0 && string(d[start:at]) == word && (d[start-1] == '<' || d[start-1] == '"' && at < len(d) && d[at] == '"') {
+			return true
+		}
+	}
+}
+
+// answers looks at what came down whatever its fields are called.
+func (a *asked) answers(p *inspect.Part) {
+	if len(p.Children) > 0 || p.Depth == 0 && len(p.Data) < 4<<10 && (p.Data[0] == '{' || p.Data[0] == '[' || p.Data[0] == '<' && len(p.Data) > 1 && p.Data[1] != '!' && p.Data[1]|0x20 != 'h') {
+		a.readable = true
+	}
+	if p.Kind > inspect.Text {
+		return
+	}
+	if p.Depth <= 1 && p.Name == "" && len(p.Data) <= 64 {
+		if d := bytes.TrimSpace(p.Data); looksVersion(d) || allDigits(d) && len(d) <= 9 {
+			a.plain, a.readable = p, true
+		} else if isNoUpdate(d) && a.none == nil {
+			a.none = p
+		}
+	}
+	if !printable(p) {
+		return
+	}
+	if p.Depth == 0 && len(p.Data) < 4<<10 {
+		a.lines(p)
+		if a.none == nil && a.words&updUpdate != 0 && a.words&updDone == 0 && isEmptyList(p.Data) {
+			a.none = p
+		}
+	}
+	head := p.Data[:min(len(p.Data), 4<<10)]
+	if a.down[updIsAnswer] == nil && hasUpdateMark(head, p.Holds()) {
+		a.down[updIsAnswer], a.readable = p, true
+	}
+	if a.file && p.Depth == 0 && a.plain == nil && len(p.Data) < 4<<10 {
+		// version=1.2.3 and the like, line by line.
+		for i := range 4 {
+			line, rest, _ := bytes.Cut(head, []byte("\n"))
+			if len(line) < 120 && bytes.ContainsAny(line, "=: ") && hasDigit(line) && (i == 0 && hasDot(line) || len(line) > 8 && equalFold(string(line[:7]), "version")) {
+				a.plain = p
 			}
+			head = rest
 		}
 	}
 }

@@ -31,38 +31,27 @@ const (
 // Whether the rest stays or changes, only other exchanges tell. Of more than 64
 // values those with the names and forms of identifiers are kept.
 func Values(t *inspect.Tree) []inspect.Value {
-	c := candidates{at: make(map[string]int)}
-	for _, p := range t.Parts {
-		if p.Direction != flow.Up && !isSetCookie(p) || p.Same != nil || len(p.Data) < 8 {
+	c := candidates{names: idNames.In(t), commons: commonNames.In(t)}
+	var s sieve
+	docs := t.Documents()
+	for i := range docs {
+		d := &docs[i]
+		if d.Parent == nil {
+			for _, p := range d.Parts {
+				if p.Same == nil && len(p.Data) >= 8 && (p.Direction == flow.Up || isSetCookie(p)) {
+					c.root(p)
+				}
+			}
 			continue
 		}
-		if p.Parent == nil {
-			switch p.Decoder() {
-			case "request.host":
-				c.host(p)
-				continue
-			case "request.path":
-				continue // its segments are parts
-			case "request.header":
-				if alike[p.Name] {
-					c.agent(p)
-					continue
+		first := d.Parts[0]
+		if may := s.of(d); (first.Direction == flow.Up || isSetCookie(first)) && (c.pick(d, may) || ungated) {
+			for _, p := range d.Parts {
+				if (may[p.Column()] || ungated) && p.Same == nil && len(p.Data) >= 8 && !(p.Decoder() == "path" && isStatic(t.Subject.Path)) {
+					c.field(p)
 				}
 			}
 		}
-		if p.Kind > inspect.Number || len(p.Data) > longestToken || len(p.Children) > 0 && !isWhole(p) {
-			continue
-		}
-		if p.Decoder() == "path" && isStatic(t.Subject.Path) {
-			continue
-		}
-		switch key := c.key(p); {
-		case key != "":
-			p = renamed(p, key)
-		case p.Name == "" && p.Parent != nil && p.Parent.Name != "" && len(p.Parent.Children) == 1:
-			p = renamed(p, p.Parent.Name) // all that the field holds
-		}
-		c.part(p)
 	}
 	list := c.list
 	if len(list) > maxValues {
@@ -74,6 +63,77 @@ func Values(t *inspect.Tree) []inspect.Value {
 		out[i] = list[i].Value
 	}
 	return out
+}
+
+// pick picks the columns of d that can hold what identifies.
+func (c *candidates) pick(d *inspect.Document, may []bool) bool {
+	// Of fewer than 13 digits alone, only telephone numbers are identifiers, and with
+	// full stops and hyphens between them they are none.
+	const numeric = inspect.Digits | inspect.Dots | inspect.Hyphens
+	some := false
+	c.keyed = slices.Grow(c.keyed[:0], len(d.Columns))
+	for i := range d.Columns {
+		x := &d.Columns[i]
+		c.keyed = append(c.keyed, c.commons.OfColumn(x).keyed && c.hasKey(d, x.Place))
+		may[i] = x.Max >= 8 && hasValue(x) && (x.Holds&^numeric != 0 || x.Max >= 13 || x.Name == "" && len(d.Parts) == 1 || c.keyed[i] || c.mayBePhone(x))
+		some = some || may[i]
+	}
+	return some
+}
+
+// hasKey says that beside fields at a place, or around them, one stands that can be
+// the name of what they hold.
+func (c *candidates) hasKey(d *inspect.Document, place string) bool {
+	if len(d.Columns) > maxKeyed {
+		return true // perhaps
+	}
+	around, inside := valueGroup(strings.TrimSuffix(place, "[]"))
+	for i := range d.Columns {
+		if k := &d.Columns[i]; (k.Place == place || inside && k.Place == around) && k.Has(inspect.Text) && c.commons.OfColumn(k).key {
+			return true
+		}
+	}
+	return false
+}
+
+// mayBePhone says that fields of x can be called after telephones.
+func (c *candidates) mayBePhone(x *inspect.Column) bool {
+	n := c.names.OfColumn(x)
+	if n.inside && x.Place != "" {
+		return !sameAround(x) || nameOf(c.names, x.First).kind == idPhone
+	}
+	return n.kind == idPhone
+}
+
+// root weighs a part of the message as it was on the wire.
+func (c *candidates) root(p *inspect.Part) {
+	switch p.Decoder() {
+	case "request.host":
+		c.host(p)
+		return
+	case "request.path":
+		return // its segments are parts
+	case "request.header":
+		if alike[p.Name] {
+			c.agent(p)
+			return
+		}
+	}
+	c.field(p)
+}
+
+// field weighs a value under the name that it has, or that stands beside it.
+func (c *candidates) field(p *inspect.Part) {
+	if p.Kind > inspect.Number || len(p.Data) > longestToken || len(p.Children) > 0 && !isWhole(p) {
+		return
+	}
+	switch key := c.key(p); {
+	case key != "":
+		p = renamed(p, key)
+	case p.Name == "" && p.Parent != nil && p.Parent.Name != "" && len(p.Parent.Children) == 1:
+		p = renamed(p, p.Parent.Name) // all that the field holds
+	}
+	c.part(p)
 }
 
 // alike are the header fields that say the same from each phone of a kind, or
@@ -104,6 +164,11 @@ func isWhole(p *inspect.Part) bool {
 		}
 	}
 	return len(p.Data) <= longestValue
+}
+
+// printable is isPrintable, of the data of p.
+func printable(p *inspect.Part) bool {
+	return p.Holds()&(inspect.Controls|inspect.NonASCII) == 0 || isPrintable(p.Data)
 }
 
 func isPrintable(b []byte) bool {
@@ -140,10 +205,12 @@ type candidate struct {
 }
 
 type candidates struct {
-	list  []candidate
-	at    map[string]int // by value
-	names idNames
-	keys  map[*inspect.Part]map[string]string // of lists of keys and values, by place
+	list    []candidate
+	at      map[string]int // by value
+	names   *inspect.Known[idName]
+	commons *inspect.Known[commonName]
+	keyed   []bool                              // of the columns at hand, those whose fields can be named by others
+	keys    map[*inspect.Part]map[string]string // of lists of keys and values, by place
 }
 
 // maxKeyed bounds the documents that keys are looked for in.
@@ -153,7 +220,7 @@ const maxKeyed = 256
 // {"key": "imei", "value": {"stringValue": "…"}} of OpenTelemetry, {"name":
 // "imei", "value": "…"}.
 func (c *candidates) key(p *inspect.Part) string {
-	if p.Parent == nil || p.Group == "" || !isValueName(p.Name) && !otherValues[p.Name] {
+	if p.Parent == nil || p.Group == "" || !c.keyed[p.Column()] {
 		return ""
 	}
 	keys, ok := c.keys[p.Parent]
@@ -203,7 +270,7 @@ func renamed(p *inspect.Part, name string) *inspect.Part {
 
 // part weighs one value.
 func (c *candidates) part(p *inspect.Part) {
-	if p.Kind == inspect.Bytes && p.Parent != nil && !isPrintable(p.Data) {
+	if p.Kind == inspect.Bytes && p.Parent != nil && !printable(p) {
 		// Bytes of a binary format. Those of an encoding are told as they were
 		// written.
 		if s := p.Parent.Kind; s == inspect.Text && p.Decoder() != "frame" || len(p.Data) > 64 || p.Media != "" {
@@ -218,17 +285,17 @@ func (c *candidates) part(p *inspect.Part) {
 	case "":
 		return
 	case "token", "decimal", "hex", "hex64":
-		if isCommon(p.Name, d, f) {
+		if c.commons.Of(p).isCommon(d, f) {
 			return
 		}
 	case "time":
 		// Numbers of these sizes are times, unless the name says otherwise.
-		if !endsInID(p.Name) || len(d) < 16 {
+		if len(d) < 16 || !c.commons.Of(p).endsID {
 			return
 		}
 		f = form{kind: "decimal", bits: decimalBits(len(d))}
 	case "digits":
-		if nameOf(&c.names, p).kind != idPhone {
+		if nameOf(c.names, p).kind != idPhone {
 			return
 		}
 		f = form{kind: "phone", bits: phoneBits}
@@ -241,10 +308,22 @@ func (c *candidates) part(p *inspect.Part) {
 	}
 }
 
+// commonName is what a name says of a value that may be the same on many phones.
+type commonName struct {
+	stat   stat
+	endsID bool
+	key    bool // the value may be the name of one beside it
+	keyed  bool // a field beside it may have the name of the value
+}
+
+var commonNames = inspect.NewNameFacts(func(name string) commonName {
+	return commonName{statWords.of(name), endsInID(name), isKeyName(name), isValueName(name) || otherValues[name]}
+})
+
 // isCommon says that the name of a value tells that it is the same on all
 // phones of a model or with an app.
-func isCommon(name string, d []byte, f form) bool {
-	switch statWords.of(name) {
+func (n commonName) isCommon(d []byte, f form) bool {
+	switch n.stat {
 	case statModel, statMaker, statCPU, statGPU, statUserAgent, statOSVersion, statAppVersion, statSDK, statOS, statScreen, statMoment, statCounter, statLocale, statTimezone:
 		return f.kind == "token" || len(d) < 16
 	case statBuild:
@@ -264,9 +343,9 @@ func (c *candidates) add(p *inspect.Part, f form, value string) {
 		return
 	}
 	score := 0
-	if n := nameOf(&c.names, p); n.kind != idNone {
+	if n := nameOf(c.names, p); n.kind != idNone {
 		score += 4
-	} else if endsInID(p.Name) {
+	} else if c.commons.Of(p).endsID {
 		score += 2
 	}
 	switch f.kind {
@@ -287,6 +366,9 @@ func (c *candidates) add(p *inspect.Part, f form, value string) {
 	}}
 	if !f.time.IsZero() {
 		v.Time = f.time.UTC().Format(time.RFC3339Nano)
+	}
+	if c.at == nil {
+		c.at = make(map[string]int)
 	}
 	c.at[value] = len(c.list)
 	c.list = append(c.list, v)
@@ -417,7 +499,7 @@ func formOf(d []byte) form {
 	case all&^(chDigit|chHexLower|chLower) == 0 && isHexDigits(d), all&^(chDigit|chHexUpper|chUpper) == 0 && isHexDigits(d):
 		return hexForm(d)
 	}
-	if u := bytes.Trim(d, "{}"); len(u) == 36 && u[8] == '-' {
+	if u := trimBraces(d); len(u) == 36 && u[8] == '-' {
 		if f := uuidForm(u); f.kind != "" || isConstant(u[24:]) && isConstant(u[:8]) {
 			return f
 		}
@@ -461,6 +543,14 @@ func formOf(d []byte) form {
 		return compoundForm(d)
 	}
 	return form{}
+}
+
+// trimBraces is bytes.Trim for braces, of which most values have none.
+func trimBraces(d []byte) []byte {
+	if c := d[0]; c != '{' && c != '}' && d[len(d)-1] != '}' && d[len(d)-1] != '{' {
+		return d
+	}
+	return bytes.Trim(d, "{}")
 }
 
 func isHexDigits(d []byte) bool {
@@ -851,6 +941,9 @@ func isRandom(d []byte, all uint16) bool {
 // compoundForm looks at the pieces of a value that dots, colons and dashes join:
 // "android-9f3c1d2e4b5a6978", "GA1.2.1234567890.1406800000". One that identifies makes the whole a value.
 func compoundForm(d []byte) form {
+	if !hasRun(d, 8) {
+		return form{} // a time, words: no piece can identify
+	}
 	if bytes.Contains(d, []byte("://")) || d[0] == '/' || d[0] == '#' || d[0] == '.' || d[0] == '%' {
 		return form{}
 	}
@@ -913,6 +1006,19 @@ func compoundForm(d []byte) form {
 		return form{kind: "token", bits: decimalBits(long)}
 	}
 	return form{}
+}
+
+// hasRun says that n letters and digits follow each other in d.
+func hasRun(d []byte, n int) bool {
+	run := 0
+	for _, c := range d {
+		if charOf[c]&(chDigit|chLower|chUpper) == 0 {
+			run = 0
+		} else if run++; run == n {
+			return true
+		}
+	}
+	return false
 }
 
 // with returns f with the bits of another piece of the same value.

@@ -268,8 +268,8 @@ func Check(t testing.TB, in *inspect.Inspector, s *inspect.Subject) {
 		switch {
 		case err != nil:
 			t.Errorf("replay %q: %v", p.Path, err)
-		case !bytes.Equal(r.Data, p.Data) || r.Direction != p.Direction || r.Depth != p.Depth || r.Name != p.Name:
-			t.Errorf("replay %q: %s, want %s", p.Path, show(r.Data), show(p.Data))
+		case r.Path != p.Path || !bytes.Equal(r.Data, p.Data) || r.Direction != p.Direction || r.Depth != p.Depth || r.Name != p.Name:
+			t.Errorf("replay %q: %q: %s, want %s", p.Path, r.Path, show(r.Data), show(p.Data))
 		}
 	}
 }
