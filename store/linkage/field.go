@@ -39,6 +39,7 @@ type Field struct {
 	First    time.Time `json:"first_seen"`
 	Last     time.Time `json:"last_seen"`
 	Law      Law       `json:"law"`
+	Random   bool      `json:"-"`       // all values are of a kind that is drawn at random
 	Verdict  string    `json:"verdict"` // one sentence
 }
 
@@ -167,9 +168,9 @@ func (t *fieldTally) law() Law {
 func (t *fieldTally) field(a *analysis) Field {
 	f := Field{
 		Host: t.host, Path: t.path, Name: t.name, Requests: t.requests, Values: t.values, Devices: t.devices, Sessions: t.sessions,
-		First: t.first, Last: t.last, Law: t.law(), Resets: a.survived(t.first, t.last),
+		First: t.first, Last: t.last, Law: t.law(), Resets: a.survived(t.first, t.last), Random: t.random,
 	}
-	f.Verdict = f.verdict(t.random)
+	f.Verdict = f.verdict()
 	return f
 }
 
@@ -192,7 +193,7 @@ func (l *Linkage) Telling(all bool) []Field {
 	return list
 }
 
-func (f *Field) verdict(random bool) string {
+func (f *Field) verdict() string {
 	over := ""
 	if span := f.Last.Sub(f.First); f.Requests > 1 {
 		over = " over " + Words(span)
@@ -206,7 +207,7 @@ func (f *Field) verdict(random bool) string {
 		says = "seen once, nothing to compare"
 	case EachRequest:
 		says = "another one in each request"
-		if random {
+		if f.Random {
 			says = "random per request"
 		}
 	case EachSession:

@@ -4,11 +4,14 @@ import (
 	"time"
 
 	"constat/inspect"
+	"constat/store/claim"
+	"constat/store/compare"
 )
 
 // Document is the content of a report. Lists that are cut short say so in the
 // field beside them whose name begins with More.
 type Document struct {
+	Lang      string    `json:"lang"` // of the sentences and labels; reasons are recorded in English
 	Title     string    `json:"title"`
 	Banner    string    `json:"banner,omitempty"`
 	Generated time.Time `json:"generated"`
@@ -22,6 +25,13 @@ type Document struct {
 	Exhibits []Exhibit   `json:"exhibits"`
 
 	Identifiers Identifiers `json:"identifiers"`
+
+	// Answers and Comparisons are those that the report was given.
+	Answers     []claim.Answer       `json:"answers"`
+	Comparisons []compare.Comparison `json:"comparisons"`
+	Photos      []Photo              `json:"photos"`
+	ShowPhotos  bool                 `json:"-"`
+	Flow        Flow                 `json:"flow"`
 
 	Coverage Coverage    `json:"coverage"`
 	Timeline Timeline    `json:"timeline"`
@@ -39,6 +49,7 @@ type Document struct {
 	MoreAddress  int64 `json:"more_addresses,omitempty"`
 	MoreCanaries int64 `json:"more_canaries,omitempty"`
 	MoreDamage   int64 `json:"more_damage,omitempty"`
+	MorePhotos   int64 `json:"more_photos,omitempty"`
 }
 
 // Case is what is known of the case as a whole.
@@ -152,6 +163,7 @@ type Exhibit struct {
 	Truncated bool      `json:"truncated,omitempty"`
 	Places    []Place   `json:"places"`
 	More      int64     `json:"more_findings,omitempty"`
+	Answers   []string  `json:"decides,omitempty"` // ids of the claims that it decides
 }
 
 // Place is a part of an exchange in which something was found, and how it follows
@@ -185,6 +197,7 @@ type Quote struct {
 	Text   bool   `json:"text"` // the three are text; otherwise they are in Dump
 	Before string `json:"before,omitempty"`
 	Match  string `json:"match,omitempty"`
+	Tail   string `json:"tail,omitempty"` // the end of the match, when CutInside bytes are left out
 	After  string `json:"after,omitempty"`
 	// Cut says that bytes were left out before, inside or after.
 	CutBefore bool      `json:"cut_before,omitempty"`
@@ -197,6 +210,19 @@ type Quote struct {
 	Above     bool      `json:"above,omitempty"` // the part is shown inside the layer above it
 	Image     string    `json:"-"`               // data: URL of a small picture that was made here
 	ImageInfo string    `json:"image,omitempty"`
+}
+
+// Photo is a picture that was found.
+type Photo struct {
+	Request   int64     `json:"request_id"`
+	Exhibit   int       `json:"exhibit,omitempty"` // in which it is shown
+	Time      time.Time `json:"time"`
+	Host      string    `json:"host"`
+	Direction string    `json:"direction"`
+	Info      string    `json:"image"`
+	SHA256    string    `json:"sha256"`
+	Caption   string    `json:"-"`
+	Image     string    `json:"-"` // data: URL of a small picture that was made here
 }
 
 // DumpRow is one line of a hexadecimal dump.

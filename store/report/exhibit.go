@@ -1,6 +1,8 @@
 package report
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +23,11 @@ func (g *gatherer) exhibits() error {
 		class     inspect.Class
 		direction string
 		request   int64
+	}
+	g.doc.Exhibits = []Exhibit{}
+	numbers := map[int64]int{}
+	if err := g.deciding(numbers); err != nil {
+		return err
 	}
 	chosen, err := collect(g, `
 		WITH one AS (
@@ -44,19 +51,12 @@ func (g *gatherer) exhibits() error {
 		}
 		return rank(a.class) - rank(b.class)
 	})
-	g.doc.Exhibits = []Exhibit{}
-	numbers := map[int64]int{}
 	for _, c := range chosen {
 		number := numbers[c.request]
 		if number == 0 {
-			number = len(g.doc.Exhibits) + 1
-			numbers[c.request] = number
-			e, err := g.exhibit(c.request)
-			if err != nil {
-				return fmt.Errorf("request %d: %w", c.request, err)
+			if number, err = g.show(numbers, c.request, nil); err != nil {
+				return err
 			}
-			e.Number = number
-			g.doc.Exhibits = append(g.doc.Exhibits, e)
 		}
 		for i := range g.doc.Classes {
 			if row := &g.doc.Classes[i]; row.Class == c.class && row.Direction == c.direction {
@@ -68,7 +68,56 @@ func (g *gatherer) exhibits() error {
 	return nil
 }
 
-func (g *gatherer) exhibit(id int64) (Exhibit, error) {
+// show makes an exhibit of a request and returns its number.
+func (g *gatherer) show(numbers map[int64]int, request int64, paths []inspect.Path) (int, error) {
+	e, err := g.exhibit(request, paths)
+	if err != nil {
+		return 0, fmt.Errorf("request %d: %w", request, err)
+	}
+	e.Number = len(g.doc.Exhibits) + 1
+	numbers[request] = e.Number
+	g.doc.Exhibits = append(g.doc.Exhibits, e)
+	return e.Number, nil
+}
+
+// maxAnswered is how many exchanges are shown because they decide claims.
+const maxAnswered = 40
+
+// deciding shows the exchanges that decide claims, with the parts that the answers
+// name.
+func (g *gatherer) deciding(numbers map[int64]int) error {
+	paths := map[int64][]inspect.Path{}
+	claims := map[int64][]string{}
+	var order []int64
+	for _, a := range g.doc.Answers {
+		for _, d := range a.Deciding[:min(len(a.Deciding), g.opt.MaxDeciding)] {
+			if claims[d.Request] == nil {
+				if len(order) == maxAnswered {
+					continue
+				}
+				order = append(order, d.Request)
+			}
+			claims[d.Request] = addUnique(claims[d.Request], a.Claim, 20)
+			if p := inspect.Path(d.Path); p != "" && !slices.Contains(paths[d.Request], p) && len(paths[d.Request]) < maxFindings {
+				paths[d.Request] = append(paths[d.Request], p)
+			}
+		}
+	}
+	for _, id := range order {
+		number, err := g.show(numbers, id, paths[id])
+		if errors.Is(err, sql.ErrNoRows) {
+			continue // an answer from another case
+		}
+		if err != nil {
+			return err
+		}
+		g.doc.Exhibits[number-1].Answers = claims[id]
+	}
+	return nil
+}
+
+// exhibit reads what is shown of a request: its findings, and the parts at paths.
+func (g *gatherer) exhibit(id int64, paths []inspect.Path) (Exhibit, error) {
 	e := Exhibit{Request: id}
 	var scheme, path, query string
 	var port int
@@ -87,8 +136,8 @@ func (g *gatherer) exhibit(id int64) (Exhibit, error) {
 	}
 	e.Owner = operator(e.Owner, e.Host)
 	behind := g.behind[hostAddress{e.Host, e.Server}]
-	e.Network, e.Cloud = behind.Network(), behind.Cloud
-	e.URL = address(scheme, e.Host, port, path, query)
+	e.Network, e.Cloud = g.l.network(behind), behind.Cloud
+	e.URL = g.l.address(scheme, e.Host, port, path, query)
 	findings, err := collect(g, `
 		SELECT class, direction, confidence, detector, path, frame_id, reason, excerpt, "start", "end" FROM findings WHERE request_id = ?
 		ORDER BY `+sureness3+` DESC, id LIMIT 500`, []any{id},
@@ -100,6 +149,11 @@ func (g *gatherer) exhibit(id int64) (Exhibit, error) {
 	}
 	findings, e.More = choose(findings)
 	e.Places = places(findings)
+	for _, path := range paths {
+		if !slices.ContainsFunc(e.Places, func(p Place) bool { return p.Path == path }) {
+			e.Places = append(e.Places, Place{Path: path, Findings: []FindingRow{}})
+		}
+	}
 	if g.opt.Inspector == nil {
 		return e, nil
 	}
@@ -167,19 +221,22 @@ func choose(all []FindingRow) (kept []FindingRow, left int64) {
 func (g *gatherer) replay(p *Place, subject *inspect.Subject) {
 	part, err := g.opt.Inspector.Replay(subject, p.Path)
 	if err != nil {
-		p.Problem = "The path could not be followed again from the stored bytes: the finding was made by other decoders, or more of the body was there."
-		p.Steps = stepsOf(p.Path, nil)
+		p.Problem = g.l.say("place.problem")
+		p.Steps = g.l.stepsOf(p.Path, nil)
 		return
 	}
-	p.Steps = stepsOf(p.Path, part)
-	start, end := p.Findings[0].Start, p.Findings[0].End
+	p.Steps = g.l.stepsOf(p.Path, part)
+	start, end := 0, 0
+	if len(p.Findings) > 0 {
+		start, end = p.Findings[0].Start, p.Findings[0].End
+	}
 	if start == end || start == 0 && end == len(part.Data) {
 		p.Quote = quoteAbove(part)
 	}
 	if p.Quote == nil {
 		p.Quote = quote(part.Data, start, end)
 	}
-	if info, url := thumbnail(part.Data, g.opt.Blur); info != "" {
+	if info, url := thumbnail(g.l, part.Data, !g.opt.ShowPhotos); info != "" {
 		p.Quote.ImageInfo, p.Quote.Image = info, url
 		if len(p.Quote.Dump) > 4 {
 			p.Quote.Dump, p.Quote.CutAfter = p.Quote.Dump[:4], true
@@ -187,7 +244,7 @@ func (g *gatherer) replay(p *Place, subject *inspect.Subject) {
 	}
 }
 
-func address(scheme, host string, port int, path, query string) string {
+func (l *language) address(scheme, host string, port int, path, query string) string {
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
@@ -206,5 +263,5 @@ func address(scheme, host string, port int, path, query string) string {
 	for !utf8.RuneStart(u[cut]) {
 		cut--
 	}
-	return fmt.Sprintf("%s… (%d bytes in all)", u[:cut], len(u))
+	return l.say("exhibit.long", u[:cut], len(u))
 }

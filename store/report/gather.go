@@ -14,6 +14,8 @@ import (
 
 	"constat/inspect"
 	"constat/store"
+	"constat/store/claim"
+	"constat/store/compare"
 )
 
 // Bounds on the lists of a report.
@@ -35,9 +37,11 @@ type gatherer struct {
 	r   *store.Reader
 	tx  *sql.Tx
 	opt Options
+	l   *language
 	doc *Document
 
-	behind map[hostAddress]AddressRow
+	behind  map[hostAddress]AddressRow
+	domains map[string]string // registrable, by host
 }
 
 // hostAddress is a host name and the address that answered.
@@ -45,14 +49,19 @@ type hostAddress struct{ host, address string }
 
 // Gather collects the content of a report on the case r.
 func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error) {
-	opt = opt.withDefaults()
+	l, err := languageOf(opt.Lang)
+	if err != nil {
+		return nil, fmt.Errorf("gather report: %w", err)
+	}
+	opt = opt.withDefaults(l)
 	tx, err := r.DB().BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
 		return nil, fmt.Errorf("gather report: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // it only read
-	g := &gatherer{ctx: ctx, r: r, tx: tx, opt: opt, doc: &Document{
-		Title: opt.Title, Banner: opt.Banner, Build: opt.Build, Generated: opt.Now().UTC(),
+	g := &gatherer{ctx: ctx, r: r, tx: tx, opt: opt, l: l, doc: &Document{
+		Lang: l.code, Title: opt.Title, Banner: opt.Banner, Build: opt.Build, Generated: opt.Now().UTC(), ShowPhotos: opt.ShowPhotos,
+		Answers: append([]claim.Answer{}, opt.Answers...), Comparisons: append([]compare.Comparison{}, opt.Comparisons...),
 	}}
 	for _, step := range []struct {
 		name string
@@ -65,17 +74,19 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 		{"canaries", g.canaries},
 		{"identifiers", g.identifiers},
 		{"exhibits", g.exhibits},
+		{"photos", g.photos},
 		{"coverage", g.coverage},
 		{"sessions", g.sessions},
 		{"timeline", g.timeline},
 		{"damage", g.damage},
 		{"runs", g.runs},
+		{"flow", g.flow},
 	} {
 		if err := step.run(); err != nil {
 			return nil, fmt.Errorf("gather report: %s: %w", step.name, err)
 		}
 	}
-	g.doc.Summary = summary(g.doc)
+	g.doc.Summary = l.summary(g.doc)
 	return g.doc, nil
 }
 
@@ -205,7 +216,7 @@ func (g *gatherer) classes() error {
 		FROM best JOIN requests r ON r.id = request_id GROUP BY 1, 2`, nil,
 		func(scan func(...any) error) (c ClassRow, err error) {
 			err = scan(&c.Class, &c.Direction, &c.Requests, &c.Hosts, &c.Confirmed, &c.Probable, &c.Suspected)
-			c.Label = styleOf(c.Class).label
+			c.Label = g.l.class(c.Class)
 			c.Exhibits, c.HostNames = []int{}, []string{}
 			switch {
 			case c.Confirmed > 0:
@@ -287,7 +298,7 @@ func (g *gatherer) hosts() error {
 			h.Addresses = addUnique(h.Addresses, ip, 4)
 			h.TLS = addUnique(h.TLS, version, 4)
 			if certificate != "" {
-				h.Certificate = holder(certificate)
+				h.Certificate = g.l.holder(certificate)
 			}
 			return none, nil
 		})
@@ -303,7 +314,7 @@ func addUnique(list []string, s string, most int) []string {
 
 // holder is the organisation, else the name, that a certificate was issued to; one that
 // only vouches for a domain has no more than that.
-func holder(certificate string) string {
+func (l *language) holder(certificate string) string {
 	var c struct {
 		Subject string
 		Names   []string
@@ -324,9 +335,9 @@ func holder(certificate string) string {
 		name = c.Names[0]
 	}
 	if name == "" {
-		return "nobody named"
+		return l.say("certificate.nobody")
 	}
-	return short(name, 80) + " (a domain only)"
+	return l.say("certificate.domain", short(name, 80))
 }
 
 // names cuts a distinguished name into its parts and takes their escapes off (RFC
@@ -358,7 +369,7 @@ func (g *gatherer) addresses() error {
 	d := g.doc
 	d.Addresses, d.OwnerTables = []AddressRow{}, []string{}
 	g.behind = map[hostAddress]AddressRow{}
-	domains := map[string]string{}
+	g.domains = map[string]string{}
 	byAddress := map[string]int{}
 	_, err := collect(g, `
 		SELECT host, server_ip, domain, ifnull(asn, 0), as_holder, cloud, registry, country, data, requests FROM addresses
@@ -369,7 +380,7 @@ func (g *gatherer) addresses() error {
 			if err := scan(&host, &a.Address, &domain, &a.AS, &a.ASHolder, &a.Cloud, &a.Registry, &a.Country, &data, &a.Requests); err != nil {
 				return none, err
 			}
-			domains[host] = domain
+			g.domains[host] = domain
 			d.OwnerTables = addUnique(d.OwnerTables, data, 4)
 			if a.Address == "" {
 				return none, nil
@@ -402,23 +413,23 @@ func (g *gatherer) addresses() error {
 		})
 	for i := range d.Hosts {
 		h := &d.Hosts[i]
-		h.Domain = domains[h.Host]
+		h.Domain = g.domains[h.Host]
 	}
 	return err
 }
 
-// Network names the autonomous system that announces an address, and its holder.
-func (a AddressRow) Network() string {
+// network names the autonomous system that announces an address, and its holder.
+func (l *language) network(a AddressRow) string {
 	if a.AS == 0 {
 		if ip, err := netip.ParseAddr(a.Address); err == nil && (ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast()) {
-			return "none: a local address"
+			return l.say("network.local")
 		}
 		return ""
 	}
 	if a.ASHolder == "" {
-		return fmt.Sprintf("AS%d, holder not known", a.AS)
+		return l.say("network.unknown", strconv.Itoa(int(a.AS)))
 	}
-	return fmt.Sprintf("AS%d %s", a.AS, a.ASHolder)
+	return l.say("network.holder", strconv.Itoa(int(a.AS)), a.ASHolder)
 }
 
 // operator leaves an owner out that is only the domain of the host: a name says nothing
@@ -459,7 +470,7 @@ func (g *gatherer) coverage() error {
 		WHERE door <> 'import' GROUP BY 1 ORDER BY 2 DESC, 1`, nil,
 		func(scan func(...any) error) (o OutcomeRow, err error) {
 			err = scan(&o.Outcome, &o.Connections, &o.Hosts, &o.BytesUp, &o.BytesDown)
-			o.Meaning = outcomes[o.Outcome]
+			o.Meaning = g.l.word("meaning", o.Outcome)
 			o.Readable = o.Outcome == "intercepted" || o.Outcome == "plain"
 			return o, err
 		})
@@ -518,7 +529,7 @@ func (g *gatherer) lookUp(u *UnreadRow) {
 	ip, _ := netip.ParseAddr(u.Address) // the zero value if nobody answered
 	o := g.opt.Owners.Lookup(u.Host, ip)
 	u.Owner, u.Domain, u.Cloud, u.Country = o.Company, o.Domain, o.Cloud, o.Country
-	u.Network = AddressRow{Address: u.Address, AS: o.AS, ASHolder: o.ASHolder}.Network()
+	u.Network = g.l.network(AddressRow{Address: u.Address, AS: o.AS, ASHolder: o.ASHolder})
 	g.doc.OwnerTables = addUnique(g.doc.OwnerTables, o.Data, 4)
 }
 

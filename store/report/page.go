@@ -1,11 +1,13 @@
 package report
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 )
 
@@ -15,13 +17,40 @@ var styleFile string
 //go:embed report.html
 var pageFile string
 
-//go:embed identifiers.html
-var identifiersFile string
-
 var (
 	stylesheet = colours() + template.CSS(styleFile)
-	page       = template.Must(template.New("report").Funcs(functions).Parse(pageFile + identifiersFile))
+	page       = template.Must(template.New("report").Funcs(english.functions()).Parse(pageFile))
 )
+
+// functions are what the template can call.
+func (l *language) functions() template.FuncMap {
+	return template.FuncMap{
+		"say":     func(key string) string { return l.say(key) },
+		"leftOut": l.leftOut,
+		"exhibit": func(n int) string { return l.say("exhibit", n) },
+		"alt":     func() string { return l.say("photo.alt") },
+		"image":   func(s string) template.URL { return template.URL(s) }, // made by thumbnail, from nothing else
+		"f":       coordinate,
+		"add":     func(a, b float64) float64 { return a + b },
+		"sub":     func(a, b float64) float64 { return a - b },
+		"pad":     func(cells []DumpCell) string { return strings.Repeat("   ", max(0, rowBytes-len(cells))) },
+	}
+}
+
+// coordinate writes a number in a picture.
+func coordinate(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }
+
+// paintHTML writes a document as a page.
+func paintHTML(l *language, d *Document) ([]byte, error) {
+	t, err := page.Clone()
+	if err != nil {
+		return nil, err
+	}
+	c := contents(l, d)
+	var out bytes.Buffer
+	err = t.Funcs(l.functions()).Execute(&out, view{Document: d, CSS: styleFor(d.Banner), l: l, Facts: c.first[0], Contents: c.toc, Rest: c.rest})
+	return unhide(out.Bytes()), err
+}
 
 // styleFor is the style sheet of a document whose banner stands on every printed
 // page.
@@ -52,8 +81,12 @@ func cssString(s string) string {
 // view is what the template sees.
 type view struct {
 	*Document
-	CSS     template.CSS
-	Blurred bool
+	CSS      template.CSS
+	Facts    block
+	Contents []heading
+	Rest     []block
+
+	l *language
 }
 
 // Policy is the document's Content-Security-Policy: no script, no request, and no
@@ -64,38 +97,24 @@ func (v view) Policy() string {
 		"'; img-src data:; base-uri 'none'; form-action 'none'"
 }
 
-// Plot is the timeline's picture, nil when there is no traffic.
-func (v view) Plot() *Plot { return v.Timeline.plot }
-
-// Up and Down are the rows of what left the phone and of what came to it.
-func (v view) Up() []ClassRow   { return v.direction("up") }
-func (v view) Down() []ClassRow { return v.direction("down") }
-
-func (v view) direction(d string) (rows []ClassRow) {
-	for _, c := range v.Classes {
-		if c.Direction == d {
-			rows = append(rows, c)
-		}
+// BannerLang is the language of the banner, which the case brings along.
+func (v view) BannerLang() string {
+	if v.l.recorded() {
+		return ""
 	}
-	return rows
+	return "en"
+}
+
+// Footer closes the page.
+func (v view) Footer() string {
+	if v.Build != "" {
+		return v.l.say("footer.build", v.l.moment(v.Generated), v.Build)
+	}
+	return v.l.say("footer", v.l.moment(v.Generated))
 }
 
 // Percent is the length of the row's bar.
 func (c ClassRow) Percent() float64 { return max(1, 100*c.Share) }
 
-// Mixed says how many requests are how sure, when they are not all alike.
-func (c ClassRow) Mixed() string {
-	var parts []string
-	for _, x := range []struct {
-		n    int64
-		word string
-	}{{c.Confirmed, "confirmed"}, {c.Probable, "probable"}, {c.Suspected, "suspected"}} {
-		if x.n == c.Requests {
-			return ""
-		}
-		if x.n > 0 {
-			parts = append(parts, grouped(x.n)+" "+x.word)
-		}
-	}
-	return list(parts)
-}
+// meterWidth is the length of a bar of at most 100.
+func meterWidth(f float64) string { return strconv.FormatFloat(f, 'f', 2, 64) }

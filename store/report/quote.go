@@ -84,7 +84,7 @@ func quoteText(q *Quote, data []byte, start, end int) bool {
 	q.Before, q.After = visible(data[from:start]), visible(data[end:to])
 	q.Match = visible(match)
 	if q.CutInside > 0 {
-		q.Match += fmt.Sprintf(" […%s left out…] ", count(int64(q.CutInside), "byte", "bytes")) + visible(tail)
+		q.Tail = visible(tail)
 	}
 	return true
 }

@@ -16,7 +16,6 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -26,11 +25,14 @@ import (
 
 	"constat/inspect"
 	"constat/store"
+	"constat/store/claim"
+	"constat/store/compare"
 )
 
 // Options say how a report is made. Zero fields mean the default.
 type Options struct {
-	Title  string           // default "What the phone sent"
+	Lang   string           // one of Languages; default "en"
+	Title  string           // default "What the phone sent", in the language
 	Banner string           // stands above everything, such as "INVENTED: …"
 	Build  string           // of the program that writes the report
 	Now    func() time.Time // default time.Now
@@ -47,12 +49,17 @@ type Options struct {
 	// which therefore nobody has looked up. nil: only their names are shown.
 	Owners inspect.Owners
 
-	// Blur shows photographs so coarsely that nobody can be recognised.
-	Blur bool
+	// ShowPhotos shows photographs as they are. Without it they are so coarse that
+	// nobody can be recognised.
+	ShowPhotos bool
+
+	// Answers and Comparisons are reported as they are given.
+	Answers     []claim.Answer
+	Comparisons []compare.Comparison
 }
 
-func (o Options) withDefaults() Options {
-	o.Title = cmp.Or(o.Title, "What the phone sent")
+func (o Options) withDefaults(l *language) Options {
+	o.Title = cmp.Or(o.Title, l.say("title"))
 	o.MaxDeciding = cmp.Or(o.MaxDeciding, 3)
 	if o.Now == nil {
 		o.Now = time.Now
@@ -66,11 +73,15 @@ func Write(ctx context.Context, w io.Writer, r *store.Reader, opt Options) error
 	if err != nil {
 		return err
 	}
-	var out bytes.Buffer
-	if err := page.Execute(&out, view{doc, styleFor(doc.Banner), opt.Blur}); err != nil {
+	l, err := languageOf(opt.Lang)
+	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if _, err := w.Write(unhide(out.Bytes())); err != nil {
+	out, err := paintHTML(l, doc)
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if _, err := w.Write(out); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil

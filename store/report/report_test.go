@@ -133,9 +133,10 @@ func TestAffair(t *testing.T) {
 	}
 	last := 0
 	for _, want := range []string{
-		"INVENTED: every server", "In plain words", "What left the phone", "What could not be seen", "What was found, by class", "Who received it",
-		"Planted values that were found", "The exchanges that decide", "<mark>The safe", "What could and could not be seen", "suspected pin", "<svg class=\"timeline\"",
-		"idle, cloud off", "constat verify invented.constat", "What could not be taken apart", "How this was made",
+		"INVENTED: every server", "In plain words", "What left the phone", "What could not be seen", "Claims and answers", "What was found, by class",
+		"Planted values that were found", "Who received it", "Identifiers: what links", "What differs between sessions", "<svg class=\"timeline\"", "<svg class=\"flow\"",
+		"idle, cloud off", "Photographs", "The exchanges that decide", "<mark>The safe", "What could and could not be seen", "suspected pin", "What could not be taken apart",
+		"How this was made", "constat verify invented.constat",
 	} {
 		i := strings.Index(page[last:], want)
 		if i < 0 {
@@ -157,8 +158,8 @@ func strange(t *testing.T, page string) (list []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := strings.Fields("html head meta title style body main header div p h1 h2 h3 h4 dl dt dd section article ul ol li nav a span strong em b i br " +
-		"table thead tbody tr th td svg g rect line text code pre mark figure figcaption img footer")
+	known := strings.Fields("html head meta title style body main header div p h1 h2 h3 h4 dl dt dd section article ul ol li nav a span strong em i br " +
+		"table thead tbody tr th td svg g rect line path text code pre mark figure figcaption img footer")
 	policies := 0
 	for n := range doc.Descendants() {
 		if n.Type != html.ElementNode {
@@ -271,7 +272,7 @@ func TestImportedTraffic(t *testing.T) {
 	}
 }
 
-func TestWithoutInspectorAndWithBlur(t *testing.T) {
+func TestWithoutInspectorAndPhotos(t *testing.T) {
 	b := newBuilder(t)
 	b.affair()
 	opt := b.options()
@@ -281,10 +282,14 @@ func TestWithoutInspectorAndWithBlur(t *testing.T) {
 		t.Error("without an inspector there are steps, or no excerpt")
 	}
 	opt = b.options()
-	opt.Blur, opt.MaxDeciding, opt.Banner = true, 1, ""
+	opt.MaxDeciding, opt.Banner = 1, ""
 	page = b.html(opt)
 	if !strings.Contains(page, "made unrecognisable") || strings.Contains(page, "class=\"banner\"") {
 		t.Error("a photograph is not blurred, or there is a banner")
+	}
+	opt.ShowPhotos = true
+	if clear := b.html(opt); strings.Contains(clear, "made unrecognisable") || len(clear) < len(page)+2000 {
+		t.Error("photographs are asked for and not shown")
 	}
 }
 
@@ -419,7 +424,7 @@ func TestRolesAreKeptApart(t *testing.T) {
 		`{"error":"not a certificate that can be parsed"}`:                    "nobody named",
 		`no JSON`: "",
 	} {
-		if got := holder(certificate); got != want {
+		if got := english.holder(certificate); got != want {
 			t.Errorf("holder of %s: got %q, want %q", certificate, got, want)
 		}
 	}
@@ -470,7 +475,7 @@ func FuzzQuote(f *testing.F) {
 		if len(q.Before)+len(q.Match)+len(q.After) > 20*(2*around+matchText) || len(q.Dump) > 40 {
 			t.Fatalf("a quote of %d bytes is too long", len(data))
 		}
-		_, _ = thumbnail(data, len(data)%2 == 0)
+		_, _ = thumbnail(&english, data, len(data)%2 == 0)
 	})
 }
 
@@ -478,13 +483,13 @@ func TestThumbnail(t *testing.T) {
 	b := newBuilder(t)
 	photo := b.persona.Get("photo-1").Photo.Data
 	for _, blur := range []bool{false, true} {
-		info, url := thumbnail(photo, blur)
+		info, url := thumbnail(&english, photo, blur)
 		data, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(url, "data:image/jpeg;base64,"))
 		if err != nil || !strings.Contains(info, "pixels") || len(data) > 60_000 || bytes.Contains(data, []byte("Exif")) {
 			t.Errorf("blur %v: %s, %d bytes, %v", blur, info, len(data), err)
 		}
 	}
-	if info, _ := thumbnail([]byte("no picture"), false); info != "" {
+	if info, _ := thumbnail(&english, []byte("no picture"), false); info != "" {
 		t.Errorf("no picture: %s", info)
 	}
 }
@@ -492,7 +497,7 @@ func TestThumbnail(t *testing.T) {
 func TestEveryClassHasItsStyle(t *testing.T) {
 	for _, c := range inspect.Classes {
 		s := styleOf(c)
-		if s.phrase == "" || badge(c) == "c-unknown" || contrastWithWhite(t, s.colour) < 4.5 {
+		if english.phrase(c) == "" || !english.has("class."+string(c)) || badge(c) == "c-unknown" || contrastWithWhite(t, s.colour) < 4.5 {
 			t.Errorf("%s: %+v has a contrast of %.1f with white", c, s, contrastWithWhite(t, s.colour))
 		}
 	}
@@ -522,11 +527,12 @@ func contrastWithWhite(t *testing.T, colour string) float64 {
 }
 
 func TestWords(t *testing.T) {
+	en := &english
 	for got, want := range map[string]string{
-		requests(1): "1 request", requests(12345): "12,345 requests", grouped(-1234567): "-1,234,567", size(0): "0 B", size(999): "999 B", size(1500): "1.5 kB",
-		size(2e9): "2.0 GB", percent(0): "0 %", percent(1): "100 %", percent(0.0001): "under 0.1 %", percent(0.9999): "over 99.9 %", percent(0.5): "50.0 %",
-		span(61 * time.Second): "1 min 1 s", span(time.Hour): "1 h", span(25 * time.Hour): "1 day 1 h", span(0): "0 s",
-		list([]string{"a", "b", "c"}): "a, b and c", list(nil): "", short("abcdef", 4): "abc…",
+		en.requests(1): "1 request", en.requests(12345): "12,345 requests", en.grouped(-1234567): "-1,234,567", en.size(0): "0 B", en.size(999): "999 B", en.size(1500): "1.5 kB",
+		en.size(2e9): "2.0 GB", en.size(9e12): "9000.0 GB", en.percent(0): "0 %", en.percent(1): "100 %", en.percent(0.0001): "under 0.1 %", en.percent(0.9999): "over 99.9 %", en.percent(0.5): "50.0 %",
+		en.span(61 * time.Second): "1 min 1 s", en.span(time.Hour): "1 h", en.span(25 * time.Hour): "1 day 1 h", en.span(0): "0 s",
+		en.list([]string{"a", "b", "c"}): "a, b and c", en.list(nil): "", short("abcdef", 4): "abc…",
 	} {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -548,7 +554,7 @@ func TestLargeCase(t *testing.T) {
 	if len(d.Hosts) != maxHosts || d.MoreHosts != 150-maxHosts {
 		t.Errorf("%d hosts and %d more", len(d.Hosts), d.MoreHosts)
 	}
-	if most := b.options().withDefaults().MaxDeciding * len(d.Classes); len(d.Exhibits) > most || len(d.Exhibits) == 0 {
+	if most := b.options().withDefaults(&english).MaxDeciding * len(d.Classes); len(d.Exhibits) > most || len(d.Exhibits) == 0 {
 		t.Errorf("%d exhibits, at most %d", len(d.Exhibits), most)
 	}
 	if len(d.Timeline.Bars) > maxBars+1 {

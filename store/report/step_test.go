@@ -8,8 +8,10 @@ import (
 
 func TestEveryStepHasWords(t *testing.T) {
 	for _, d := range decode.All {
-		if deeds[d.Name].plain == "" {
-			t.Errorf("no words for the step %s", d.Name)
+		for _, l := range languages {
+			if !l.has("deed." + d.Name) {
+				t.Errorf("%s: no words for the step %s", l.code, d.Name)
+			}
 		}
 	}
 }

@@ -8,21 +8,62 @@ import (
 	"strings"
 
 	"constat/inspect"
+	"constat/store/claim"
 )
 
 // The classes that the first page speaks of whether or not they were found.
 var always = []inspect.Class{inspect.SMS, inspect.Photo, inspect.DeviceStats}
 
 // summary writes the page of plain words.
-func summary(d *Document) []Paragraph {
-	return []Paragraph{left(d), received(d), came(d), unseen(d)}
+func (l *language) summary(d *Document) (list []Paragraph) {
+	if len(d.Answers) > 0 {
+		list = append(list, l.claimed(d))
+	}
+	return append(list, l.left(d), l.received(d), l.came(d), l.unseen(d))
 }
 
-func left(d *Document) Paragraph {
-	p := Paragraph{Heading: "What left the phone"}
-	say := func(format string, args ...any) { p.Sentences = append(p.Sentences, fmt.Sprintf(format, args...)) }
+func (p *Paragraph) say(sentence string) { p.Sentences = append(p.Sentences, sentence) }
+
+// claimed says how many claims were answered how, and names those that were decided.
+func (l *language) claimed(d *Document) Paragraph {
+	p := Paragraph{Heading: l.say("sum.answers")}
+	p.say(l.count("claimed.total", int64(len(d.Answers))))
+	for _, v := range []claim.Verdict{claim.Refuted, claim.Supported, claim.Undecided} {
+		const most = 6
+		var names []string
+		n := 0
+		for _, a := range d.Answers {
+			if a.Verdict != v {
+				continue
+			}
+			n++
+			if n <= most {
+				names = append(names, l.say("claimed.item", short(a.Title.In(l.code), 120), a.Claim))
+			}
+		}
+		if more := n - most; more > 0 {
+			names = append(names, l.count("others", int64(more)))
+		}
+		if n > 0 {
+			p.say(l.say("claimed."+string(v), strings.Join(names, "; ")+"."))
+		}
+	}
+	p.say(l.say("claimed.means", number("answers")))
+	return p
+}
+
+// classKey is the key of a family of texts for a class.
+func (l *language) classKey(family string, c inspect.Class) string {
+	if key := family + "." + string(c); l.has(key) {
+		return key
+	}
+	return family + ".other"
+}
+
+func (l *language) left(d *Document) Paragraph {
+	p := Paragraph{Heading: l.say("sum.left")}
 	if d.Case.Requests == 0 {
-		say("No request could be read. Nothing can be said about what left the phone.")
+		p.say(l.say("left.nothing"))
 		return p
 	}
 	found := map[inspect.Class]bool{}
@@ -31,55 +72,52 @@ func left(d *Document) Paragraph {
 			continue
 		}
 		found[c.Class] = true
-		to := count(c.Hosts, "server", "servers")
+		to := l.count("servers", c.Hosts)
 		if len(c.HostNames) > 0 && int64(len(c.HostNames)) == c.Hosts && c.Hosts <= 3 {
-			to = list(c.HostNames)
+			to = l.list(c.HostNames)
 		}
-		verb := "were found"
-		switch c.Class {
-		case inspect.CallLog, inspect.Location, inspect.AppList, inspect.Email:
-			verb = "was found"
-		}
-		if c.Class == inspect.Opaque {
-			say("%s went out in %s to %s. What it says is not known.", upper(styleOf(c.Class).phrase), requests(c.Requests), to)
-			continue
-		}
-		say("%s %s in %s to %s: %s.", upper(styleOf(c.Class).phrase), verb, requests(c.Requests), to, sureOf(c))
+		p.say(l.say(l.classKey("left", c.Class), l.requests(c.Requests), to, l.sureOf(c), string(c.Class)))
 	}
 	var missing []string
 	for _, class := range always {
 		if !found[class] {
-			missing = append(missing, styleOf(class).phrase)
+			missing = append(missing, l.phrase(class))
 		}
 	}
 	if len(missing) > 0 {
-		say("Among the %s that could be read, none was recognised to carry %s. This does not show that none were sent: see “What could not be seen”.",
-			requests(d.Case.Requests), strings.Join(missing, " or "))
+		p.say(l.say("left.missing", l.requests(d.Case.Requests), strings.Join(missing, l.say("or"))))
 	}
 	return p
 }
 
-// sureOf says how many requests are how sure.
-func sureOf(c ClassRow) string {
+// parts writes how many of a row's requests are how sure, "" when they are all alike.
+func (l *language) parts(c ClassRow, family string) string {
 	var parts []string
 	for _, x := range []struct {
 		n    int64
-		word string
-	}{{c.Confirmed, "confirmed by a planted value"}, {c.Probable, "probable"}, {c.Suspected, "only suspected"}} {
+		word inspect.Confidence
+	}{{c.Confirmed, inspect.Confirmed}, {c.Probable, inspect.Probable}, {c.Suspected, inspect.Suspected}} {
 		if x.n == c.Requests {
-			return x.word
+			return ""
 		}
 		if x.n > 0 {
-			parts = append(parts, grouped(x.n)+" "+x.word)
+			parts = append(parts, l.count(family+"."+string(x.word), x.n))
 		}
 	}
-	return list(parts)
+	return l.list(parts)
 }
 
-func received(d *Document) Paragraph {
-	p := Paragraph{Heading: "To whom"}
+func (l *language) mixed(c ClassRow) string { return l.parts(c, "mixed") }
+
+// sureOf says how sure a row is.
+func (l *language) sureOf(c ClassRow) string {
+	return cmp.Or(l.parts(c, "part"), l.word("all", string(c.Confidence)))
+}
+
+func (l *language) received(d *Document) Paragraph {
+	p := Paragraph{Heading: l.say("sum.hosts")}
 	if len(d.Hosts) == 0 {
-		p.Sentences = []string{"No server is known to have received a request."}
+		p.say(l.say("hosts.nobody"))
 		return p
 	}
 	var tagged []HostRow
@@ -88,8 +126,7 @@ func received(d *Document) Paragraph {
 			tagged = append(tagged, h)
 		}
 	}
-	total := int64(len(d.Hosts)) + d.MoreHosts
-	p.Sentences = append(p.Sentences, fmt.Sprintf("Requests went to %s.", count(total, "server name", "server names")))
+	p.say(l.count("hosts.names", int64(len(d.Hosts))+d.MoreHosts))
 	if len(tagged) > 0 {
 		var names []string
 		for _, h := range tagged[:min(len(tagged), 6)] {
@@ -99,22 +136,22 @@ func received(d *Document) Paragraph {
 			}
 			names = append(names, name)
 		}
-		text := "Something was recognised in the exchanges with " + list(names)
+		text := l.list(names)
 		if more := len(tagged) - len(names); more > 0 {
-			text += " and " + count(int64(more), "other", "others")
+			text = l.say("hosts.and", text, l.count("others", int64(more)))
 		}
-		p.Sentences = append(p.Sentences, text+".")
+		p.say(l.say("hosts.tagged", text))
 	}
-	p.Sentences = append(p.Sentences, located(d)...)
+	p.Sentences = append(p.Sentences, l.located(d)...)
 	if d.Case.Plain > 0 {
-		p.Sentences = append(p.Sentences, fmt.Sprintf("%s of %s went without encryption, readable by anybody on the way.", grouped(d.Case.Plain), requests(d.Case.Requests)))
+		p.say(l.count("hosts.plain", d.Case.Plain, l.requests(d.Case.Requests)))
 	}
 	return p
 }
 
 // located says what is known of the addresses that answered, with what that does not
 // mean in the same sentence: this is the page that is quoted.
-func located(d *Document) (sentences []string) {
+func (l *language) located(d *Document) (sentences []string) {
 	countries, clouds := map[string]int64{}, map[string]int64{}
 	hosted := int64(0)
 	for _, a := range d.Addresses {
@@ -127,22 +164,16 @@ func located(d *Document) (sentences []string) {
 		}
 	}
 	if len(countries) > 0 {
-		subject := "The addresses that answered are"
-		if len(d.Addresses) == 1 {
-			subject = "The address that answered is"
-		}
-		sentences = append(sentences, fmt.Sprintf(subject+" declared for %s. That is what networks and registries stated; where the machines stand is not known from it.",
-			list(mostOften(countries, 8))))
+		sentences = append(sentences, l.count("declared", int64(len(d.Addresses)), l.list(l.mostOften(countries, 8))))
 	}
 	if hosted > 0 {
-		sentences = append(sentences, fmt.Sprintf("%s in networks of hosting or delivery companies, %s: whose machines carry a service, and not who runs it.",
-			count(hosted, "address is", "addresses are"), list(mostOften(clouds, 6))))
+		sentences = append(sentences, l.count("hosted", hosted, l.list(l.mostOften(clouds, 6))))
 	}
 	return sentences
 }
 
 // mostOften lists at most so many names with their counts, the largest first.
-func mostOften(counts map[string]int64, most int) []string {
+func (l *language) mostOften(counts map[string]int64, most int) []string {
 	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
 	})
@@ -152,22 +183,20 @@ func mostOften(counts map[string]int64, most int) []string {
 		names[i] = fmt.Sprintf("%s (%d)", n, counts[n])
 	}
 	if more > 0 {
-		names = append(names, count(int64(more), "other", "others"))
+		names = append(names, l.count("others", int64(more)))
 	}
 	return names
 }
 
-func came(d *Document) Paragraph {
-	p := Paragraph{Heading: "What came to the phone"}
+func (l *language) came(d *Document) Paragraph {
+	p := Paragraph{Heading: l.say("sum.came")}
 	for _, c := range d.Classes {
-		if c.Direction != "down" {
-			continue
+		if c.Direction == "down" {
+			p.say(l.say(l.classKey("came", c.Class), l.requests(c.Requests), l.list(c.HostNames), l.sureOf(c), string(c.Class)))
 		}
-		p.Sentences = append(p.Sentences, fmt.Sprintf("%s came down in the answers to %s from %s: %s.",
-			upper(styleOf(c.Class).phrase), requests(c.Requests), list(c.HostNames), sureOf(c)))
 	}
 	if len(p.Sentences) == 0 {
-		p.Sentences = []string{"Nothing that Constat recognises was found in the answers that could be read."}
+		p.say(l.say("came.nothing"))
 	}
 	// The trap of the affair: one host, opposite meanings.
 	up := map[string]bool{}
@@ -184,24 +213,23 @@ func came(d *Document) Paragraph {
 		}
 		for _, h := range c.HostNames {
 			if up[h] {
-				p.Sentences = append(p.Sentences, fmt.Sprintf("The server %s both sent greetings and received text messages: its name alone settles nothing, each exchange has to be read.", h))
+				p.say(l.say("came.both", h))
 			}
 		}
 	}
 	return p
 }
 
-func unseen(d *Document) Paragraph {
-	p := Paragraph{Heading: "What could not be seen"}
-	say := func(format string, args ...any) { p.Sentences = append(p.Sentences, fmt.Sprintf(format, args...)) }
+func (l *language) unseen(d *Document) Paragraph {
+	p := Paragraph{Heading: l.say("sum.unseen")}
 	c := d.Coverage
 	if c.Connections > 0 {
 		bytes := c.BytesUp + c.BytesDown
-		say("%s of %s could be read; they carried %s of the %s that passed.", grouped(c.Readable), count(c.Connections, "connection", "connections"),
-			percent(float64(c.ReadableUp+c.ReadableDown)/float64(max(1, bytes))), size(bytes))
+		p.say(l.say("unseen.share", l.count("of.connections", c.Connections, l.grouped(c.Readable)),
+			l.percent(float64(c.ReadableUp+c.ReadableDown)/float64(max(1, bytes))), l.size(bytes)))
 	}
 	if d.Case.Imported > 0 {
-		say("%s imported from other programs' records: what those programs left out is unknown.", count(d.Case.Imported, "request was", "requests were"))
+		p.say(l.count("imported", d.Case.Imported))
 	}
 	if n := int64(len(c.Unread)) + c.MoreUnread; n > 0 {
 		var names []string
@@ -210,32 +238,26 @@ func unseen(d *Document) Paragraph {
 				names = append(names, u.Host)
 			}
 		}
-		text := fmt.Sprintf("Nothing could be read of the traffic with %s", count(n, "server", "servers"))
-		if len(names) > 0 {
-			text += ", among them " + list(names)
-			if int64(len(names)) == n {
-				text = "Nothing could be read of the traffic with " + list(names)
-			}
+		switch {
+		case int64(len(names)) == n:
+			p.say(l.say("unseen.all", l.list(names)))
+		case len(names) > 0:
+			p.say(l.say("unseen.some", l.count("servers", n), l.list(names)))
+		default:
+			p.say(l.say("unseen.all", l.count("servers", n)))
 		}
-		say("%s. Whatever went there is not in this report.", text)
 	}
 	for _, x := range []struct {
-		n    int64
-		text string
-	}{
-		{c.Opaque, "In %s there was data that is encrypted or random inside the connection; its content is unknown."},
-		{c.Missing, "Not inspected yet: %s."},
-		{c.DamagedReport, "In %s a part could not be taken apart; section 10 lists why."},
-		{c.Failed, "%s failed; what a server would have received or answered is not known."},
-	} {
+		n   int64
+		key string
+	}{{c.Opaque, "opaque"}, {c.Missing, "missing"}, {c.DamagedReport, "damaged"}, {c.Failed, "failed"}} {
 		if x.n > 0 {
-			say(x.text, requests(x.n))
+			p.say(l.say("unseen."+x.key, l.requests(x.n), number("coverage")))
 		}
 	}
 	if c.Truncated > 0 {
-		say("%s over the limit on size; the rest has a hash and a length but was not looked at.", count(c.Truncated, "body was", "bodies were"))
+		p.say(l.count("truncated", c.Truncated))
 	}
-	say("A proxy sees only what goes through it. Mobile data, QUIC, push connections, and apps that go around the proxy or refuse its certificate leave no content here, " +
-		"and a class that Constat does not recognise is not reported. “Not found” therefore never means “not sent”.")
+	p.say(l.say("unseen.proxy"))
 	return p
 }

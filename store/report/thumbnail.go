@@ -2,12 +2,17 @@ package report
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
+	"encoding/hex"
 	"image"
 	_ "image/gif" // decoders of the pictures that are shown
 	"image/jpeg"
 	_ "image/png"
+	"strconv"
+	"strings"
+
+	"constat/inspect"
 
 	"golang.org/x/image/draw"
 	_ "golang.org/x/image/webp"
@@ -24,18 +29,18 @@ const (
 // thumbnail describes the picture that data is, "" if it is none that can be read,
 // and makes a small copy of it as a data: URL, "" when it is too large. blur makes
 // the copy so coarse that nobody can be recognised. Metadata is not copied.
-func thumbnail(data []byte, blur bool) (info, url string) {
+func thumbnail(l *language, data []byte, blur bool) (info, url string) {
 	c, format, err := image.DecodeConfig(bytes.NewReader(data))
 	if err != nil || c.Width < 1 || c.Height < 1 {
 		return "", ""
 	}
-	info = fmt.Sprintf("%s, %d × %d pixels, %s", format, c.Width, c.Height, size(int64(len(data))))
+	info = l.say("photo.info", strings.ToUpper(format), strconv.Itoa(c.Width), strconv.Itoa(c.Height), l.size(int64(len(data))))
 	if len(data) > maxPicture || c.Width > maxPixels/c.Height {
 		return info, ""
 	}
 	src, _, err := image.Decode(bytes.NewReader(data))
 	if err != nil {
-		return info + ", damaged", ""
+		return l.say("photo.damaged", info), ""
 	}
 	edge := thumbEdge
 	if blur {
@@ -63,4 +68,65 @@ func scale(src image.Image, edge int, with draw.Interpolator) image.Image {
 	dst := image.NewRGBA(image.Rect(0, 0, max(1, w*edge/longer), max(1, h*edge/longer)))
 	with.Scale(dst, dst.Bounds(), src, src.Bounds(), draw.Src, nil)
 	return dst
+}
+
+// Bounds on the gallery.
+const (
+	maxPhotos  = 12
+	triedPaths = 60
+)
+
+// photos collects the photographs that can be read, what left the phone first.
+func (g *gatherer) photos() error {
+	g.doc.Photos = []Photo{}
+	if g.opt.Inspector == nil {
+		return nil
+	}
+	type found struct {
+		photo Photo
+		path  inspect.Path
+		frame int64
+	}
+	list, err := collect(g, `
+		SELECT request_id, f.frame_id, f.path, f.direction, r.time, r.host FROM findings f JOIN requests r ON r.id = request_id
+		WHERE class = 'photo' GROUP BY 1, 2, 3, 4 ORDER BY f.direction = 'up' DESC, max(`+sureness3+`) DESC, request_id LIMIT ?`, []any{triedPaths},
+		func(scan func(...any) error) (f found, err error) {
+			return f, scan(&f.photo.Request, &f.frame, &f.path, &f.photo.Direction, stamp{&f.photo.Time}, &f.photo.Host)
+		})
+	if err != nil {
+		return err
+	}
+	exhibit := map[int64]int{}
+	for _, e := range g.doc.Exhibits {
+		exhibit[e.Request] = e.Number
+	}
+	known := map[string]bool{}
+	for _, f := range list {
+		subject, err := g.r.Subject(g.ctx, f.photo.Request, f.frame, maxSubject)
+		if err != nil {
+			return err
+		}
+		part, err := g.opt.Inspector.Replay(subject, f.path)
+		if err != nil {
+			continue // the exhibits say so
+		}
+		sum := sha256.Sum256(part.Data)
+		p := f.photo
+		p.SHA256 = hex.EncodeToString(sum[:])
+		if known[p.SHA256] {
+			continue
+		}
+		known[p.SHA256] = true
+		if len(g.doc.Photos) == maxPhotos {
+			g.doc.MorePhotos++
+			continue
+		}
+		if p.Info, p.Image = thumbnail(g.l, part.Data, !g.opt.ShowPhotos); p.Info == "" {
+			continue
+		}
+		p.Exhibit = exhibit[p.Request]
+		p.Caption = g.l.say("photo.of", g.l.word("direction", p.Direction), p.Host, p.Info)
+		g.doc.Photos = append(g.doc.Photos, p)
+	}
+	return nil
 }

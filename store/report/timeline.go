@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -102,7 +101,7 @@ func (g *gatherer) timeline() error {
 		return err
 	}
 	slices.SortFunc(t.Gaps, func(a, b Gap) int { return a.From.Compare(b.From) })
-	t.plot = plot(g.doc, last)
+	t.plot = g.l.plot(g.doc, last)
 	return nil
 }
 
@@ -140,12 +139,12 @@ type (
 	Legend struct {
 		Class string
 		Label string
-		Count int64
+		Count string
 	}
 )
 
 // plot lays the timeline out.
-func plot(d *Document, last time.Time) *Plot {
+func (l *language) plot(d *Document, last time.Time) *Plot {
 	t := &d.Timeline
 	p := &Plot{Width: 960, Left: 46, Right: 930, Top: 14}
 	end := t.First.Add(t.Bucket * time.Duration(math.Floor(float64(last.Sub(t.First))/float64(t.Bucket))+1))
@@ -172,7 +171,7 @@ func plot(d *Document, last time.Time) *Plot {
 	top := (most + step - 1) / step * step
 	y := func(n int64) float64 { return p.Bottom - float64(n)/float64(top)*(p.Bottom-p.Top) }
 	for n := int64(0); n <= top; n += step {
-		p.Y = append(p.Y, Tick{y(n), grouped(n)})
+		p.Y = append(p.Y, Tick{y(n), l.grouped(n)})
 	}
 	order := append(slices.Clone(inspect.Classes), "")
 	for _, bar := range t.Bars {
@@ -187,7 +186,7 @@ func plot(d *Document, last time.Time) *Plot {
 			p.Rects = append(p.Rects, Rect{
 				X: x0 + 0.5, Width: max(0.8, x1-x0-1), Y: y(base + n), Height: y(base) - y(base+n),
 				Class: plotClass(class),
-				Title: fmt.Sprintf("%s: %s, %s", moment(from), plotLabel(class), requests(n)),
+				Title: l.say("timeline.bar", l.moment(from), l.plotLabel(class), l.requests(n)),
 			})
 			base += n
 		}
@@ -195,16 +194,16 @@ func plot(d *Document, last time.Time) *Plot {
 	for _, gap := range t.Gaps {
 		p.Holes = append(p.Holes, Rect{
 			X: x(gap.From), Width: max(0, x(gap.To)-x(gap.From)), Y: p.Top, Height: p.Bottom - p.Top,
-			Title: fmt.Sprintf("no traffic for %s from %s", span(gap.To.Sub(gap.From)), moment(gap.From)),
+			Title: l.say("timeline.hole", l.span(gap.To.Sub(gap.From)), l.moment(gap.From)),
 		})
 	}
 	for _, class := range order {
 		if totals[class] > 0 {
-			p.Legend = append(p.Legend, Legend{plotClass(class), plotLabel(class), totals[class]})
+			p.Legend = append(p.Legend, Legend{plotClass(class), l.plotLabel(class), l.grouped(totals[class])})
 		}
 	}
-	p.X = timeTicks(t.First, end, x)
-	p.Label = fmt.Sprintf("Requests over time from %s to %s, at most %s in %s", moment(d.Case.First), moment(d.Case.Last), grouped(most), span(t.Bucket))
+	p.X = l.timeTicks(t.First, end, x)
+	p.Label = l.say("timeline.label", l.moment(d.Case.First), l.moment(d.Case.Last), most, l.span(t.Bucket))
 	return p
 }
 
@@ -215,11 +214,11 @@ func plotClass(c inspect.Class) string {
 	return badge(c)
 }
 
-func plotLabel(c inspect.Class) string {
+func (l *language) plotLabel(c inspect.Class) string {
 	if c == "" {
-		return "Nothing recognised"
+		return l.say("class.none")
 	}
-	return styleOf(c).label
+	return l.class(c)
 }
 
 // sessionBands lays the sessions out and returns how many rows their names need.
@@ -262,7 +261,7 @@ func niceStep(most int64) int64 {
 }
 
 // timeTicks marks about eight round moments.
-func timeTicks(first, end time.Time, x func(time.Time) float64) []Tick {
+func (l *language) timeTicks(first, end time.Time, x func(time.Time) float64) []Tick {
 	width := end.Sub(first)
 	step := niceBuckets[len(niceBuckets)-1]
 	for _, b := range niceBuckets {
@@ -277,9 +276,9 @@ func timeTicks(first, end time.Time, x func(time.Time) float64) []Tick {
 	layout := "15:04:05"
 	switch {
 	case step >= 24*time.Hour:
-		layout = "2006-01-02"
+		layout = l.axisDay
 	case width > 24*time.Hour:
-		layout = "01-02 15:04"
+		layout = l.axisLayout
 	case step >= time.Minute:
 		layout = "15:04"
 	}
