@@ -87,6 +87,27 @@ func Write(ctx context.Context, w io.Writer, r *store.Reader, opt Options) error
 	return nil
 }
 
+// WritePDF writes the report as a PDF file. The same case and options give the same
+// bytes.
+func WritePDF(ctx context.Context, w io.Writer, r *store.Reader, opt Options) error {
+	doc, err := Gather(ctx, r, opt)
+	if err != nil {
+		return err
+	}
+	l, err := languageOf(opt.Lang)
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	out, err := paintPDF(l, doc)
+	if err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if _, err := w.Write(out); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
 // WriteJSON writes the same content as data.
 func WriteJSON(ctx context.Context, w io.Writer, r *store.Reader, opt Options) error {
 	doc, err := Gather(ctx, r, opt)
