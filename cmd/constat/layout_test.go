@@ -41,7 +41,8 @@ var mayImport = map[string][]string{
 	"store/compare":       {"store", "store/query", "inspect"},
 	"store/protocol":      {"store"},
 	"store/export":        {"store", "store/evidence", "store/har", "store/query", "store/claim", "store/compare", "store/report", "inspect", "proxy/flow"},
-	"store/report":        {"store", "store/claim", "store/compare", "store/linkage", "store/har", "store/query", "store/evidence", "inspect", "proxy/flow"},
+	"store/report":        {"store", "store/claim", "store/compare", "store/linkage", "store/har", "store/query", "store/evidence", "store/report/pdf", "inspect", "proxy/flow"},
+	"store/report/pdf":    {},
 }
 
 // onlyIn says which packages alone may import an outside package.
@@ -57,6 +58,7 @@ var onlyIn = map[string][]string{
 	"github.com/rs/zerolog":                {"proxy", "cmd/constat", "cmd/constat/ui"},
 	"github.com/jedib0t/go-pretty/v6":      {"store/query", "cmd/constat"},
 	"github.com/oschwald/maxminddb-golang": {"inspect/owner"},
+	"github.com/go-text/typesetting":       {"store/report/pdf"},
 }
 
 type listed struct {

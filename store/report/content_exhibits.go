@@ -96,7 +96,9 @@ func (w *writer) place(p *Place) {
 				w.para("reason", plain(f.Reason))
 				continue
 			}
-			w.say("reason", "finding."+f.Direction, l.phrase(f.Class), l.word("sureness", string(f.Confidence)))
+			if i == 0 || f.Class != p.Findings[i-1].Class || f.Direction != p.Findings[i-1].Direction || f.Confidence != p.Findings[i-1].Confidence {
+				w.say("reason", "finding."+f.Direction, l.phrase(f.Class), l.word("sureness", string(f.Confidence)))
+			}
 			w.para("said", append(l.line("finding.said"), run{Text: " "}, w.said(f.Reason)))
 		}
 		if p.Problem != "" {

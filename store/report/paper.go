@@ -289,6 +289,7 @@ func (p *painter) blocks(list []block) {
 		b := &list[i]
 		switch {
 		case b.Heading != nil:
+			p.room(p.picture(list[i:]))
 			p.heading(b.Heading)
 		case b.Para != nil:
 			p.para(b.Para)
@@ -301,7 +302,7 @@ func (p *painter) blocks(list []block) {
 		case b.Quote != nil:
 			p.quote(b.Quote)
 		case b.Signed != "":
-			p.preformatted([]pdf.Span{{Text: b.Signed, Style: pdf.Style{Family: pdf.Mono, Size: 7, Color: ink}}})
+			p.preformatted([]pdf.Span{{Text: strings.TrimRight(b.Signed, "\n"), Style: pdf.Style{Family: pdf.Mono, Size: p.fitting(b.Signed), Color: ink}}})
 		case b.Plot != nil:
 			p.plot(b.Plot)
 		case b.Legend != nil:
@@ -314,6 +315,20 @@ func (p *painter) blocks(list []block) {
 			p.box(b.Box)
 		}
 	}
+}
+
+// picture is the room that a heading needs so that a picture soon after it is on the
+// same page.
+func (p *painter) picture(list []block) float64 {
+	for _, b := range list[:min(len(list), 3)] {
+		switch {
+		case b.Plot != nil:
+			return float64(b.Plot.Height)*p.width/float64(b.Plot.Width)*stretch + 130
+		case b.Flow != nil && b.Flow.paper != nil:
+			return b.Flow.paper.Height*p.width/b.Flow.paper.Width + 100
+		}
+	}
+	return 0
 }
 
 func (p *painter) heading(h *heading) {
@@ -356,6 +371,8 @@ func (p *painter) para(x *para) {
 		style.Color = soft
 	case "none":
 		style.Color, style.Slant = faint, true
+	case "reason":
+		style.Size = 9
 	case "note", "said", "head":
 		style.Family, style.Size, style.Color = pdf.Sans, smallSize, soft
 	case "caption":
@@ -376,6 +393,7 @@ func (p *painter) para(x *para) {
 			text = append(text, r)
 		}
 		p.room(45)
+		p.space(3)
 	}
 	p.lines(p.spans(text, style), leading)
 	p.y += 3
@@ -390,7 +408,7 @@ func (p *painter) bullets(b *bullets) {
 			sign = strconv.Itoa(i+1) + "."
 		}
 		p.room(style.Size * 1.4)
-		signs := p.doc.Layout([]pdf.Span{{Text: sign, Style: pdf.Style{Family: pdf.Sans, Size: 7.6, Color: faint}}}, indent, 1.7)
+		signs := p.doc.Layout([]pdf.Span{{Text: sign, Style: pdf.Style{Family: pdf.Sans, Size: 8, Color: soft}}}, indent, 1.6)
 		p.page.Draw(signs[0], p.left+2, p.y)
 		p.left, p.width = p.left+indent, p.width-indent
 		p.lines(p.spans(item, style), 1.36)
@@ -453,7 +471,10 @@ func (p *painter) widths(t *table) []float64 {
 	return out
 }
 
-const cellGap = 7
+const (
+	cellGap = 7    // between the cells of a row
+	stretch = 1.25 // of a timeline: higher than on a screen, for its width
+)
 
 // table draws a table whose head stands again on each page.
 func (p *painter) table(t *table) {
@@ -469,11 +490,21 @@ func (p *painter) table(t *table) {
 		}
 		p.row(t, widths, p.cells(t, widths, cells, pdf.Style{Family: pdf.Sans, Bold: true, Size: 6.9, Color: soft}), nil, ink)
 	}
-	p.room(60)
+	first := 0.0 // the head never stands alone
+	if len(t.Groups) > 0 && len(t.Groups[0].Rows) > 0 {
+		for _, c := range p.cells(t, widths, t.Groups[0].Rows[0], pdf.Style{Family: pdf.Sans, Size: smallSize, Color: ink}) {
+			sum := 0.0
+			for _, line := range c.lines {
+				sum += line.Height
+			}
+			first = max(first, sum)
+		}
+	}
+	p.room(min(50+first, 300))
 	head()
 	for _, g := range t.Groups {
 		if g.Label != "" {
-			p.room(40)
+			p.room(50)
 			p.page.Fill(p.left, p.y, p.width, 14, wash)
 			lines := p.doc.Layout([]pdf.Span{{Text: g.Label, Style: pdf.Style{Family: pdf.Sans, Bold: true, Size: 7.2, Color: soft}}}, p.width, 1.4)
 			p.page.Draw(lines[0], p.left+4, p.y+1.5)
@@ -504,7 +535,15 @@ func (p *painter) cells(t *table, widths []float64, row []line, style pdf.Style)
 			gap = 0
 		}
 		if len(c) > 0 {
-			out[i].lines = p.doc.Layout(p.spans(c, style), widths[i]-gap, 1.34)
+			spans := p.spans(c, style)
+			for k := range spans { // a badge is not broken
+				if s := &spans[k]; s.Back != nil && s.Back != &yellow {
+					if w := p.doc.Width(s.Text, s.Style); w > widths[i]-gap {
+						s.Size = max(4, s.Size*(widths[i]-gap)/w*0.99)
+					}
+				}
+			}
+			out[i].lines = p.doc.Layout(spans, widths[i]-gap, 1.34)
 		}
 	}
 	return out
@@ -590,6 +629,16 @@ func longest(cells []cell) (n int) {
 		n = max(n, len(c.lines))
 	}
 	return n
+}
+
+// fitting is a size in which the lines of a text that is to be copied are not broken,
+// as long as it can be read.
+func (p *painter) fitting(text string) float64 {
+	longest := 1
+	for line := range strings.Lines(text) {
+		longest = max(longest, len([]rune(line)))
+	}
+	return max(5, min(7, (p.width-12)/(0.6*float64(longest))))
 }
 
 // preformatted draws text on a grey ground.
@@ -692,7 +741,6 @@ func (p *painter) words(text string, x, baseline, size, anchor float64, c pdf.Co
 // plot draws the timeline.
 func (p *painter) plot(t *Plot) {
 	k := p.width / float64(t.Width)
-	const stretch = 1.25 // higher than on a screen, for its width
 	height := float64(t.Height) * k * stretch
 	p.room(height + 20)
 	x := func(v float64) float64 { return p.left + v*k }
@@ -851,7 +899,7 @@ func (p *painter) box(b *box) {
 		p.shut(indent)
 		return
 	}
-	p.room(110)
+	p.room(map[string]float64{"exhibit": 210}[b.Class] + 110)
 	p.space(12)
 	p.page.Line(p.left, p.y, p.left+p.width, p.y, 0.9, 0, ink)
 	p.y += 4

@@ -53,9 +53,10 @@ var (
 		{file: "NotoSansLao-Regular", scripts: []language.Script{language.Lao}},
 		{file: "NotoSansMyanmar-Regular", scripts: []language.Script{language.Myanmar}},
 		{file: "NotoSansEthiopic-Regular", scripts: []language.Script{language.Ethiopic}},
-		{file: "DroidSansFallbackFull", scripts: []language.Script{language.Han, language.Hiragana, language.Katakana, language.Hangul, language.Bopomofo}},
+		{file: "DroidSansFallbackFull", scripts: []language.Script{language.Han, language.Hiragana, language.Katakana, language.Bopomofo}},
+		{file: "NanumGothicCoding", scripts: []language.Script{language.Hangul}},
 	}
-	rest = []*source{sansRegular, {file: "DejaVuSans"}, byScript[len(byScript)-1], monoRegular}
+	rest = []*source{sansRegular, {file: "DejaVuSans"}, byScript[len(byScript)-2], monoRegular}
 )
 
 // load unpacks and parses the font.

@@ -60,6 +60,7 @@ type piece struct {
 	runes  []rune // that the glyphs stand for
 	first  int    // cluster of runes[0]
 	simple bool   // one glyph for each rune, in order
+	right  bool   // read from the right
 }
 
 // layout shapes text and remembers widths.
@@ -140,7 +141,7 @@ func (l *layout) choose(s Style, r rune) *face {
 			candidates = append(candidates, x)
 		}
 	}
-	for _, x := range append(append(candidates, s.source()), rest...) {
+	for _, x := range slices.Concat(candidates, []*source{s.source()}, rest, byScript) {
 		if x.load() != nil {
 			continue
 		}
@@ -276,7 +277,8 @@ func (l *layout) paragraph(spans []Span, all []letter, width, leading float64) (
 			used += w
 			continue
 		}
-		// Too long for a line: break where it is full.
+		// Too long for a line: break where it is full, or a little before, after a mark.
+		after := from
 		for i := from; i < to; {
 			j := i + 1
 			for j < to && joins(all[j].r) {
@@ -284,9 +286,17 @@ func (l *layout) paragraph(spans []Span, all []letter, width, leading float64) (
 			}
 			one, _ := l.measure(spans, all[i:j])
 			if used > 0 && used+one > width && all[i].r != ' ' {
-				flush(i)
+				at := i
+				if after > begin && i-after < (i-begin)/2 {
+					at = after
+				}
+				flush(at)
+				used, _ = l.measure(spans, all[at:i])
 			}
 			used += one
+			if strings.ContainsRune("./-_|:,;&=?@", all[i].r) {
+				after = j
+			}
 			i = j
 		}
 	}
@@ -373,7 +383,7 @@ func (l *layout) line(spans []Span, all []letter, leading float64) *Line {
 	for i := range list {
 		list[i] = runs.Run(i)
 	}
-	for _, run := range reordered(list) {
+	for _, run := range reordered(numbersApart(runes, list)) {
 		part := all[run.Start:min(run.End, len(all))]
 		direction := di.DirectionLTR
 		if run.Level%2 == 1 {
@@ -400,12 +410,48 @@ func (l *layout) line(spans []Span, all []letter, leading float64) *Line {
 			style := spans[letters[0].style].Style
 			shaped := l.shape(text, letters[0].face, scripts[i], direction)
 			p := piece{style: style, face: letters[0].face, x: out.Width, width: float64(shaped.Advance) / 64 / 1000 * style.Size, glyphs: shaped.Glyphs, runes: text}
+			p.right = direction == di.DirectionRTL
 			p.simple = direction == di.DirectionLTR && len(shaped.Glyphs) == len(text) && !slices.ContainsFunc(shaped.Glyphs, func(g shaping.Glyph) bool { return g.RuneCount != 1 || g.GlyphCount != 1 })
 			out.Width += p.width
 			out.pieces = append(out.pieces, p)
 		}
 	}
 	return out
+}
+
+// numbersApart cuts off the numbers at the ends of runs that are read from the left
+// and stand beside one that is read from the right: they are ordered with it (UAX #9,
+// rules W and I), and the runs do not tell them apart.
+func numbersApart(runes []rune, runs []bidi.Run) (out []bidi.Run) {
+	for i, r := range runs {
+		if r.Level%2 == 1 {
+			out = append(out, r)
+			continue
+		}
+		from, to := r.Start, r.End
+		if i > 0 {
+			for from < to && isNumber(runes[from]) {
+				from++
+			}
+		}
+		if i+1 < len(runs) {
+			for to > from && isArabicNumber(runes[to-1]) {
+				to--
+			}
+		}
+		for _, x := range []bidi.Run{{Start: r.Start, End: from, Level: 2}, {Start: from, End: to, Level: 0}, {Start: to, End: r.End, Level: 2}} {
+			if x.End > x.Start {
+				out = append(out, x)
+			}
+		}
+	}
+	return out
+}
+
+func isArabicNumber(r rune) bool { return r >= 0x660 && r <= 0x669 || r == 0x66b || r == 0x66c }
+
+func isNumber(r rune) bool {
+	return r >= '0' && r <= '9' || r >= 0x6f0 && r <= 0x6f9 || isArabicNumber(r) || strings.ContainsRune("+-.,:/%#", r)
 }
 
 // reordered puts runs in the order in which they are seen (UAX #9, rule L2).
@@ -447,7 +493,8 @@ func (p *Page) Draw(line *Line, x, y float64) {
 // draw draws a piece whose baseline begins at x and y.
 func (p *Page) draw(t *piece, x, y float64) {
 	var b strings.Builder
-	if !t.simple {
+	spoken := !t.simple && !t.right // readers turn what is read from the right themselves
+	if spoken {
 		fmt.Fprintf(&b, "/Span << /ActualText <FEFF%s> >> BDC\n", hex16(utf16.Encode(t.runes)))
 	}
 	s := t.style
@@ -488,7 +535,7 @@ func (p *Page) draw(t *piece, x, y float64) {
 		b.WriteString(" 0 Tr")
 	}
 	b.WriteString(" ET")
-	if !t.simple {
+	if spoken {
 		b.WriteString("\nEMC")
 	}
 	p.op("%s", b.String())
@@ -501,9 +548,16 @@ func (f *face) stands(n uint16, runes []rune, g shaping.Glyph) {
 	}
 	from := g.ClusterIndex
 	to := min(len(runes), from+max(1, g.RuneCount))
-	if from >= 0 && from < to {
-		f.text[n] = slices.Clone(runes[from:to])
+	if from < 0 || from >= to {
+		return
 	}
+	for _, r := range runes[from:to] {
+		if nominal, ok := f.NominalGlyph(r); ok && nominal == g.GlyphID {
+			f.text[n] = []rune{r}
+			return
+		}
+	}
+	f.text[n] = slices.Clone(runes[from:to])
 }
 
 // Width is the width of a text in one line.
