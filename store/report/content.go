@@ -245,6 +245,9 @@ func (w *writer) encryption(h HostRow) line {
 	return out
 }
 
+// roleNames are the parts that somebody can have in an address.
+var roleNames = []string{"company", "certificate", "network", "hosted", "country", "registry"}
+
 func (w *writer) addresses() {
 	d, l := w.d, w.l
 	if len(d.Addresses) > 0 {
@@ -275,7 +278,7 @@ func (w *writer) addresses() {
 	}
 	w.heading(3, "roles", l.line("roles.title"))
 	var items []pair
-	for _, role := range []string{"company", "certificate", "network", "hosted", "country", "registry"} {
+	for _, role := range roleNames {
 		items = append(items, pair{Term: l.say("role." + role), Text: l.line("role." + role + ".means")})
 	}
 	w.add(block{Pairs: &terms{Class: "roles", Items: items}})
@@ -591,8 +594,21 @@ func (w *writer) method() {
 	}
 	w.say("", "method.inspection")
 	w.say("", "method.limits", number("coverage"))
-	w.heading(3, "runs", l.line("runs.title"))
 	var list [][]line
+	for _, x := range d.Declared {
+		name := strong(l.word("topic", x.Topic))
+		if x.Subject != "" {
+			name = append(name, sub(x.Subject))
+		}
+		list = append(list, []line{name, w.codes(x.Facts, "none")})
+	}
+	if len(list) > 0 {
+		w.heading(3, "declared", l.line("declared.title"))
+		w.say("lead", "declared.lead")
+		w.table([]column{w.col("topic", "", 0.25), w.col("facts", "", 0)}, rows{Rows: list})
+	}
+	w.heading(3, "runs", l.line("runs.title"))
+	list = nil
 	for _, r := range d.Runs {
 		list = append(list, []line{plain(l.moment(r.Began)), plain(r.Tool), w.codes(r.Settings, "settings.none")})
 	}

@@ -36,6 +36,7 @@ type Document struct {
 	Coverage Coverage    `json:"coverage"`
 	Timeline Timeline    `json:"timeline"`
 	Sessions []Session   `json:"sessions"`
+	Declared []Declared  `json:"declared"` // newest of each topic and subject
 	Damage   []DamageRow `json:"damage"`
 	Runs     []Run       `json:"runs"`
 	Log      Log         `json:"log"`

@@ -245,7 +245,10 @@ var english = language{
 		"method.proxy":      "The traffic went through a proxy that the phone was told to use. It recorded each exchange before its end was released to the phone; inspection came after and changes nothing of what was recorded.",
 		"method.inspection": "Inspection takes each message apart layer by layer, compares every layer with the planted values in the forms that they can take, and recognises classes by structure. Each finding keeps the path of steps that leads to it from the stored bytes; this report followed each path shown here again.",
 		"method.limits":     "What a proxy cannot see is named in section {0}. Constat says what was sent and to which server; it does not say why, or what became of it there.",
-		"runs.title":        "Runs: program and settings", "settings.none": "none recorded",
+		"declared.title":    "Declared", "declared.lead": "What the person who ran the test stated; Constat records it and does not check it.",
+		"topic.device": "Phone", "topic.operator": "Person who ran the test", "topic.clock": "Clock",
+		"col.topic": "Of what", "col.facts": "Statement",
+		"runs.title": "Runs: program and settings", "settings.none": "none recorded",
 		"method.written": "Report written by {0}, {1}.",
 		"footer":         "Written {0}. This file needs no network and runs no script.", "footer.build": "Written {0} by {1}. This file needs no network and runs no script.",
 

@@ -250,7 +250,10 @@ var french = language{
 		"method.proxy":      "Le trafic est passé par un serveur mandataire (proxy) que le téléphone avait pour consigne d'utiliser. Chaque échange a été enregistré avant que sa fin ne soit remise au téléphone ; l'analyse est postérieure et ne modifie rien de ce qui a été enregistré.",
 		"method.inspection": "L'analyse décompose chaque message couche par couche, confronte chaque couche aux valeurs témoins sous les formes qu'elles peuvent prendre, et reconnaît les catégories à leur structure. Chaque relevé conserve la suite d'étapes qui y mène depuis les octets conservés ; ce rapport a suivi de nouveau chacune de celles qu'il montre.",
 		"method.limits":     "Ce qu'un proxy ne peut voir est précisé à la section {0}. Constat dit ce qui a été envoyé et à quel serveur ; il ne dit ni pourquoi, ni ce qu'il en est advenu ensuite.",
-		"runs.title":        "Exécutions : programme et réglages", "settings.none": "aucun consigné",
+		"declared.title":    "Déclarations", "declared.lead": "Ce qu'a déclaré la personne qui a conduit l'essai ; Constat le consigne sans le contrôler.",
+		"topic.device": "Téléphone", "topic.operator": "Personne ayant conduit l'essai", "topic.clock": "Horloge",
+		"col.topic": "Objet", "col.facts": "Déclaration",
+		"runs.title": "Exécutions : programme et réglages", "settings.none": "aucun consigné",
 		"method.written": "Rapport établi par {0}, le {1}.",
 		"footer":         "Établi le {0}. Ce fichier n'a besoin d'aucun réseau et n'exécute aucun script.", "footer.build": "Établi le {0} par {1}. Ce fichier n'a besoin d'aucun réseau et n'exécute aucun script.",
 

@@ -77,6 +77,7 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 		{"photos", g.photos},
 		{"coverage", g.coverage},
 		{"sessions", g.sessions},
+		{"declarations", g.declared},
 		{"timeline", g.timeline},
 		{"damage", g.damage},
 		{"runs", g.runs},

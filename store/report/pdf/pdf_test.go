@@ -206,3 +206,9 @@ func FuzzLayout(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkReport(b *testing.B) {
+	for b.Loop() {
+		sample(b)
+	}
+}
