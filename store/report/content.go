@@ -104,6 +104,14 @@ func (w *writer) or(s, key string) line {
 func (w *writer) number(n int64) line { return plain(w.l.grouped(n)) }
 func (w *writer) size(n int64) line   { return plain(w.l.size(n)) }
 
+// among lists names, and how many there are besides.
+func (w *writer) among(names []string, more int64) line {
+	if more <= 0 {
+		return plain(w.l.list(names))
+	}
+	return line{{Text: strings.Join(names, ", ") + " "}, {Text: w.l.count("and.more", more), As: "soft"}}
+}
+
 func (w *writer) found() {
 	d, l := w.d, w.l
 	w.section("found")
@@ -117,10 +125,7 @@ func (w *writer) found() {
 			if c.Direction == "down" {
 				i = 1
 			}
-			servers := plain(l.list(c.HostNames))
-			if more := c.Hosts - int64(len(c.HostNames)); more > 0 {
-				servers = append(servers, run{Text: " " + l.count("and.more", more), As: "soft"})
-			}
+			servers := w.among(c.HostNames, c.Hosts-int64(len(c.HostNames)))
 			sure := line{w.sure(c.Confidence)}
 			if mixed := l.mixed(c); mixed != "" {
 				sure = append(sure, sub(mixed))
@@ -260,11 +265,7 @@ func (w *writer) addresses() {
 			return plain(s)
 		}
 		for _, a := range d.Addresses {
-			hosts := plain(l.list(a.Hosts))
-			if a.More > 0 {
-				hosts = append(hosts, run{Text: " " + l.count("and.more", int64(a.More)), As: "soft"})
-			}
-			list = append(list, []line{strong(a.Address), hosts, w.or(l.network(a), "unknown"), dash(a.Cloud), dash(a.Country), dash(a.Registry), w.number(a.Requests)})
+			list = append(list, []line{strong(a.Address), w.among(a.Hosts, int64(a.More)), w.or(l.network(a), "unknown"), dash(a.Cloud), dash(a.Country), dash(a.Registry), w.number(a.Requests)})
 		}
 		w.table([]column{
 			w.col("address", "addr", 0.16), w.col("answered", "host", 0.22), w.col("network", "", 0), w.col("hosted", "", 0.14), w.col("declared", "", 0.1), w.col("registry", "", 0.11), w.col("requests", "num", 0.09),
@@ -344,10 +345,7 @@ func cut(list []string, n, width int) (out []string) {
 
 func (w *writer) identifier(v linkage.Value) []line {
 	l := w.l
-	hosts := plain(strings.Join(cut(v.Hosts, 5, 80), ", "))
-	if len(v.Hosts) > 5 {
-		hosts = append(hosts, run{Text: " " + l.count("and.more", int64(len(v.Hosts)-5)), As: "soft"})
-	}
+	hosts := w.among(cut(v.Hosts, 5, 80), int64(len(v.Hosts)-5))
 	if len(v.Owners) > 0 {
 		hosts = append(hosts, sub(strings.Join(cut(v.Owners, 5, 60), ", ")))
 	}

@@ -30,7 +30,9 @@ type language struct {
 	quotes           [2]string
 	// layouts of time.Format: a moment, a day, and on an axis a minute of a day and a day.
 	momentLayout, dayLayout, axisLayout, axisDay string
-	months                                       []string // in place of the names that time.Format writes; nil: those
+	// months and abbreviated stand in place of what time.Format writes for January and
+	// Jan; nil: that.
+	months, abbreviated []string
 	// typeset puts in what the language's typography asks for, such as blanks that
 	// do not break. nil: nothing.
 	typeset func(string) string
@@ -254,11 +256,13 @@ func (l *language) date(t time.Time, layout string) string {
 	if l.months == nil {
 		return t.Format(layout)
 	}
-	before, after, ok := strings.Cut(layout, "Jan")
-	if !ok {
-		return t.Format(layout)
+	if before, after, ok := strings.Cut(layout, "January"); ok {
+		return t.Format(before) + l.months[t.Month()-1] + t.Format(after)
 	}
-	return t.Format(before) + l.months[t.Month()-1] + t.Format(after)
+	if before, after, ok := strings.Cut(layout, "Jan"); ok {
+		return t.Format(before) + l.abbreviated[t.Month()-1] + t.Format(after)
+	}
+	return t.Format(layout)
 }
 
 // clock writes a time to the millisecond, without its date.

@@ -206,8 +206,8 @@ func TestFrench(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"Ce qui a quitté le téléphone", "Des messages texte (SMS) ont été relevés dans 2\u00a0requêtes à destination de api.comm.vendor.example\u00a0: présence confirmée par une valeur témoin.",
-		"«\u00a0Non relevé\u00a0» ne signifie donc jamais «\u00a0non envoyé\u00a0».", "réfutée", "Pièce n°\u00a01", `<span lang="en">“`, "Prendre le corps de la requête tel qu’il a circulé (243\u00a0octets).", "65,9\u00a0%", "2 novembre 2026",
+		"Ce qui a quitté le téléphone", "Des messages texte (SMS) ont été relevés dans 2\u00a0requêtes vers api.comm.vendor.example\u00a0: présence confirmée par une valeur témoin.",
+		"«\u00a0Non relevé\u00a0» ne signifie donc jamais «\u00a0non envoyé\u00a0».", "réfutée", "Pièce\u00a0n°\u00a01", `<span lang="en">“`, "Prendre le corps de la requête tel qu’il a circulé (243\u00a0octets).", "65,9\u00a0%", "2 nov. 2026, 08:51:30 UTC", "30 juillet 2026",
 		"L’un des côtés ne compte qu’une session.", "Something else weakens it.",
 	} {
 		if !strings.Contains(page, want) {
@@ -292,7 +292,6 @@ func TestNoWordIsSaidElsewhere(t *testing.T) {
 	strange := english
 	strange.code, strange.typeset, strange.and = "ka", strangers, " და "
 	strange.bytes, strange.months = [4]string{"ბ", "კბ", "მბ", "გბ"}, make([]string, 12)
-	strange.dayLayout = "2 Jan 2006"
 	languages = append(languages, &strange)
 	t.Cleanup(func() { languages = languages[:len(languages)-1] })
 	b := newBuilder(t)

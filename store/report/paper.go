@@ -153,6 +153,10 @@ func (p *painter) titlePage(c *content) {
 	p.lines([]pdf.Span{{Text: p.l.say("plain"), Style: pdf.Style{Family: pdf.Serif, Bold: true, Size: 13.5, Color: ink}}}, 1.3)
 	p.y += 3
 	const term = 118
+	size := 9.4 // smaller where that keeps the plain words on one page
+	for size > 8.2 && p.y+p.plainHeight(size, term) > p.bottom() {
+		size -= 0.2
+	}
 	for _, x := range p.d.Summary {
 		p.room(30)
 		p.page.Line(p.left, p.y, p.left+p.width, p.y, 0.5, 0, rule)
@@ -167,8 +171,8 @@ func (p *painter) titlePage(c *content) {
 		p.left, p.width = p.left+term, p.width-term
 		page := p.page
 		for _, s := range x.Sentences {
-			p.lines([]pdf.Span{{Text: s, Style: pdf.Style{Family: pdf.Serif, Size: 9.4, Color: ink}}}, 1.32)
-			p.y += 3
+			p.lines([]pdf.Span{{Text: s, Style: pdf.Style{Family: pdf.Serif, Size: size, Color: ink}}}, plainLeading)
+			p.y += plainGap
 		}
 		p.left, p.width = left, width
 		if p.page == page {
@@ -176,6 +180,23 @@ func (p *painter) titlePage(c *content) {
 		}
 		p.y += 2
 	}
+}
+
+const plainLeading, plainGap = 1.32, 2.5
+
+// plainHeight is how high the page of plain words is in a size.
+func (p *painter) plainHeight(size, term float64) (h float64) {
+	for _, x := range p.d.Summary {
+		sum := 0.0
+		for _, s := range x.Sentences {
+			for _, line := range p.doc.Layout([]pdf.Span{{Text: s, Style: pdf.Style{Family: pdf.Serif, Size: size}}}, p.width-term, plainLeading) {
+				sum += line.Height
+			}
+			sum += plainGap
+		}
+		h += max(sum, 26) + 6
+	}
+	return h
 }
 
 // facts draws the head of the report as a grid.
@@ -899,7 +920,7 @@ func (p *painter) box(b *box) {
 		p.shut(indent)
 		return
 	}
-	p.room(map[string]float64{"exhibit": 210}[b.Class] + 110)
+	p.room(map[string]float64{"exhibit": 190, "answer": 130}[b.Class])
 	p.space(12)
 	p.page.Line(p.left, p.y, p.left+p.width, p.y, 0.9, 0, ink)
 	p.y += 4

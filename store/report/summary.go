@@ -85,7 +85,7 @@ func (l *language) left(d *Document) Paragraph {
 		}
 	}
 	if len(missing) > 0 {
-		p.say(l.say("left.missing", l.requests(d.Case.Requests), strings.Join(missing, l.say("or"))))
+		p.say(l.count("left.missing", d.Case.Requests, strings.Join(missing, l.say("or"))))
 	}
 	return p
 }
@@ -144,7 +144,7 @@ func (l *language) received(d *Document) Paragraph {
 	}
 	p.Sentences = append(p.Sentences, l.located(d)...)
 	if d.Case.Plain > 0 {
-		p.say(l.count("hosts.plain", d.Case.Plain, l.requests(d.Case.Requests)))
+		p.say(l.count("hosts.plain", d.Case.Plain, d.Case.Requests))
 	}
 	return p
 }
@@ -252,7 +252,7 @@ func (l *language) unseen(d *Document) Paragraph {
 		key string
 	}{{c.Opaque, "opaque"}, {c.Missing, "missing"}, {c.DamagedReport, "damaged"}, {c.Failed, "failed"}} {
 		if x.n > 0 {
-			p.say(l.say("unseen."+x.key, l.requests(x.n), number("coverage")))
+			p.say(l.count("unseen."+x.key, x.n, number("coverage")))
 		}
 	}
 	if c.Truncated > 0 {
