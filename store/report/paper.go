@@ -659,6 +659,9 @@ func (p *painter) fitting(text string) float64 {
 	for line := range strings.Lines(text) {
 		longest = max(longest, len([]rune(line)))
 	}
+	if longest > 160 { // it would be too small
+		return 7
+	}
 	return max(5, min(7, (p.width-12)/(0.6*float64(longest))))
 }
 

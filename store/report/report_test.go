@@ -18,6 +18,8 @@ import (
 	"constat/inspect"
 	"constat/proxy/flow"
 	"constat/store"
+	"constat/store/claim"
+	"constat/store/compare"
 	"constat/store/har"
 
 	"github.com/google/go-cmp/cmp"
@@ -204,8 +206,33 @@ func TestHostileContent(t *testing.T) {
 		c.Reason, c.ClientTLS.Alert, c.ServerTLS.Version = evil, evil, evil
 	})
 	b.inspect()
-	opt := b.options()
+	opt := answered(b)
 	opt.Banner, opt.Title, opt.Build = evil, evil, evil
+	text := claim.Text{"en": evil, "fr": evil}
+	opt.Answers[0] = claim.Answer{
+		Claim: evil, Title: text, Said: claim.Statement{Who: evil, Quote: text, Source: "javascript:" + evil}, Question: text, Verdict: evil, Because: text,
+		Deciding: []claim.Deciding{{Request: x.ID, Session: evil, Host: evil, Reason: evil, Path: evil, Value: evil, For: evil}},
+		Missing:  []claim.Text{text}, Controls: []claim.Control{{Name: evil, Sentence: text}}, Roles: []claim.Role{{Name: evil}}, Limits: text, Queries: []string{evil},
+		Coverage: store.Coverage{Escapes: []string{evil}},
+	}
+	opt.Comparisons[0].A.Label, opt.Comparisons[0].A.File = evil, evil
+	opt.Comparisons[0].Rows[0] = compare.Row{What: evil, Key: evil, Change: evil, Sure: evil, Why: evil}
+	opt.Comparisons[0].Cautions[0] = compare.Caution{Word: evil, Sentence: evil}
+	for _, lang := range Languages() {
+		opt.Lang = lang
+		page := b.html(opt)
+		if diff := cmp.Diff([]string(nil), strange(t, page)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", lang, diff)
+		}
+		if strings.Contains(page, "<script") || strings.ContainsAny(page, "\x1b\u202e") {
+			t.Errorf("%s: hostile text is not escaped", lang)
+		}
+		b.pdf(opt)
+		if problems := validate(t, b.complaint(opt)); len(problems) > 1 { // its verdict is none
+			t.Errorf("%s: %q", lang, problems)
+		}
+	}
+	opt.Lang = ""
 	page := b.html(opt)
 	if diff := cmp.Diff([]string(nil), strange(t, page)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
