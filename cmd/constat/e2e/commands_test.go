@@ -184,6 +184,16 @@ func TestImportQueryExport(t *testing.T) {
 	if info, err := os.Stat(report); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("report: %v %v", info, err)
 	}
+	for format, begin := range map[string]string{"html": "<!DOCTYPE html>\n<html lang=\"fr\">", "pdf": "%PDF-1.7\n", "json": "{\n  \"lang\": \"fr\"", "complaint": "{\n  \"schema\": \"constat-complaint/1\""} {
+		if out, _ := constat(t, 0, "report", "--case", file, "--lang", "fr", "--format", format, "--out", "-"); !strings.HasPrefix(out, begin) {
+			t.Errorf("report --format %s begins with %.60q", format, out)
+		}
+	}
+	for _, args := range [][]string{{"--lang", "xx"}, {"--format", "doc"}} {
+		if _, stderr := constat(t, 2, append([]string{"report", "--case", file, "--out", filepath.Join(dir, "none")}, args...)...); !strings.Contains(stderr, "want") {
+			t.Errorf("report %q: %s", args, stderr)
+		}
+	}
 	verified(t, file)
 }
 
