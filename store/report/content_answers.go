@@ -109,7 +109,7 @@ func (w *writer) answerBody(a *claim.Answer) {
 		w.bullets("", append(w.controls(a.Controls), w.roles(a.Roles)...)...)
 	}
 	labelled("limits", line{w.translated(a.Limits)})
-	if len(a.Queries) > 0 {
+	if len(a.Queries) > 0 && a.Verdict != claim.Undecided { // the claim's file has them all
 		w.heading(4, "", l.line("answer.queries"))
 		for _, q := range a.Queries {
 			w.add(block{Signed: short(strings.TrimSpace(q), 4000)})
@@ -119,6 +119,9 @@ func (w *writer) answerBody(a *claim.Answer) {
 
 func (w *writer) deciding(a *claim.Answer) {
 	l := w.l
+	if len(a.Deciding) == 0 && a.Verdict == claim.Undecided {
+		return
+	}
 	w.heading(4, "", l.line("answer.deciding"))
 	if len(a.Deciding) == 0 {
 		w.say("none", "deciding.none")
@@ -132,6 +135,9 @@ func (w *writer) deciding(a *claim.Answer) {
 	var list [][]line
 	for _, x := range a.Deciding[:min(len(a.Deciding), most)] {
 		request := plain(rawNumber(x.Request))
+		if x.Request == 0 { // nothing on it could be read
+			request = plain(l.say("deciding.connection"))
+		}
 		if n := exhibit[x.Request]; n > 0 {
 			request = append(request, newline, exhibitLink(n, l.say("exhibit", n)))
 		}
@@ -265,9 +271,11 @@ func (w *writer) comparison(c *compare.Comparison) {
 		w.heading(4, "", l.line("comparison.cautions"))
 		var cautions []line
 		for _, x := range c.Cautions {
-			item := line{w.said(x.Sentence)}
+			said := w.said(x.Sentence)
+			item := line{said}
 			if !l.recorded() && l.has("caution."+x.Word) {
-				item = l.line("caution." + x.Word)
+				said.As = "sub"
+				item = append(l.line("caution."+x.Word), said)
 			}
 			cautions = append(cautions, item)
 		}

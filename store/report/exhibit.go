@@ -91,6 +91,9 @@ func (g *gatherer) deciding(numbers map[int64]int) error {
 	var order []int64
 	for _, a := range g.doc.Answers {
 		for _, d := range a.Deciding[:min(len(a.Deciding), g.opt.MaxDeciding)] {
+			if d.Request == 0 {
+				continue
+			}
 			if claims[d.Request] == nil {
 				if len(order) == maxAnswered {
 					continue

@@ -208,7 +208,7 @@ func TestFrench(t *testing.T) {
 	for _, want := range []string{
 		"Ce qui a quitté le téléphone", "Des messages texte (SMS) ont été relevés dans 2\u00a0requêtes vers api.comm.vendor.example\u00a0: présence confirmée par une valeur témoin.",
 		"«\u00a0Non relevé\u00a0» ne signifie donc jamais «\u00a0non envoyé\u00a0».", "réfutée", "Pièce\u00a0n°\u00a01", `<span lang="en">“`, "Prendre le corps de la requête tel qu’il a circulé (243\u00a0octets).", "65,9\u00a0%", "2 nov. 2026, 08:51:30 UTC", "30 juillet 2026",
-		"L’un des côtés ne compte qu’une session.", "Something else weakens it.",
+		"L’un des côtés ne compte qu’une session\u00a0: toute différence peut tenir au hasard.", "Each side has one session only.", "Something else weakens it.",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in the French report", want)
