@@ -71,7 +71,11 @@ func (w *writer) answerHead(a *claim.Answer) {
 	}
 	w.para("", said)
 	if a.Said.Source != "" {
-		w.say("note", "answer.source", a.Said.Source)
+		source := run{Text: a.Said.Source}
+		if !l.recorded() {
+			source.Lang = "en"
+		}
+		w.say("note", "answer.source", source)
 	}
 }
 
@@ -131,7 +135,7 @@ func (w *writer) deciding(a *claim.Answer) {
 	for _, e := range w.d.Exhibits {
 		exhibit[e.Request] = e.Number
 	}
-	const most = 12
+	const most = 8
 	var list [][]line
 	for _, x := range a.Deciding[:min(len(a.Deciding), most)] {
 		request := plain(rawNumber(x.Request))

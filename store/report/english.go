@@ -58,7 +58,7 @@ var english = language{
 
 		// The page of plain words.
 		"sum.answers": "What was claimed", "sum.left": "What left the phone", "sum.hosts": "To whom", "sum.came": "What came to the phone", "sum.unseen": "What could not be seen",
-		"claimed.refuted": "Refuted: {0}", "claimed.supported": "Supported: {0}", "claimed.undecided": "Not decided: {0}",
+		"claimed.refuted": "Refuted: {0}", "claimed.supported": "Supported: {0}",
 		"claimed.item":          "{0} ({1})",
 		"claimed.means":         "“Supported” and “refuted” speak of what was captured here, under the conditions that section {0} names.",
 		"left.nothing":          "No request could be read. Nothing can be said about what left the phone.",
@@ -271,7 +271,7 @@ var english = language{
 		"covered.opaque": "Inside them {0} hold data that the app encrypted itself ({1}).",
 		"escape.quic":    "QUIC", "escape.raw_sockets": "connections that ignore the proxy", "escape.dns": "name look-ups (DNS)", "escape.mobile_data": "mobile data", "escape.push": "push connections",
 		"escape.other_apps": "apps that go around the proxy", "escape.other_networks": "other networks", "escape.udp": "other UDP traffic", "escape.sms": "text messages and calls of the mobile network", "escape.before_tunnel": "what was sent before the tunnel stood", "escape.unknown": "what does not go through the proxy",
-		"control.positive": "Positive control", "control.negative": "Negative control", "control.passed": "passed.", "control.failed": "not passed.", "control.unneeded": "not carried out, and not needed.",
+		"control.positive": "Positive control", "control.negative": "Negative control", "control.passed": "passed.", "control.failed": "not passed, or not carried out.", "control.unneeded": "not carried out, and not needed.",
 		"role.sessions": "{0} found, {1} needed",
 
 		"comparison.lead":     "What appears, vanishes or changes from A to B. A difference seen once can be chance: the last column says how sure it is.",
@@ -400,12 +400,13 @@ var english = language{
 			"{n} request was imported from HAR files that other programs wrote. They prove what those files said when they were imported, not what was on the wire.",
 			"{n} requests were imported from HAR files that other programs wrote. They prove what those files said when they were imported, not what was on the wire.",
 		},
-		"photos.more":      {"{n} more photograph is not shown here.", "{n} more photographs are not shown here."},
-		"deciding.more":    {"{n} more request decides; the queries below list all.", "{n} more requests decide; the queries below list all."},
-		"covered.unread":   {"Nothing could be read of the traffic with {n} server.", "Nothing could be read of the traffic with {n} servers."},
-		"comparison.more":  {"{n} more difference is not listed here.", "{n} more differences are not listed here."},
-		"comparison.alike": {"{n} thing is alike in both.", "{n} things are alike in both."},
-		"flow.more":        {"{n} more flow is not listed here.", "{n} more flows are not listed here."},
-		"claimed.total":    {"{n} public claim was put to this case.", "{n} public claims were put to this case."},
+		"photos.more":       {"{n} more photograph is not shown here.", "{n} more photographs are not shown here."},
+		"deciding.more":     {"{n} more request decides; the queries below list all.", "{n} more requests decide; the queries below list all."},
+		"covered.unread":    {"Nothing could be read of the traffic with {n} server.", "Nothing could be read of the traffic with {n} servers."},
+		"comparison.more":   {"{n} more difference is not listed here.", "{n} more differences are not listed here."},
+		"comparison.alike":  {"{n} thing is alike in both.", "{n} things are alike in both."},
+		"flow.more":         {"{n} more flow is not listed here.", "{n} more flows are not listed here."},
+		"claimed.undecided": {"{n} could not be decided with what was captured; section {0} says what is missing.", "{n} could not be decided with what was captured; section {0} says what is missing."},
+		"claimed.total":     {"{n} public claim was put to this case.", "{n} public claims were put to this case."},
 	},
 }

@@ -154,7 +154,7 @@ func (p *painter) titlePage(c *content) {
 	p.y += 3
 	const term = 118
 	size := 9.4 // smaller where that keeps the plain words on one page
-	for size > 8.2 && p.y+p.plainHeight(size, term) > p.bottom() {
+	for size > 7.6 && p.y+p.plainHeight(size, term) > p.bottom() {
 		size -= 0.2
 	}
 	for _, x := range p.d.Summary {
@@ -310,7 +310,7 @@ func (p *painter) blocks(list []block) {
 		b := &list[i]
 		switch {
 		case b.Heading != nil:
-			p.room(p.picture(list[i:]))
+			p.room(p.together(list[i:]))
 			p.heading(b.Heading)
 		case b.Para != nil:
 			p.para(b.Para)
@@ -338,18 +338,38 @@ func (p *painter) blocks(list []block) {
 	}
 }
 
-// picture is the room that a heading needs so that a picture soon after it is on the
-// same page.
-func (p *painter) picture(list []block) float64 {
+// together is the room that a heading needs so that what follows begins on the same
+// page: a picture, or the first row of a table.
+func (p *painter) together(list []block) float64 {
+	h := 30.0
 	for _, b := range list[:min(len(list), 3)] {
 		switch {
 		case b.Plot != nil:
 			return float64(b.Plot.Height)*p.width/float64(b.Plot.Width)*stretch + 130
 		case b.Flow != nil && b.Flow.paper != nil:
 			return b.Flow.paper.Height*p.width/b.Flow.paper.Width + 100
+		case b.Table != nil:
+			return h + p.firstRow(b.Table)
+		case b.Para != nil:
+			h += 45
 		}
 	}
 	return 0
+}
+
+// firstRow is the room that a table needs to begin: its head never stands alone.
+func (p *painter) firstRow(t *table) float64 {
+	first := 0.0
+	if len(t.Groups) > 0 && len(t.Groups[0].Rows) > 0 {
+		for _, c := range p.cells(t, p.widths(t), t.Groups[0].Rows[0], pdf.Style{Family: pdf.Sans, Size: smallSize, Color: ink}) {
+			sum := 0.0
+			for _, line := range c.lines {
+				sum += line.Height
+			}
+			first = max(first, sum)
+		}
+	}
+	return min(50+first, 300)
 }
 
 func (p *painter) heading(h *heading) {
@@ -511,17 +531,7 @@ func (p *painter) table(t *table) {
 		}
 		p.row(t, widths, p.cells(t, widths, cells, pdf.Style{Family: pdf.Sans, Bold: true, Size: 6.9, Color: soft}), nil, ink)
 	}
-	first := 0.0 // the head never stands alone
-	if len(t.Groups) > 0 && len(t.Groups[0].Rows) > 0 {
-		for _, c := range p.cells(t, widths, t.Groups[0].Rows[0], pdf.Style{Family: pdf.Sans, Size: smallSize, Color: ink}) {
-			sum := 0.0
-			for _, line := range c.lines {
-				sum += line.Height
-			}
-			first = max(first, sum)
-		}
-	}
-	p.room(min(50+first, 300))
+	p.room(p.firstRow(t))
 	head()
 	for _, g := range t.Groups {
 		if g.Label != "" {

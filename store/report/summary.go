@@ -28,7 +28,7 @@ func (p *Paragraph) say(sentence string) { p.Sentences = append(p.Sentences, sen
 func (l *language) claimed(d *Document) Paragraph {
 	p := Paragraph{Heading: l.say("sum.answers")}
 	p.say(l.count("claimed.total", int64(len(d.Answers))))
-	for _, v := range []claim.Verdict{claim.Refuted, claim.Supported, claim.Undecided} {
+	for _, v := range []claim.Verdict{claim.Refuted, claim.Supported} {
 		const most = 6
 		var names []string
 		n := 0
@@ -47,6 +47,15 @@ func (l *language) claimed(d *Document) Paragraph {
 		if n > 0 {
 			p.say(l.say("claimed."+string(v), strings.Join(names, "; ")+"."))
 		}
+	}
+	undecided := int64(0)
+	for _, a := range d.Answers {
+		if a.Verdict == claim.Undecided {
+			undecided++
+		}
+	}
+	if undecided > 0 {
+		p.say(l.count("claimed.undecided", undecided, number("answers")))
 	}
 	p.say(l.say("claimed.means", number("answers")))
 	return p
