@@ -101,7 +101,7 @@ type Checksum struct {
 }
 
 // ComplaintExchange is a request reproduced with its values masked, who received it,
-// and what was found in it.
+// and what was found in it. It has no hashes: one of a short value gives it away.
 type ComplaintExchange struct {
 	Exhibit   int                `json:"exhibit"`
 	Request   int64              `json:"request_id"`
@@ -113,12 +113,10 @@ type ComplaintExchange struct {
 	Proto     string             `json:"http_version"`
 	Headers   []MaskedHeader     `json:"headers"`
 	Up        int64              `json:"request_bytes"`
-	UpHash    string             `json:"request_sha256"`
 	Status    int                `json:"status"`
 	Down      int64              `json:"response_bytes"`
-	DownHash  string             `json:"response_sha256"`
 	Truncated bool               `json:"truncated"`
-	Decides   []string           `json:"decides"`
+	CitedBy   []string           `json:"cited_by"`
 	Recipient ComplaintRecipient `json:"recipient"`
 	Findings  []ComplaintFinding `json:"findings"`
 	More      int64              `json:"more_findings"`
@@ -153,7 +151,6 @@ type ComplaintFinding struct {
 	Steps      []string           `json:"steps"`
 	Value      string             `json:"value_masked"`
 	Reason     string             `json:"reason"`
-	SHA256     string             `json:"part_sha256,omitempty"`
 }
 
 // ComplaintClaim is the answer to a claim, in short.
@@ -290,14 +287,10 @@ func subjectOf(d *Document) ComplaintSubject {
 func (l *language) reproduced(e *Exhibit, head []byte) ComplaintExchange {
 	x := ComplaintExchange{
 		Exhibit: e.Number, Request: e.Request, Time: e.Time, Session: e.Session, Device: e.Device, Method: e.Method, URL: maskURL(e.URL), Proto: e.Proto,
-		Headers: maskHead(head), Up: e.Up, UpHash: e.UpHash, Status: e.Status, Down: e.Down, DownHash: e.DownHash, Truncated: e.Truncated, Decides: append([]string{}, e.Answers...),
+		Headers: maskHead(head), Up: e.Up, Status: e.Status, Down: e.Down, Truncated: e.Truncated, CitedBy: append([]string{}, e.Answers...),
 		Recipient: ComplaintRecipient{e.Host, e.Owner, e.Server, e.Network, e.Cloud, e.Country}, Findings: []ComplaintFinding{}, More: e.More,
 	}
 	for _, p := range e.Places {
-		sum := ""
-		if p.Quote != nil {
-			sum = p.Quote.SHA256
-		}
 		for _, f := range p.Findings {
 			value := f.Excerpt
 			if value == "" && p.Quote != nil && p.Quote.Text {
@@ -305,7 +298,7 @@ func (l *language) reproduced(e *Exhibit, head []byte) ComplaintExchange {
 			}
 			x.Findings = append(x.Findings, ComplaintFinding{
 				Class: f.Class, Label: l.class(f.Class), Direction: f.Direction, Confidence: f.Confidence, Meaning: l.word("sureness", string(f.Confidence)), Detector: f.Detector,
-				Path: p.Path, Frame: p.Frame, Steps: append([]string{}, p.Steps...), Value: maskText(strings.ReplaceAll(value, "…", "")), Reason: maskTelling(f.Reason), SHA256: sum,
+				Path: p.Path, Frame: p.Frame, Steps: append([]string{}, p.Steps...), Value: maskText(strings.ReplaceAll(value, "…", "")), Reason: maskTelling(f.Reason),
 			})
 		}
 	}

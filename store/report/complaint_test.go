@@ -72,6 +72,9 @@ func TestComplaint(t *testing.T) {
 				t.Errorf("%s is not among the findings", want)
 			}
 		}
+		if strings.Contains(text, "sha256\"") {
+			t.Error("a hash of what is masked is in the complaint")
+		}
 		// No planted value, in any of the usual writings.
 		for _, name := range []string{"sms-1.text", "imei", "android_id"} {
 			v := b.value(name)

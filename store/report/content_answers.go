@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 
+	"constat/inspect"
 	"constat/store"
 	"constat/store/claim"
 	"constat/store/compare"
@@ -285,6 +286,27 @@ func (w *writer) comparison(c *compare.Comparison) {
 		}
 		w.bullets("", cautions...)
 	}
+}
+
+// compared names the thing that a row is about. The key of a class or planted value
+// ends in its direction.
+func (w *writer) compared(r *compare.Row) line {
+	name, direction, ok := strings.Cut(r.Key, " ")
+	if !ok || direction != "up" && direction != "down" || r.What != "class" && r.What != "canary" {
+		return plain(short(r.Key, 160))
+	}
+	if r.What == "class" {
+		return line{w.badge(inspect.Class(name)), w.direction(direction)}
+	}
+	return line{{Text: short(name, 160) + " "}, w.direction(direction)}
+}
+
+// seen says in how many requests and sessions a side has something.
+func (w *writer) seen(requests int64, sessions int) line {
+	if requests == 0 {
+		return none("–")
+	}
+	return w.l.line("comparison.seen", requests, w.l.count("sessions", int64(sessions)))
 }
 
 // flow says which classes went to which operator and which country.

@@ -164,7 +164,7 @@ type Exhibit struct {
 	Truncated bool      `json:"truncated,omitempty"`
 	Places    []Place   `json:"places"`
 	More      int64     `json:"more_findings,omitempty"`
-	Answers   []string  `json:"decides,omitempty"` // ids of the claims that it decides
+	Answers   []string  `json:"cited_by,omitempty"` // ids of the claims whose answers cite it
 }
 
 // Place is a part of an exchange in which something was found, and how it follows
