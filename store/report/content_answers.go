@@ -259,9 +259,7 @@ func (w *writer) comparison(c *compare.Comparison) {
 				sure = append(sure, why)
 			}
 			list = append(list, []line{
-				{{Text: short(r.Key, 160)}, sub(l.word("what", r.What))},
-				plain(l.word("change", string(r.Change))),
-				l.line("comparison.seen", r.A, l.count("sessions", int64(r.SessionsA))), l.line("comparison.seen", r.B, l.count("sessions", int64(r.SessionsB))), sure,
+				append(w.compared(&r), sub(l.word("what", r.What))), plain(l.word("change", string(r.Change))), w.seen(r.A, r.SessionsA), w.seen(r.B, r.SessionsB), sure,
 			})
 		}
 		w.table([]column{

@@ -134,14 +134,14 @@ func TestShaping(t *testing.T) {
 	}
 	one, _ := glyphs("ب")
 	line = d.Layout([]Span{{"ببب", Style{Size: 10}}}, 1000, 0)[0]
-	if g := line.pieces[0].glyphs; one != 1 || g[0].GlyphID == g[1].GlyphID || g[1].GlyphID == g[2].GlyphID || g[0].ClusterIndex != 2 {
+	if g := line.pieces[0].glyphs; one != 1 || g[0].GlyphID == g[1].GlyphID || g[1].GlyphID == g[2].GlyphID || g[0].TextIndex() != 2 {
 		t.Errorf("Arabic letters do not join, or are not drawn from the right: %v", g)
 	}
 	line = d.Layout([]Span{{"abc אבג 123 def", Style{Size: 10}}}, 1000, 0)[0]
 	var seen strings.Builder
 	for _, p := range line.pieces {
 		for _, g := range p.glyphs {
-			seen.WriteRune(p.runes[g.ClusterIndex])
+			seen.WriteRune(p.runes[g.TextIndex()])
 		}
 	}
 	if got := seen.String(); got != "abc 123 גבא def" {

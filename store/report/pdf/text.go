@@ -58,7 +58,6 @@ type piece struct {
 	width  float64
 	glyphs []shaping.Glyph
 	runes  []rune // that the glyphs stand for
-	first  int    // cluster of runes[0]
 	simple bool   // one glyph for each rune, in order
 	right  bool   // read from the right
 }
@@ -411,7 +410,7 @@ func (l *layout) line(spans []Span, all []letter, leading float64) *Line {
 			shaped := l.shape(text, letters[0].face, scripts[i], direction)
 			p := piece{style: style, face: letters[0].face, x: out.Width, width: float64(shaped.Advance) / 64 / 1000 * style.Size, glyphs: shaped.Glyphs, runes: text}
 			p.right = direction == di.DirectionRTL
-			p.simple = direction == di.DirectionLTR && len(shaped.Glyphs) == len(text) && !slices.ContainsFunc(shaped.Glyphs, func(g shaping.Glyph) bool { return g.RuneCount != 1 || g.GlyphCount != 1 })
+			p.simple = direction == di.DirectionLTR && len(shaped.Glyphs) == len(text) && !slices.ContainsFunc(shaped.Glyphs, func(g shaping.Glyph) bool { return g.RunesCount() != 1 || g.GlyphsCount() != 1 })
 			out.Width += p.width
 			out.pieces = append(out.pieces, p)
 		}
@@ -512,7 +511,7 @@ func (p *Page) draw(t *piece, x, y float64) {
 	for _, g := range t.glyphs {
 		n := t.face.use(g.GlyphID)
 		t.face.stands(n, t.runes, g)
-		dx, dy, advance := float64(g.XOffset)/64, float64(g.YOffset)/64, float64(g.XAdvance)/64
+		dx, dy, advance := float64(g.XOffset)/64, float64(g.YOffset)/64, float64(g.Advance)/64
 		if dy != rise {
 			fmt.Fprintf(&b, "] TJ %s Ts [", number(dy/1000*s.Size))
 			rise = dy
@@ -546,8 +545,8 @@ func (f *face) stands(n uint16, runes []rune, g shaping.Glyph) {
 	if _, known := f.text[n]; known || n == 0 {
 		return
 	}
-	from := g.ClusterIndex
-	to := min(len(runes), from+max(1, g.RuneCount))
+	from := g.TextIndex()
+	to := min(len(runes), from+max(1, g.RunesCount()))
 	if from < 0 || from >= to {
 		return
 	}
