@@ -127,7 +127,11 @@ func (w *writer) deciding(a *claim.Answer) {
 	if len(a.Deciding) == 0 && a.Verdict == claim.Undecided {
 		return
 	}
-	w.heading(4, "", l.line("answer.deciding"))
+	title := "answer.deciding"
+	if a.Verdict == claim.Undecided {
+		title = "answer.bearing"
+	}
+	w.heading(4, "", l.line(title))
 	if len(a.Deciding) == 0 {
 		w.say("none", "deciding.none")
 		return
