@@ -214,7 +214,7 @@ var english = language{
 		"finding.said": "Reason as recorded:",
 		"steps.title":  "From the stored bytes", "bytes.title": "The bytes", "bytes.above": "The bytes, among their neighbours in the layer above",
 		"bytes.caption": "from byte {0} of {1} · SHA-256 of the part {2}", "frame": "message {0}",
-		"place.problem": "The path could not be followed again from the stored bytes: the finding was made by other decoders, or more of the body was there.",
+		"place.problem": "The path could not be followed again from the stored bytes: the finding was made by other decoders, or more of the body was there than in this copy of the case.",
 
 		"coverage.lead": "An answer is only as good as what was seen. “Not found” never means “not sent”.",
 		"coverage.none": "No connections were recorded: the traffic was imported, or there was none.",

@@ -19,6 +19,7 @@ var french = language{
 	momentLayout: "2 Jan 2006, 15:04:05 UTC", dayLayout: "2 January 2006", axisLayout: "02/01 15:04", axisDay: "02/01/2006",
 	months:      []string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"},
 	abbreviated: []string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juill.", "août", "sept.", "oct.", "nov.", "déc."},
+	first:       "1er",
 	typeset:     frenchBlanks,
 	texts: map[string]string{
 		"title": "Ce que le téléphone a transmis", "over.title": "Constat · relevé technique", "plain": "En clair", "contents": "Sommaire",
@@ -220,7 +221,7 @@ var french = language{
 		"finding.said": "Motif tel que consigné, en anglais :",
 		"steps.title":  "À partir des octets conservés", "bytes.title": "Les octets", "bytes.above": "Les octets, parmi leurs voisins dans la couche supérieure",
 		"bytes.caption": "à partir de l'octet {0} sur {1} · SHA-256 de la partie {2}", "frame": "message {0}",
-		"place.problem": "Le chemin n'a pas pu être suivi de nouveau à partir des octets conservés : le relevé provient d'autres décodeurs, ou le corps était plus complet.",
+		"place.problem": "Le chemin n'a pas pu être suivi de nouveau à partir des octets conservés : le relevé provient d'autres décodeurs, ou le corps était plus complet que dans cette copie du dossier.",
 
 		"coverage.lead": "Une réponse ne vaut que par ce qui a été observé. « Non relevé » ne signifie jamais « non envoyé ».",
 		"coverage.none": "Aucune connexion n'a été enregistrée : le trafic a été importé, ou il n'y en a pas eu.",

@@ -33,6 +33,7 @@ type language struct {
 	// months and abbreviated stand in place of what time.Format writes for January and
 	// Jan; nil: that.
 	months, abbreviated []string
+	first               string // the first of a month, "": 1
 	// typeset puts in what the language's typography asks for, such as blanks that
 	// do not break. nil: nothing.
 	typeset func(string) string
@@ -256,6 +257,15 @@ func (l *language) date(t time.Time, layout string) string {
 	if l.months == nil {
 		return t.Format(layout)
 	}
+	out := l.named(t, layout)
+	if rest, first := strings.CutPrefix(out, "1 "); first && l.first != "" {
+		return l.first + " " + rest
+	}
+	return out
+}
+
+// named formats a time with the language's names of months.
+func (l *language) named(t time.Time, layout string) string {
 	if before, after, ok := strings.Cut(layout, "January"); ok {
 		return t.Format(before) + l.months[t.Month()-1] + t.Format(after)
 	}

@@ -559,6 +559,8 @@ func TestWords(t *testing.T) {
 		en.requests(1): "1 request", en.requests(12345): "12,345 requests", en.grouped(-1234567): "-1,234,567", en.size(0): "0 B", en.size(999): "999 B", en.size(1500): "1.5 kB",
 		en.size(2e9): "2.0 GB", en.size(9e12): "9000.0 GB", en.percent(0): "0 %", en.percent(1): "100 %", en.percent(0.0001): "under 0.1 %", en.percent(0.9999): "over 99.9 %", en.percent(0.5): "50.0 %",
 		en.span(61 * time.Second): "1 min 1 s", en.span(time.Hour): "1 h", en.span(25 * time.Hour): "1 day 1 h", en.span(0): "0 s",
+		french.moment(time.Date(2026, 2, 1, 8, 0, 0, 0, time.UTC)): "1er févr. 2026, 08:00:00 UTC", french.day(time.Date(2026, 8, 21, 8, 0, 0, 0, time.UTC)): "21 août 2026",
+		french.grouped(1234567): "1\u202f234\u202f567", french.size(1500): "1,5\u00a0ko", french.percent(0.9999): "plus de 99,9\u00a0%", french.requests(0): "0\u00a0requête",
 		en.list([]string{"a", "b", "c"}): "a, b and c", en.list(nil): "", short("abcdef", 4): "abc…",
 	} {
 		if got != want {
