@@ -62,7 +62,11 @@ func (w *writer) answers() {
 func (w *writer) answerHead(a *claim.Answer) {
 	l := w.l
 	w.heading(3, "", line{{Text: a.Claim + " "}, w.translated(a.Title), {Text: " "}, w.verdict(a.Verdict)})
-	said := line{{Text: a.Said.Who, As: "strong"}}
+	who := a.Said.Who
+	if l.has("who." + who) {
+		who = l.say("who." + who)
+	}
+	said := line{{Text: upper(who), As: "strong"}}
 	if !a.Said.When.IsZero() {
 		said = append(said, run{Text: ", " + l.day(a.Said.When)})
 	}

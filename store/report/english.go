@@ -207,7 +207,7 @@ var english = language{
 		"exhibit":       "Exhibit {0}", "exhibit.answer": "answer", "exhibit.device": "device", "exhibit.session": "session", "exhibit.company": "company", "exhibit.address": "address",
 		"exhibit.network": "network", "exhibit.hosted": "hosted at", "exhibit.country": "country declared", "exhibit.sent": "sent", "exhibit.received": "received",
 		"exhibit.body": "body", "exhibit.truncated": "not kept to its end", "exhibit.failed": "failed", "exhibit.uphash": "SHA-256 of the request body", "exhibit.downhash": "SHA-256 of the response body",
-		"exhibit.decides": "Cited in the answers to {0}", "exhibit.long": "{0}… ({1} bytes in all)",
+		"exhibit.decides": "Cited in the answers to {0}", "who.press": "the press", "exhibit.long": "{0}… ({1} bytes in all)",
 		"detector":     "detector {0}",
 		"finding.up":   "What left the phone holds, at the place given below, {0}. How sure: {1}.",
 		"finding.down": "What came to the phone holds, at the place given below, {0}. How sure: {1}.",

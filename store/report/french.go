@@ -214,7 +214,7 @@ var french = language{
 		"exhibit":       "Pièce\u00a0n° {0}", "exhibit.answer": "réponse", "exhibit.device": "appareil", "exhibit.session": "session", "exhibit.company": "société", "exhibit.address": "adresse",
 		"exhibit.network": "réseau", "exhibit.hosted": "hébergement", "exhibit.country": "pays déclaré", "exhibit.sent": "envoyé", "exhibit.received": "reçu",
 		"exhibit.body": "corps", "exhibit.truncated": "non conservé jusqu'à sa fin", "exhibit.failed": "échec", "exhibit.uphash": "SHA-256 du corps de la requête", "exhibit.downhash": "SHA-256 du corps de la réponse",
-		"exhibit.decides": "Citée dans les réponses aux affirmations {0}", "exhibit.long": "{0}… ({1} octets au total)",
+		"exhibit.decides": "Citée dans les réponses : {0}", "who.press": "la presse", "exhibit.long": "{0}… ({1} octets au total)",
 		"detector":     "détecteur {0}",
 		"finding.up":   "Ce qui est sorti du téléphone comporte, à l'emplacement indiqué ci-dessous, {0}. Degré de certitude — {1}.",
 		"finding.down": "Ce que le téléphone a reçu comporte, à l'emplacement indiqué ci-dessous, {0}. Degré de certitude — {1}.",

@@ -722,7 +722,7 @@ func (p *painter) quote(q *Quote) {
 			put(p.l.leftOut(q), grey)
 			put(q.Tail, marked)
 		}
-		put(q.After, mono)
+		put(strings.TrimRight(q.After, "\n"), mono)
 		if q.CutAfter {
 			put(" …", grey)
 		}
