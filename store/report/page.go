@@ -48,17 +48,22 @@ func paintHTML(l *language, d *Document) ([]byte, error) {
 	}
 	c := contents(l, d)
 	var out bytes.Buffer
-	err = t.Funcs(l.functions()).Execute(&out, view{Document: d, CSS: styleFor(d.Banner), l: l, Facts: c.first[0], Contents: c.toc, Rest: c.rest})
+	err = t.Funcs(l.functions()).Execute(&out, view{Document: d, CSS: styleFor(d), l: l, Facts: c.first[0], Contents: c.toc, Rest: c.rest})
 	return unhide(out.Bytes()), err
 }
 
-// styleFor is the style sheet of a document whose banner stands on every printed
-// page.
-func styleFor(banner string) template.CSS {
-	if banner == "" {
-		return stylesheet
+// styleFor is the style sheet of a document: every printed page names the case and the
+// root of its log, and has the banner.
+func styleFor(d *Document) template.CSS {
+	foot := "Constat · " + d.Case.ID
+	if d.Log.Root != "" {
+		foot += " · " + d.Log.Root
 	}
-	return stylesheet + template.CSS("@page{@top-left{content:"+cssString(short(banner, 110))+";font:600 8pt sans-serif;color:#8a2b0e}}")
+	css := "@page{@bottom-left{content:" + cssString(foot) + "}}"
+	if d.Banner != "" {
+		css += "@page{@top-left{content:" + cssString(short(d.Banner, 110)) + ";font:600 8pt sans-serif;color:#8a2b0e}}"
+	}
+	return stylesheet + template.CSS(css)
 }
 
 // cssString writes s as a string of CSS in which every character but letters and

@@ -158,7 +158,7 @@ func joins(r rune) bool {
 
 // hidden says that r cannot be seen or changes how its neighbours are shown.
 func hidden(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != 0x200c && r != 0x200d || unicode.Is(unicode.Co, r) || unicode.Is(unicode.Cs, r) || r == unicode.ReplacementChar
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != 0x200c && r != 0x200d || unicode.Is(unicode.Co, r) || unicode.Is(unicode.Cs, r) || r == unicode.ReplacementChar || r&0xfffe == 0xfffe
 }
 
 // visible writes what is hidden as its number.
