@@ -149,7 +149,7 @@ func (w *writer) deciding(a *claim.Answer) {
 	for _, x := range a.Deciding[:min(len(a.Deciding), most)] {
 		request := plain(rawNumber(x.Request))
 		if x.Request == 0 { // nothing on it could be read
-			request = plain(l.say("deciding.connection"))
+			request = plain(l.say("deciding.connection", rawNumber(x.Connection)))
 		}
 		if n := exhibit[x.Request]; n > 0 {
 			request = append(request, newline, exhibitLink(n, l.say("exhibit", n)))
@@ -267,7 +267,7 @@ func (w *writer) comparison(c *compare.Comparison) {
 				sure = append(sure, why)
 			}
 			list = append(list, []line{
-				append(w.compared(&r), sub(l.word("what", r.What))), plain(l.word("change", string(r.Change))), w.seen(r.A, r.SessionsA), w.seen(r.B, r.SessionsB), sure,
+				append(w.compared(&r), sub(l.word("what", r.What))), plain(l.word("change", string(r.Change))), w.seen(r.A, r.SessionsA, r.OfA), w.seen(r.B, r.SessionsB, r.OfB), sure,
 			})
 		}
 		w.table([]column{
@@ -307,12 +307,13 @@ func (w *writer) compared(r *compare.Row) line {
 	return line{{Text: short(name, 160) + " "}, w.direction(direction)}
 }
 
-// seen says in how many requests and sessions a side has something.
-func (w *writer) seen(requests int64, sessions int) line {
+// seen says in how many requests, and in how many of the sessions that could have
+// shown it, a side has something.
+func (w *writer) seen(requests int64, sessions, of int) line {
 	if requests == 0 {
-		return none("–")
+		return none(w.l.count("comparison.unseen", int64(of)))
 	}
-	return w.l.line("comparison.seen", requests, w.l.count("sessions", int64(sessions)))
+	return plain(w.l.count("comparison.seen", int64(max(sessions, of)), w.l.requests(requests), sessions))
 }
 
 // flow says which classes went to which operator and which country.

@@ -170,7 +170,7 @@ func answered(b *builder) Options {
 		A: side("cloud=off"), B: side("cloud=on"), Same: 4, More: 2,
 		Rows: []compare.Row{
 			{What: "host", Key: "gallery.vendor.example", Change: compare.Appears, B: 1, SessionsB: 1, Sure: "open", Why: "seen in one session only, which can be chance"},
-			{What: "class", Key: "sms up", Change: compare.Vanish, A: 2, SessionsA: 1, Sure: "likely", Why: "seen in every session of A and in none of B"},
+			{What: "class", Key: "sms up", Change: compare.Vanish, A: 2, SessionsA: 1, OfA: 2, OfB: 1, Sure: "likely", Why: "seen in every session of A and in none of B"},
 		},
 		Cautions: []compare.Caution{{Word: "one_session", Sentence: "Each side has one session only."}, {Word: "unheard_of", Sentence: "Something else weakens it."}},
 	}}
