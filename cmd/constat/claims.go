@@ -65,6 +65,13 @@ equals sign it gives a parameter of the claims a value: --set countries=CN,SG.`,
 			if asJSON {
 				return finish(writeJSON(w, answers))
 			}
+			info, err := r.Info(cmd.Context())
+			if err == nil && info.Banner != "" {
+				_, err = fmt.Fprintf(w, "%s\n\n", query.Printable(info.Banner))
+			}
+			if err != nil {
+				return finish(err)
+			}
 			return finish(writeAnswers(w, answers, lang, words))
 		},
 	}

@@ -14,6 +14,7 @@ import (
 
 	"constat/certs"
 	"constat/inspect/owner"
+	"constat/store/claim"
 	"constat/store/report"
 )
 
@@ -129,8 +130,17 @@ func demo(ctx context.Context, dir string, say func(format string, args ...any))
 	if err != nil {
 		return "", err
 	}
+	answers, comparisons, err := new(answering).of(ctx, r, nil)
+	if err != nil {
+		return "", errors.Join(err, f.Close())
+	}
+	for i := range answers {
+		// Nobody ever said anything of an invented phone.
+		answers[i].Said = claim.Statement{}
+	}
 	err = report.Write(ctx, f, r, report.Options{
 		Title: "What an invented phone sent", Banner: demoBanner, MaxDeciding: 5, Build: build(), Inspector: in, Owners: owner.New(), Now: time.Now,
+		Answers: answers, Comparisons: comparisons,
 	})
 	return caseFile, errors.Join(err, f.Close())
 }

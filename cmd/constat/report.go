@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -12,26 +11,18 @@ import (
 	"github.com/spf13/cobra"
 
 	"constat/inspect/owner"
-	"constat/store"
-	"constat/store/claim"
-	"constat/store/compare"
 	"constat/store/report"
 )
 
 // reportFiles are the formats of a report and where each goes by default.
 var reportFiles = map[string]string{"html": "report.html", "json": "report.json", "pdf": "report.pdf", "complaint": "complaint.json"}
 
-// answersFor gives the answers to claims and the comparisons that a report on r
-// shows.
-func answersFor(context.Context, *store.Reader) ([]claim.Answer, []compare.Comparison, error) {
-	return nil, nil, nil
-}
-
 func reportCommand() *cobra.Command {
 	var caseFile, out, format, lang, title, banner string
 	var deciding int
 	var showPhotos bool
 	var tables owner.Files
+	var ask answering
 	cmd := &cobra.Command{
 		Use:   "report",
 		Short: "Write the case for people: what left, to whom, by which steps that is known",
@@ -75,7 +66,10 @@ with values masked; what only a person can say is empty and listed.`,
 			opt := report.Options{
 				Lang: lang, Title: title, Banner: banner, MaxDeciding: deciding, Build: build(), Inspector: in, Owners: owners, Now: time.Now, ShowPhotos: showPhotos,
 			}
-			if opt.Answers, opt.Comparisons, err = answersFor(cmd.Context(), r); err != nil {
+			show, end := progress(cmd.ErrOrStderr(), "asking claims")
+			opt.Answers, opt.Comparisons, err = ask.of(cmd.Context(), r, show)
+			end()
+			if err != nil {
 				return err
 			}
 			write := map[string]func(io.Writer) error{
@@ -102,6 +96,7 @@ with values masked; what only a person can say is empty and listed.`,
 	}
 	addCase(cmd, &caseFile)
 	addOwners(cmd, &tables)
+	addAnswering(cmd, &ask)
 	cmd.Flags().StringVar(&out, "out", "", "file to write, 0600; - for standard output (default: report.html, .pdf or .json, or complaint.json)")
 	cmd.Flags().StringVar(&format, "format", "html", "html, pdf, json or complaint")
 	cmd.Flags().StringVar(&lang, "lang", "en", "language of the report: "+strings.Join(report.Languages(), " or "))

@@ -63,6 +63,9 @@ func (w *writer) answerHead(a *claim.Answer) {
 	l := w.l
 	w.heading(3, "", line{{Text: a.Claim + " "}, w.translated(a.Title), {Text: " "}, w.verdict(a.Verdict)})
 	who := a.Said.Who
+	if who == "" {
+		return // nobody said it of this phone
+	}
 	if l.has("who." + who) {
 		who = l.say("who." + who)
 	}
