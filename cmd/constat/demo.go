@@ -14,7 +14,6 @@ import (
 
 	"constat/certs"
 	"constat/inspect/owner"
-	"constat/store/claim"
 	"constat/store/report"
 )
 
@@ -133,10 +132,6 @@ func demo(ctx context.Context, dir string, say func(format string, args ...any))
 	answers, comparisons, err := new(answering).of(ctx, r, nil)
 	if err != nil {
 		return "", errors.Join(err, f.Close())
-	}
-	for i := range answers {
-		// Nobody ever said anything of an invented phone.
-		answers[i].Said = claim.Statement{}
 	}
 	err = report.Write(ctx, f, r, report.Options{
 		Title: "What an invented phone sent", Banner: demoBanner, MaxDeciding: 5, Build: build(), Inspector: in, Owners: owner.New(), Now: time.Now,
