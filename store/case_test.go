@@ -329,7 +329,7 @@ func TestParseHeader(t *testing.T) {
 		"of none":   {"GET / HTTP/1.1\r\n 1\r\nA:\r\n 2\r\n\r\n", http.Header{"A": {" 2"}}},
 		"at length": {"GET / HTTP/1.1\nA: b" + many, http.Header{"A": {"b" + strings.Repeat(" c", 200_000)}}},
 	} {
-		if diff := cmp.Diff(test.want, parseHeader([]byte(test.head))); diff != "" {
+		if diff := cmp.Diff(test.want, inspect.ParseHead([]byte(test.head))); diff != "" {
 			t.Errorf("%s (-want +got):\n%.500s", name, diff)
 		}
 	}
@@ -339,7 +339,7 @@ func FuzzParseHeader(f *testing.F) {
 	f.Add([]byte("GET / HTTP/1.1\r\nA: 1\r\n B\r\nnothing\r\n: x\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, head []byte) {
 		n := 0
-		for name, values := range parseHeader(head) {
+		for name, values := range inspect.ParseHead(head) {
 			for _, v := range values {
 				n += len(v)
 				if strings.ContainsAny(v, "\n") || strings.ContainsAny(name, "\n:") {

@@ -15,7 +15,7 @@ func (r *Reader) InclusionProof(ctx context.Context, seq, size int64) (tlog.Reco
 	if seq < 0 || seq >= size {
 		return nil, fmt.Errorf("prove record %d of %d: %w", seq, size, ErrNotFound)
 	}
-	p, err := tlog.ProveRecord(size, seq, r.hashes(ctx))
+	p, err := tlog.ProveRecord(size, seq, r.Hashes(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("prove record %d of %d: %w", seq, size, err)
 	}
@@ -28,16 +28,16 @@ func (r *Reader) ConsistencyProof(ctx context.Context, older, newer int64) (tlog
 	if older < 1 || older > newer {
 		return nil, fmt.Errorf("prove that %d records begin %d: %w", older, newer, ErrNotFound)
 	}
-	p, err := tlog.ProveTree(newer, older, r.hashes(ctx))
+	p, err := tlog.ProveTree(newer, older, r.Hashes(ctx))
 	if err != nil {
 		return nil, fmt.Errorf("prove that %d records begin %d: %w", older, newer, err)
 	}
 	return p, nil
 }
 
-// hashes reads the nodes of the tree, computing those that are not kept from
+// Hashes reads the nodes of the tree, computing those that are not kept from
 // the leaves or from the subtrees below them.
-func (r *Reader) hashes(ctx context.Context) tlog.HashReader {
+func (r *Reader) Hashes(ctx context.Context) tlog.HashReader {
 	return tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
 		out := make([]tlog.Hash, len(indexes))
 		for i, x := range indexes {

@@ -268,6 +268,10 @@ func body[R any](prefix string, at func(*R) **flow.Body) field[R] {
 			if v[0].Type == evidence.Null {
 				return nil
 			}
+			if v[3].Type == evidence.Null && v[1].Int == 0 { // left out of a copy
+				*at(r) = flow.StoredBody(v[0].Int, 0, digest{}, digest{}, v[2].Int != 0, 0)
+				return nil
+			}
 			sum, err := hashOf(v[3])
 			if err != nil {
 				return err

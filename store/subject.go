@@ -1,11 +1,7 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"net/http"
-	"net/textproto"
-	"strings"
 
 	"constat/inspect"
 	"constat/proxy/flow"
@@ -58,7 +54,7 @@ func (r *Reader) frameSubject(ctx context.Context, f *flow.Frame, limit int64, l
 	if e, err := r.Exchange(ctx, f.Exchange); err == nil {
 		s.Method, s.Scheme, s.Host, s.Path, s.Query = e.Method, e.Scheme, e.Host, e.Path, e.Query
 		s.Status, s.Server = e.Status, e.Server.Addr()
-		s.Request.Header, s.Response.Header = parseHeader(e.Request.Head), parseHeader(e.Response.Head)
+		s.Request.Header, s.Response.Header = inspect.ParseHead(e.Request.Head), inspect.ParseHead(e.Response.Head)
 	}
 	body, _, err := r.prefix(ctx, f.Payload, limit, l)
 	if body == nil {
@@ -72,8 +68,8 @@ func (r *Reader) frameSubject(ctx context.Context, f *flow.Frame, limit int64, l
 }
 
 func (r *Reader) content(ctx context.Context, m *flow.Message, limit int64, l *loan) (c inspect.Content, err error) {
-	c.Header = parseHeader(m.Head)
-	for name, values := range parseFields(m.Trailer) {
+	c.Header = inspect.ParseHead(m.Head)
+	for name, values := range inspect.ParseFields(m.Trailer) {
 		c.Header[name] = append(c.Header[name], values...)
 	}
 	c.Body, c.Truncated, err = r.prefix(ctx, m.Body, limit, l)
@@ -101,57 +97,4 @@ func (r *Reader) prefix(ctx context.Context, b *flow.Body, limit int64, l *loan)
 		filled()
 	}
 	return data[:n:n], b.Size() > n, nil
-}
-
-// parseHeader reads the fields of a message's head, after the start line.
-func parseHeader(head []byte) http.Header {
-	_, fields, _ := bytes.Cut(head, []byte("\n"))
-	return parseFields(fields)
-}
-
-// parseFields reads header fields, one a line. It is lenient, since a head is
-// what somebody sent: a line without a colon is left out, and a line that
-// begins with white space continues the one before (RFC 9112 section 5.2).
-func parseFields(text []byte) http.Header {
-	n := min(bytes.Count(text, []byte("\n")), 64)
-	h := make(http.Header, n)
-	values := make([]string, 0, n) // of fields that come once
-	last := ""
-	var folded []byte // the last value as far as it is continued, nil when it is not
-	unfold := func() {
-		if folded != nil {
-			v := h[last]
-			v[len(v)-1], folded = string(folded), nil
-		}
-	}
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimRight(line, "\r\n")
-		if line == "" {
-			continue
-		}
-		if line[0] == ' ' || line[0] == '\t' {
-			if v := h[last]; len(v) > 0 {
-				if folded == nil {
-					folded = []byte(v[len(v)-1])
-				}
-				folded = append(append(folded, ' '), strings.Trim(line, " \t")...)
-			}
-			continue
-		}
-		name, value, ok := strings.Cut(line, ":")
-		if !ok {
-			continue
-		}
-		unfold()
-		last = textproto.CanonicalMIMEHeaderKey(strings.TrimRight(name, " \t"))
-		value = strings.Trim(value, " \t")
-		if v := h[last]; v != nil {
-			h[last] = append(v, value)
-			continue
-		}
-		values = append(values, value)
-		h[last] = values[len(values)-1 : len(values) : len(values)]
-	}
-	unfold()
-	return h
 }

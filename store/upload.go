@@ -30,8 +30,8 @@ func mayBePiece(e *flow.Exchange) bool {
 func headSubject(e *flow.Exchange) *inspect.Subject {
 	return &inspect.Subject{
 		Method: e.Method, Scheme: e.Scheme, Host: e.Host, Path: e.Path, Query: e.Query, Status: e.Status,
-		Request:  inspect.Content{Header: parseHeader(e.Request.Head)},
-		Response: inspect.Content{Header: parseHeader(e.Response.Head)},
+		Request:  inspect.Content{Header: inspect.ParseHead(e.Request.Head)},
+		Response: inspect.Content{Header: inspect.ParseHead(e.Response.Head)},
 	}
 }
 

@@ -16,10 +16,11 @@ import (
 func exportCommand() *cobra.Command {
 	var caseFile, out, view, filter string
 	cmd := &cobra.Command{
-		Use:   "export {har|csv}",
-		Short: "Write the log for other programs: HAR 1.2, or CSV of one view",
+		Use:   "export {bundle|har|csv}",
+		Short: "Write the evidence as a bundle to check, or the log as HAR 1.2 or CSV",
 		Example: `  constat export har --out case.har
   constat export har --filter 'tag:sms' --out sms.har
+  constat export bundle --out case.constat.zip
   constat export csv --view findings --out findings.csv`,
 		Args:      exactly("FORMAT (har or csv)"),
 		ValidArgs: []string{"har", "csv"},
@@ -58,5 +59,6 @@ func exportCommand() *cobra.Command {
 	cmd.Flags().StringVar(&out, "out", "", "file to write, 0600 (default: standard output)")
 	cmd.Flags().StringVar(&view, "view", "requests", "for csv: which view")
 	cmd.Flags().StringVar(&filter, "filter", "", "for har: which requests, as in 'constat query'")
+	cmd.AddCommand(exportBundleCommand())
 	return cmd
 }

@@ -68,14 +68,22 @@ func OpenCheckpoint(signed []byte, v note.Verifier) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	// The same signature can be written in several ways: the last character
-	// of its base64 has bits without meaning.
+	if err := canonicalNote(signed, n); err != nil {
+		return Checkpoint{}, err
+	}
+	return parse(n.Text)
+}
+
+// canonicalNote checks that a note is written in the one way that Sign has. The
+// same signature can be written in several ways: the last character of its base64
+// has bits without meaning.
+func canonicalNote(signed []byte, n *note.Note) error {
 	sig, err := base64.StdEncoding.Strict().DecodeString(n.Sigs[0].Base64)
 	if err != nil || len(n.Sigs)+len(n.UnverifiedSigs) != 1 ||
 		string(signed) != n.Text+"\n— "+n.Sigs[0].Name+" "+base64.StdEncoding.EncodeToString(sig)+"\n" {
-		return Checkpoint{}, errNotCanonical
+		return errNotCanonical
 	}
-	return parse(n.Text)
+	return nil
 }
 
 var errNotCanonical = errors.New("checkpoint is not in its one form")

@@ -146,4 +146,10 @@ func (c *converter) facts(side string, m *flow.Message, e *Message) {
 	}
 }
 
-func hexOf(sum [sha256.Size]byte) string { return hex.EncodeToString(sum[:]) }
+// hexOf writes a hash; "" for that of a body that was left out of a copy.
+func hexOf(sum [sha256.Size]byte) string {
+	if sum == ([sha256.Size]byte{}) {
+		return ""
+	}
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,314 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"slices"
+
+	"constat/inspect"
+	"constat/proxy/flow"
+)
+
+// The kinds of record whose meaning matters to a replay.
+const (
+	kindExchange = flow.KindExchange
+	kindFrame    = flow.KindFrame
+	kindReport   = "report"
+)
+
+// Replay says how the paths of findings were followed again from the stored bytes.
+// Only the newest report on each exchange and WebSocket message counts.
+type Replay struct {
+	Findings int64 `json:"findings"` // that are shown
+	Same     int64 `json:"same"`     // lead to the excerpt that the finding quotes
+	Leads    int64 `json:"leads"`    // lead to their piece; the excerpt describes it in the detector's words
+	Withheld int64 `json:"withheld"` // the bytes are not shown
+	Pieces   int64 `json:"pieces"`   // in files sent in several requests, or in compressed WebSocket messages
+	Failed   int64 `json:"failed"`   // lead nowhere, or to something else
+	Left     int64 `json:"left"`     // reports that were not looked at, because they are too many
+}
+
+// replayBytes is how much of a body is looked at, as in an inspection.
+const replayBytes = 16 << 20
+
+// replay follows the paths of all findings that are shown.
+func (v *bundleCheck) replay() error {
+	if v.opt.Inspector == nil {
+		v.reserve("The decode paths of findings were not followed.")
+		return nil
+	}
+	if v.seen.broken {
+		return nil
+	}
+	lines := &lineCache{o: v.o, budget: 4*int64(len(v.o.parts)) + 10_000}
+	reports := int64(0)
+	for _, p := range v.o.parts {
+		if err := v.ctx.Err(); err != nil {
+			return err
+		}
+		text, err := lines.load(p)
+		if err != nil {
+			return nil // it was named when it was read
+		}
+		for rest := text; len(rest) > 0; {
+			var one []byte
+			one, rest, _ = bytes.Cut(rest, []byte("\n"))
+			if !bytes.Contains(one[:min(len(one), 64)], []byte(`"kind":"report"`)) {
+				continue
+			}
+			var l line
+			if parseLine(one, &l) != nil || !v.seen.isNewest(&l) {
+				continue
+			}
+			findings, shown := l.text("findings")
+			if !shown || findings == "" {
+				continue
+			}
+			if reports++; v.opt.Replays > 0 && reports > v.opt.Replays || lines.budget < 0 {
+				v.Replay.Left++
+				continue
+			}
+			if err := v.ctx.Err(); err != nil {
+				return err
+			}
+			v.replayReport(lines, &l, findings)
+		}
+	}
+	if r := v.Replay; r.Left > 0 {
+		v.reserve("Of %d reports the decode paths were not followed, because they are many.", r.Left)
+	}
+	return nil
+}
+
+func (s *sightings) isNewest(l *line) bool {
+	if frame, _ := l.integer("frame"); frame != 0 {
+		return at(s.newestFrame, frame) == l.seq
+	}
+	exchange, _ := l.integer("exchange")
+	return at(s.newest, exchange) == l.seq
+}
+
+func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings string) {
+	var list []inspect.Finding
+	if err := json.Unmarshal([]byte(findings), &list); err != nil {
+		v.problem("%s: its findings cannot be read", report.name())
+		return
+	}
+	r := &v.Replay
+	r.Findings += int64(len(list))
+	subject, deflated, err := v.subject(lines, report)
+	if err != nil {
+		r.Withheld += int64(len(list))
+		return
+	}
+	for _, f := range list {
+		first := f.Path.Steps()[0]
+		if name, _ := inspect.SplitStep(first); name == "upload" {
+			r.Pieces++
+			continue
+		}
+		part, err := v.opt.Inspector.Replay(subject, f.Path)
+		switch {
+		case err == nil && inspect.Excerpt(part.Data, f.Start, f.End) == f.Excerpt:
+			r.Same++
+		case err == nil && describes(f, part):
+			r.Leads++
+		case deflated:
+			r.Pieces++ // what the messages before it were inflated to is not known here
+		default:
+			r.Failed++
+			v.problem("%s: the path of a finding of %s does not lead to what it quotes: %s", report.name(), printable(f.Detector), printable(string(f.Path)))
+		}
+	}
+}
+
+// describes reports whether a finding's excerpt is not a quotation: of pictures it
+// is what is in their heads.
+func describes(f inspect.Finding, p *inspect.Part) bool {
+	return f.Class == inspect.Photo && f.Start >= 0 && f.End >= f.Start && f.End <= len(p.Data)
+}
+
+// subject puts together what a report is about.
+func (v *bundleCheck) subject(lines *lineCache, report *line) (s *inspect.Subject, deflated bool, err error) {
+	exchange, _ := report.integer("exchange")
+	frame, _ := report.integer("frame")
+	s = &inspect.Subject{}
+	x, err := lines.line(at(v.seen.exchange, exchange))
+	if err == nil {
+		err = v.exchange(s, x, frame == 0)
+	}
+	if err != nil || frame == 0 {
+		return s, false, err
+	}
+	f, err := lines.line(at(v.seen.frame, frame))
+	if err != nil {
+		return nil, false, err
+	}
+	direction, _ := f.text("direction")
+	opcode, _ := f.integer("opcode")
+	flag, _ := f.integer("deflated")
+	s.FrameDirection, s.FrameText, s.FrameDeflated = flow.Direction(direction), opcode == 1, flag != 0
+	if s.Frame, _, err = v.body(f, ""); s.Frame == nil {
+		s.Frame = []byte{}
+	}
+	return s, s.FrameDeflated, err
+}
+
+// exchange fills in what an exchange says, with its bodies when they matter.
+func (v *bundleCheck) exchange(s *inspect.Subject, x *line, bodies bool) error {
+	for _, f := range []struct {
+		name string
+		into *string
+	}{{"method", &s.Method}, {"scheme", &s.Scheme}, {"host", &s.Host}, {"path", &s.Path}, {"query", &s.Query}} {
+		var ok bool
+		if *f.into, ok = x.text(f.name); !ok {
+			return errHidden
+		}
+	}
+	status, _ := x.integer("status")
+	s.Status = int(status)
+	server, _ := x.text("server")
+	if a, err := netip.ParseAddrPort(server); err == nil {
+		s.Server = a.Addr()
+	}
+	for _, m := range []struct {
+		prefix string
+		into   *inspect.Content
+	}{{"request_", &s.Request}, {"response_", &s.Response}} {
+		head, ok := x.blob(m.prefix + "head")
+		trailer, ok2 := x.blob(m.prefix + "trailer")
+		if !ok || !ok2 {
+			return errHidden
+		}
+		m.into.Header = inspect.ParseHead(head)
+		if !bodies {
+			continue
+		}
+		for name, values := range inspect.ParseFields(trailer) {
+			m.into.Header[name] = append(m.into.Header[name], values...)
+		}
+		var err error
+		if m.into.Body, m.into.Truncated, err = v.body(x, m.prefix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// body reads the beginning of a body and says whether it goes on.
+func (v *bundleCheck) body(l *line, prefix string) (data []byte, more bool, err error) {
+	size, ok := l.integer(prefix + "size")
+	if !ok {
+		return nil, false, nil
+	}
+	kept, _ := l.integer(prefix + "kept")
+	sum, shown := l.blob(prefix + keptSuffix)
+	if shown && sum == nil {
+		sum, shown = l.blob(prefix + sumSuffix)
+	}
+	if !shown {
+		return nil, false, errHidden
+	}
+	if kept == 0 {
+		return []byte{}, size > 0, nil
+	}
+	i := -1
+	if len(sum) == 32 {
+		i = v.o.bodies.find(sum)
+	}
+	if i < 0 {
+		return nil, false, errHidden
+	}
+	f, err := v.o.body(i, sum)
+	if err != nil {
+		return nil, false, err
+	}
+	data = make([]byte, min(f.size, kept, replayBytes))
+	_, err = io.ReadFull(v.o.reader(&f), data)
+	return data, size > int64(len(data)), err
+}
+
+// lineCache finds lines by the entry of the log, and keeps the files that were
+// unpacked last.
+type lineCache struct {
+	o      *opened
+	budget int64 // files that may still be unpacked
+	loaded []loadedPart
+}
+
+type loadedPart struct {
+	first int64
+	text  []byte
+	lines map[int64][2]int // where each is, by entry; nil until one is looked for
+}
+
+const keepParts = 4
+
+// load unpacks a file of records.
+func (c *lineCache) load(p part) ([]byte, error) {
+	for i := range c.loaded {
+		if c.loaded[i].first == p.first {
+			return c.loaded[i].text, nil
+		}
+	}
+	c.budget--
+	if p.info.size > MaxLine+partSize {
+		return nil, errors.New("too long")
+	}
+	text, err := io.ReadAll(c.o.reader(&p.info))
+	if err != nil {
+		return nil, err
+	}
+	if len(c.loaded) == keepParts {
+		c.loaded = slices.Delete(c.loaded, 0, 1)
+	}
+	c.loaded = append(c.loaded, loadedPart{first: p.first, text: text})
+	return text, nil
+}
+
+// line returns the line of an entry of the log.
+func (c *lineCache) line(seq int64) (*line, error) {
+	i, found := slices.BinarySearchFunc(c.o.parts, seq, func(p part, seq int64) int { return int(min(max(p.first-seq, -1), 1)) })
+	if !found {
+		i--
+	}
+	if seq < 0 || i < 0 {
+		return nil, errHidden
+	}
+	if _, err := c.load(c.o.parts[i]); err != nil {
+		return nil, err
+	}
+	j := slices.IndexFunc(c.loaded, func(l loadedPart) bool { return l.first == c.o.parts[i].first })
+	p := &c.loaded[j]
+	if p.lines == nil {
+		p.index()
+	}
+	at, ok := p.lines[seq]
+	if !ok {
+		return nil, errHidden
+	}
+	l := new(line)
+	if err := parseLine(p.text[at[0]:at[1]], l); err != nil {
+		return nil, fmt.Errorf("entry %d of the log %w", seq, err)
+	}
+	return l, nil
+}
+
+func (p *loadedPart) index() {
+	p.lines = map[int64][2]int{}
+	var l line
+	for from := 0; from < len(p.text); {
+		n := bytes.IndexByte(p.text[from:], '\n')
+		if n < 0 {
+			break
+		}
+		if parseLine(p.text[from:from+n], &l) == nil && l.count == 0 {
+			p.lines[l.seq] = [2]int{from, from + n}
+		}
+		from += n + 1
+	}
+}

@@ -1,0 +1,224 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"constat/inspect"
+	"constat/store"
+	"constat/store/evidence"
+)
+
+// Level is how much of the sealed values a bundle shows.
+type Level string
+
+// The levels. What is open in the leaves (hosts, times, sizes, outcomes, classes)
+// is shown at each of them, and what the program was started with.
+const (
+	Full   Level = "full"
+	Masked Level = "masked" // beginnings and ends, and which fields there are
+	Hashes Level = "hashes" // commitments only
+)
+
+// Levels lists all levels.
+var Levels = []Level{Full, Masked, Hashes}
+
+// bits is a set of ids.
+type bits []uint64
+
+func (b *bits) add(id int64) {
+	if id < 0 {
+		return
+	}
+	for id/64 >= int64(len(*b)) {
+		*b = append(*b, make([]uint64, len(*b)/2+16)...)
+	}
+	(*b)[id/64] |= 1 << (id % 64)
+}
+
+func (b bits) has(id int64) bool {
+	return id >= 0 && id/64 < int64(len(b)) && b[id/64]&(1<<(id%64)) != 0
+}
+
+// plan says what a bundle shows of each record.
+type plan struct {
+	opt *Options
+
+	filtered    bool
+	chosen      bits            // exchanges, when filtered
+	connections bits            // theirs
+	hosts       map[string]bool // theirs
+	away        bits            // exchanges with hidden hosts
+	closed      bits            // exchanges whose values are hidden
+}
+
+// newPlan looks up which exchanges are meant.
+func newPlan(ctx context.Context, r *store.Reader, opt *Options) (*plan, error) {
+	p := &plan{opt: opt, hosts: map[string]bool{}}
+	if opt.Where != "" {
+		p.filtered = true
+		err := rows(ctx, r, "SELECT id, connection_id, host FROM requests WHERE "+opt.Where, opt.Args, func(scan func(...any) error) error {
+			var id, connection int64
+			var host string
+			if err := scan(&id, &connection, &host); err != nil {
+				return err
+			}
+			p.chosen.add(id)
+			p.connections.add(connection)
+			p.hosts[host] = true
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("choose exchanges: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// rows runs a query over the public views.
+func rows(ctx context.Context, r *store.Reader, query string, args []any, each func(scan func(...any) error) error) error {
+	list, err := r.DB().QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer list.Close()
+	for list.Next() {
+		if err := each(list.Scan); err != nil {
+			return err
+		}
+	}
+	return list.Err()
+}
+
+// survey goes through the log once when something is to be hidden, and finds the
+// exchanges that hold it. A class hides an exchange that any report, also an older one,
+// gave it to; and when that report put a file together, the exchanges it came in.
+func (p *plan) survey(ctx context.Context, r *store.Reader, size int64) error {
+	if len(p.opt.HideClasses) == 0 && len(p.opt.HideHosts) == 0 {
+		return nil
+	}
+	var joined []int64
+	err := r.Log(ctx, size, func(l *store.Logged) error {
+		switch l.Kind.Name {
+		case "exchange":
+			if p.hidesHost(l.Column("host").Text) {
+				p.away.add(l.ID)
+			}
+		case "report":
+			if !p.hidesClass(l.Column("tags").Text) {
+				return nil
+			}
+			id := l.Column("exchange").Int
+			p.closed.add(id)
+			if l.Column("frame").Int == 0 && strings.Contains(l.Column("findings").Text, `"path":"upload`) {
+				joined = append(joined, id)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(joined)
+	for _, id := range slices.Compact(joined) {
+		s, err := r.Subject(ctx, id, 0, 0)
+		if err != nil {
+			return err
+		}
+		if s.Upload != nil {
+			for _, piece := range s.Upload.Exchanges {
+				p.closed.add(piece)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *plan) hidesHost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, h := range p.opt.HideHosts {
+		if host == h || strings.HasSuffix(host, "."+h) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *plan) hidesClass(tags string) bool {
+	for tag := range strings.FieldsSeq(tags) {
+		if slices.Contains(p.opt.HideClasses, inspect.Class(tag)) {
+			return true
+		}
+	}
+	return false
+}
+
+// withheld says whether nothing of a record is shown.
+func (p *plan) withheld(l *store.Logged) bool {
+	exchange, isOf := exchangeOf(l)
+	switch {
+	case isOf:
+		return p.away.has(exchange) || p.filtered && !p.chosen.has(exchange)
+	case l.Kind.Name == "connection":
+		return p.hidesHost(l.Column("host").Text) || p.hidesHost(l.Column("sni").Text) || p.filtered && !p.connections.has(l.ID)
+	case l.Kind.Name == "address":
+		host := l.Column("host").Text
+		return p.hidesHost(host) || p.filtered && !p.hosts[host]
+	}
+	return false
+}
+
+// exchangeOf returns the exchange that a record is, or is about.
+func exchangeOf(l *store.Logged) (id int64, ok bool) {
+	switch l.Kind.Name {
+	case "exchange":
+		return l.ID, true
+	case "frame", "report":
+		return l.Column("exchange").Int, true
+	}
+	return 0, false
+}
+
+// shown are sealed columns that every bundle shows: how the program was started.
+var shown = map[string]bool{"run.settings": true}
+
+// hidden returns what is hidden of a record: which columns, and what stands in
+// their place. nil, nil: all of it is shown.
+func (p *plan) hidden(l *store.Logged) (hide func(column string) bool, masked func(column string) *string) {
+	level := p.opt.Level
+	if id, ok := exchangeOf(l); ok && p.closed.has(id) {
+		level = Hashes
+	}
+	if level == Full {
+		return nil, nil
+	}
+	kind := l.Kind.Name
+	hide = func(column string) bool { return !shown[kind+"."+column] }
+	if level == Masked {
+		masked = func(column string) *string { return mask(kind, column, l.Column(column)) }
+	}
+	return hide, masked
+}
+
+// instead is hidden as the copy of the case wants it.
+func instead(l *store.Logged, hide func(string) bool, masked func(string) *string) func(int) (evidence.Value, bool) {
+	if hide == nil {
+		return nil
+	}
+	return func(i int) (evidence.Value, bool) {
+		c := &l.Kind.Columns[i]
+		if !hide(c.Name) {
+			return evidence.Value{}, false
+		}
+		if masked != nil {
+			if s := masked(c.Name); s != nil && c.Type == evidence.Blob {
+				return evidence.BlobValue([]byte(*s)), true
+			} else if s != nil {
+				return evidence.TextValue(*s), true
+			}
+		}
+		return evidence.Value{}, true
+	}
+}
