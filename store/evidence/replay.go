@@ -29,8 +29,13 @@ type Replay struct {
 	Withheld int64 `json:"withheld"` // the bytes are not shown
 	Pieces   int64 `json:"pieces"`   // in files sent in several requests, or in compressed WebSocket messages
 	Failed   int64 `json:"failed"`   // lead nowhere, or to something else
-	Left     int64 `json:"left"`     // reports that were not looked at, because they are too many
+	// Failures are the first of these. They are no problem of the bundle: the finding is
+	// what was logged. It was made by other decoders than this program's, or is wrong.
+	Failures []string `json:"failures,omitempty"`
+	Left     int64    `json:"left"` // reports that were not looked at, because they are too many
 }
+
+const maxFailures = 20
 
 // replayBytes is how much of a body is looked at, as in an inspection.
 const replayBytes = 16 << 20
@@ -78,6 +83,9 @@ func (v *bundleCheck) replay() error {
 			v.replayReport(lines, &l, findings)
 		}
 	}
+	if r := v.Replay; r.Failed > 0 {
+		v.reserve("Of %s, %d do not lead to what the finding quotes, with the decoders of this program. The first: %s", count(r.Findings, "decode path"), r.Failed, r.Failures[0])
+	}
 	if r := v.Replay; r.Left > 0 {
 		v.reserve("Of %d reports the decode paths were not followed, because they are many.", r.Left)
 	}
@@ -95,7 +103,7 @@ func (s *sightings) isNewest(l *line) bool {
 func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings string) {
 	var list []inspect.Finding
 	if err := json.Unmarshal([]byte(findings), &list); err != nil {
-		v.problem("%s: its findings cannot be read", report.name())
+		v.reserve("%s: its findings cannot be read.", report.name())
 		return
 	}
 	r := &v.Replay
@@ -120,8 +128,10 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 		case deflated:
 			r.Pieces++ // what the messages before it were inflated to is not known here
 		default:
-			r.Failed++
-			v.problem("%s: the path of a finding of %s does not lead to what it quotes: %s", report.name(), printable(f.Detector), printable(string(f.Path)))
+			if r.Failed++; r.Failed <= maxFailures {
+				r.Failures = append(r.Failures, fmt.Sprintf("%s: the path of a finding of %s does not lead to what it quotes: %s",
+					report.name(), printable(f.Detector), printable(string(f.Path))))
+			}
 		}
 	}
 }
@@ -129,7 +139,7 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 // describes reports whether a finding's excerpt is not a quotation: of pictures it
 // is what is in their heads.
 func describes(f inspect.Finding, p *inspect.Part) bool {
-	return f.Class == inspect.Photo && f.Start >= 0 && f.End >= f.Start && f.End <= len(p.Data)
+	return f.Detector == "photo" && f.Start >= 0 && f.End >= f.Start && f.End <= len(p.Data)
 }
 
 // subject puts together what a report is about.
