@@ -82,6 +82,10 @@ func parseToken(response, data []byte, nonce *big.Int) (*Token, error) {
 	if err := p7.Verify(); err != nil {
 		return nil, err
 	}
+	var content asn1.ObjectIdentifier
+	if p7.UnmarshalSignedAttribute(pkcs7.OIDAttributeContentType, &content) != nil || !content.Equal(oidTSTInfo) {
+		return nil, errors.New("what is signed is no time stamp")
+	}
 	if err := isAuthority(signer); err != nil {
 		return nil, err
 	}
@@ -95,6 +99,7 @@ func parseToken(response, data []byte, nonce *big.Int) (*Token, error) {
 }
 
 var (
+	oidTSTInfo       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
 	oidExtKeyUsage   = asn1.ObjectIdentifier{2, 5, 29, 37}
 	oidSigningCert   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 12}
 	oidSigningCertV2 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}

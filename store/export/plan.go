@@ -155,10 +155,19 @@ func (p *plan) hidesClass(tags string) bool {
 	return false
 }
 
-// withheld says whether nothing of a record is shown.
+// hides says whether anything is hidden.
+func (p *plan) hides() bool {
+	return p.opt.Level != Full || p.filtered || len(p.opt.HideClasses) > 0 || len(p.opt.HideHosts) > 0
+}
+
+// withheld says whether nothing of a record is shown. The persona goes with the first
+// thing that is hidden: its name is open in the leaf, and its values are those that the
+// exchanges hold.
 func (p *plan) withheld(l *store.Logged) bool {
 	exchange, isOf := exchangeOf(l)
 	switch {
+	case l.Kind.Name == "persona":
+		return p.hides()
 	case isOf:
 		return p.away.has(exchange) || p.filtered && !p.chosen.has(exchange)
 	case l.Kind.Name == "connection":

@@ -1,0 +1,453 @@
+package export_test
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"context"
+	"database/sql"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+
+	"constat/inspect"
+	"constat/inspect/decode"
+	"constat/store"
+	"constat/store/evidence"
+	"constat/store/export"
+	"constat/store/query"
+	"constat/store/report"
+)
+
+func (k *testCase) export(opt export.Options) []byte {
+	k.t.Helper()
+	r := k.open()
+	info, err := r.Info(k.t.Context())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	if opt.Signer, err = store.Signer(k.key, info.ID, info.Verifier); err != nil {
+		k.t.Fatal(err)
+	}
+	opt.Build, opt.Temp = "constat test", k.t.TempDir()
+	file := func(name string, write func(context.Context, io.Writer, *store.Reader, report.Options) error) export.File {
+		return export.File{Name: name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, now time.Time) error {
+			return write(ctx, w, r, report.Options{Build: "constat test", Inspector: k.in, Now: func() time.Time { return now }, Blur: true})
+		}}
+	}
+	opt.Files = []export.File{file("data/report.html", report.Write), file("data/report.json", report.WriteJSON)}
+	var out bytes.Buffer
+	if _, err := export.Write(k.t.Context(), &out, r, opt); err != nil {
+		k.t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func (k *testCase) verifier() string {
+	info, err := k.open().Info(k.t.Context())
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	return info.Verifier
+}
+
+func verify(t testing.TB, b []byte, opt evidence.VerifyOptions) *evidence.Verdict {
+	t.Helper()
+	var err error
+	if opt.Inspector, err = inspect.New(inspect.Config{Decoders: decode.All}); err != nil {
+		t.Fatal(err)
+	}
+	v, err := evidence.VerifyBundle(t.Context(), bytes.NewReader(b), int64(len(b)), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func files(t testing.TB, b []byte) map[string][]byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := map[string][]byte{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, name, _ := strings.Cut(f.Name, "/")
+		if list[name], err = io.ReadAll(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
+}
+
+func TestFull(t *testing.T) {
+	k := newCase(t)
+	k.affair()
+	k.close()
+	b := k.export(export.Options{})
+	v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier()})
+	if !v.Verified || !v.Signed || len(v.Reservations) != 1 {
+		t.Fatalf("problems %q, reservations %q", v.Problems, v.Reservations)
+	}
+	if v.Hidden != 0 || v.Withheld != 0 || v.Bodies == 0 || v.Replay.Same < 8 || v.Replay.Failed > 0 || v.Replay.Withheld > 0 {
+		t.Errorf("%+v", v)
+	}
+	if !bytes.Equal(b, k.export(export.Options{})) {
+		t.Error("a second export is another")
+	}
+	list := files(t, b)
+	path := filepath.Join(t.TempDir(), "capture.sqlite")
+	if err := os.WriteFile(path, list["data/capture.sqlite"], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := store.Verify(t.Context(), path, k.verifier(), nil)
+	if err != nil || len(whole.Problems) > 0 || whole.Records != v.Records {
+		t.Errorf("the copy of the database: %v, %+v", err, whole)
+	}
+	for _, name := range []string{"data/protocol.json", "data/case.jsonld", "data/capture.har", "data/report.json"} {
+		if !json.Valid(list[name]) {
+			t.Errorf("%s is not JSON", name)
+		}
+	}
+	var p struct {
+		CA       []string `json:"ca_sha256"`
+		Sessions []struct {
+			Name, Note string
+			Factors    map[string]string
+		}
+	}
+	if err := json.Unmarshal(list["data/protocol.json"], &p); err != nil || len(p.CA) != 1 || p.CA[0] != "c0ffee" || len(p.Sessions) != 2 || p.Sessions[0].Factors["cloud"] != "off" {
+		t.Errorf("protocol: %v %+v", err, p)
+	}
+}
+
+// TestSameCaseSameBytes: a copy of the case elsewhere gives the same bundle.
+func TestCopyOfTheCase(t *testing.T) {
+	k := newCase(t)
+	k.affair()
+	k.close()
+	first := k.export(export.Options{Level: export.Masked})
+	text, err := os.ReadFile(k.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.path = filepath.Join(t.TempDir(), "another-name.constat")
+	if err := os.WriteFile(k.path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(first, k.export(export.Options{Level: export.Masked})) {
+		t.Error("the name of the case's file is in the bundle")
+	}
+}
+
+// forms are the ways in which a hidden value could still be there.
+func forms(s string) map[string][]byte {
+	m := map[string][]byte{
+		"plain": []byte(s), "hex": []byte(hex.EncodeToString([]byte(s))), "HEX": []byte(strings.ToUpper(hex.EncodeToString([]byte(s)))),
+		"url": []byte(url.QueryEscape(s)), "path": []byte(url.PathEscape(s)),
+	}
+	j, _ := json.Marshal(s)
+	m["json"] = j[1 : len(j)-1]
+	// Base64 of a value inside something else: at each of three offsets, without the
+	// characters that depend on what is around it.
+	for i := range 3 {
+		for name, enc := range map[string]*base64.Encoding{"base64": base64.StdEncoding, "base64url": base64.URLEncoding} {
+			e := enc.EncodeToString(append(bytes.Repeat([]byte("x"), i), s...))
+			e = strings.TrimRight(e, "=")
+			if len(e) > 12 {
+				m[fmt.Sprint(name, i)] = []byte(e[4 : len(e)-3])
+			}
+		}
+	}
+	return m
+}
+
+// layers are a file and what is inside it: streams that can be opened, wherever they
+// begin, and the values of the database.
+func layers(t testing.TB, name string, data []byte) [][]byte {
+	t.Helper()
+	out := [][]byte{data}
+	for i := range data {
+		var r io.Reader
+		switch {
+		case bytes.HasPrefix(data[i:], []byte{0x1f, 0x8b, 8}):
+			if z, err := gzip.NewReader(bytes.NewReader(data[i:])); err == nil {
+				r = z
+			}
+		case bytes.HasPrefix(data[i:], []byte{0x28, 0xb5, 0x2f, 0xfd}):
+			if z, err := zstd.NewReader(bytes.NewReader(data[i:]), zstd.WithDecoderConcurrency(1)); err == nil {
+				r = z
+			}
+		case i+1 < len(data) && data[i] == 0x78 && (int(data[i])<<8+int(data[i+1]))%31 == 0:
+			if z, err := zlib.NewReader(bytes.NewReader(data[i:])); err == nil {
+				r = z
+			}
+		}
+		if r != nil {
+			if inner, _ := io.ReadAll(io.LimitReader(r, 4<<20)); len(inner) > 0 {
+				out = append(out, inner)
+			}
+		}
+	}
+	for _, word := range strings.FieldsFunc(string(data), func(r rune) bool {
+		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", r)
+	}) {
+		if len(word) < 16 || len(word)%4 != 0 {
+			continue
+		}
+		if inner, err := base64.StdEncoding.DecodeString(word); err == nil {
+			out = append(out, inner)
+			if z, err := gzip.NewReader(bytes.NewReader(inner)); err == nil {
+				if inner, _ := io.ReadAll(z); len(inner) > 0 {
+					out = append(out, inner)
+				}
+			}
+		}
+	}
+	if strings.HasSuffix(name, ".sqlite") {
+		out = append(out, dump(t, data)...)
+	}
+	return out
+}
+
+// dump returns all values of a database.
+func dump(t testing.TB, data []byte) (out [][]byte) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.sqlite")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tables, err := db.Query("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for tables.Next() {
+		var name string
+		if err := tables.Scan(&name); err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, name)
+	}
+	if len(names) < 15 {
+		t.Fatalf("%d tables and views", len(names))
+	}
+	for _, name := range names {
+		rows, err := db.Query("SELECT * FROM " + name)
+		if err != nil {
+			t.Fatalf("%s: %s", name, err)
+		}
+		columns, _ := rows.Columns()
+		cells, dest := make([]sql.RawBytes, len(columns)), make([]any, len(columns))
+		for i := range cells {
+			dest[i] = &cells[i]
+		}
+		for rows.Next() {
+			if err := rows.Scan(dest...); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range cells {
+				out = append(out, bytes.Clone(c))
+			}
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatalf("%s: %s", name, err)
+		}
+		rows.Close()
+	}
+	return out
+}
+
+// leaks looks for values in a bundle; it returns where they are, by value.
+func leaks(t testing.TB, b []byte, values []string) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for name, data := range files(t, b) {
+		all := layers(t, name, data)
+		for _, v := range values {
+			for form, text := range forms(v) {
+				for _, layer := range all {
+					if found[v] == "" && bytes.Contains(layer, text) {
+						found[v] = fmt.Sprintf("%s: %.40q as %s", name, v, form)
+					}
+				}
+			}
+		}
+	}
+	return found
+}
+
+func TestRedactionLeaksNothing(t *testing.T) {
+	k := newCase(t)
+	s := k.affair()
+	k.close()
+	var planted []string
+	for _, v := range k.persona.Canaries {
+		if len(v.Value) >= 8 {
+			planted = append(planted, v.Value)
+		}
+	}
+	everything := append(append(append(append(append(append([]string{}, s.statistics...), s.sms...), s.contacts...), s.bank...), s.photo...), s.other...)
+	where, args, err := query.Where("host:stats.analytics.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	full := k.export(export.Options{})
+	there := leaks(t, full, everything)
+	for _, v := range everything {
+		if there[v] == "" {
+			t.Fatalf("the search does not find %.40q, which is there", v)
+		}
+	}
+	for _, test := range []struct {
+		name    string
+		opt     export.Options
+		hidden  []string
+		visible []string // that must still be there
+	}{
+		{"masked", export.Options{Level: export.Masked}, append(everything, planted...), []string{"stats.analytics.example", "device_stats"}},
+		{"hashes", export.Options{Level: export.Hashes}, append(everything, planted...), []string{"stats.analytics.example", "device_stats"}},
+		{"contacts", export.Options{HideClasses: []inspect.Class{inspect.Contacts}}, s.contacts, append(s.sms, s.bank...)},
+		{"photo in pieces", export.Options{HideClasses: []inspect.Class{inspect.Photo}}, s.photo, append(s.sms, s.contacts...)},
+		{"host", export.Options{HideHosts: []string{"bank.example"}}, append(s.bank, "bank.example"), append(s.sms, s.contacts...)},
+		{"chosen", export.Options{Where: where, Args: args}, append(append(append(s.contacts, s.bank...), "bank.example", "contacts.vendor.example"), s.photo...), s.statistics},
+		{"all of it", export.Options{Level: export.Hashes, Where: where, Args: args, HideHosts: []string{"stats.analytics.example"}}, append(everything, "stats.analytics.example"), nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			k.t = t
+			b := k.export(test.opt)
+			v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier()})
+			if !v.Verified || !v.Signed || v.Replay.Failed > 0 {
+				t.Errorf("problems %q, reservations %q", v.Problems, v.Reservations)
+			}
+			if v.Hidden+v.Withheld < 4 {
+				t.Errorf("%d values and %d records are withheld", v.Hidden, v.Withheld)
+			}
+			found := leaks(t, b, append(test.hidden, test.visible...))
+			for _, v := range test.hidden {
+				if found[v] != "" {
+					t.Error(found[v])
+				}
+			}
+			for _, v := range test.visible {
+				if found[v] == "" {
+					t.Errorf("%.40q is not there any more", v)
+				}
+			}
+			if secret := dumpSecret(t, b); secret != 0 {
+				t.Error("the secret of the case is in the copy")
+			}
+			if !bytes.Equal(b, k.export(test.opt)) {
+				t.Error("a second export is another")
+			}
+		})
+	}
+}
+
+func dumpSecret(t testing.TB, b []byte) (n int) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.sqlite")
+	if err := os.WriteFile(path, files(t, b)["data/capture.sqlite"], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SELECT count(*) FROM secret").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// byHand runs the commands of a bundle's VERIFY.md on b as a stranger does who pastes
+// them.
+func byHand(t testing.TB, guide, b []byte, env ...string) (string, error) {
+	t.Helper()
+	for _, tool := range []string{"sh", "openssl", "sha256sum", "sha512sum", "base64", "od", "sed", "unzip"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not here", tool)
+		}
+	}
+	dir := t.TempDir()
+	bundle := filepath.Join(dir, "b.constat.zip")
+	if err := os.WriteFile(bundle, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	in := false
+	for line := range strings.Lines(string(files(t, guide)["verify/VERIFY.md"])) {
+		switch {
+		case strings.HasPrefix(line, "```sh"):
+			in = true
+		case strings.HasPrefix(line, "```"):
+			in = false
+		case in:
+			script.WriteString(line)
+		}
+	}
+	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
+	defer stop()
+	cmd := exec.CommandContext(ctx, "sh", "-c", script.String())
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), append(env, "BUNDLE="+bundle, "TMPDIR="+dir)...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+func TestByHand(t *testing.T) {
+	k := newCase(t)
+	k.affair()
+	k.close()
+	b := k.export(export.Options{})
+	out, err := byHand(t, b, b)
+	if err != nil {
+		t.Fatalf("%s\n%s", err, out)
+	}
+	for _, want := range []string{"container: OK", "manifests: OK", "checkpoint: OK", "manifests signed: OK", "commitment: OK", "leaf: OK", "inclusion: OK"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+	// A redacted bundle as well: the run's settings are shown at each level.
+	b = k.export(export.Options{Level: export.Hashes})
+	if out, err := byHand(t, b, b); err != nil || !strings.Contains(out, "checkpoint: OK") {
+		t.Errorf("hashes only: %v\n%s", err, out)
+	}
+}
+
+func TestByHandFindsChanges(t *testing.T) {
+	k := newCase(t)
+	k.affair()
+	k.close()
+	b := k.export(export.Options{})
+	for _, at := range []int{len(b) / 3, len(b) / 2, len(b) - 10} {
+		bad := bytes.Clone(b)
+		bad[at] ^= 4
+		if out, err := byHand(t, b, bad); err == nil {
+			t.Errorf("byte %d changed: no command failed\n%s", at, out)
+		}
+	}
+}
