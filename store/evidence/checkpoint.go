@@ -108,6 +108,9 @@ func parse(text string) (c Checkpoint, err error) {
 	return c, nil
 }
 
+// Signer signs checkpoints and bundles for a case.
+type Signer = note.Signer
+
 // NewSigner returns the signer called name that signs with key.
 func NewSigner(name string, key ed25519.PrivateKey) (note.Signer, error) {
 	const algorithm = 1 // Ed25519, https://c2sp.org/signed-note

@@ -20,8 +20,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
 	"constat/inspect"
 	"constat/proxy/flow"
 	"constat/store"
@@ -43,8 +41,8 @@ type Options struct {
 	HideClasses []inspect.Class
 	HideHosts   []string
 
-	Signer note.Signer // signs the manifests; nil: they are not signed
-	Build  string      // of the program
+	Signer evidence.Signer // signs the manifests; nil: they are not signed
+	Build  string          // of the program
 
 	// Token is the answer of a time-stamping authority for the newest checkpoint. Without
 	// it, Stamp is asked for one; nil: the bundle has none.
