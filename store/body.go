@@ -21,6 +21,13 @@ func (r *Reader) Body(ctx context.Context, b *flow.Body) (io.ReadCloser, error) 
 	if _, spilled := b.Previous(); spilled == 0 && int64(len(b.Tail())) == b.Kept() {
 		return io.NopCloser(bytes.NewReader(b.Tail())), nil
 	}
+	if b.Kept() <= flow.ChunkSize { // one query that is kept, instead of two that are not
+		data := make([]byte, b.Kept())
+		if err := r.readPrefix(ctx, b, data); err != nil {
+			return nil, err
+		}
+		return io.NopCloser(bytes.NewReader(data)), nil
+	}
 	ids, err := chain(ctx, r.db, b)
 	if err != nil {
 		return nil, err

@@ -250,8 +250,7 @@ func (e *export) files() error {
 		File{"data/certificates/", nil},
 	)
 	slices.SortFunc(list, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	for i, f := range list {
-		e.opt.Progress("writing "+strings.TrimPrefix(f.Name, "data/"), int64(i), int64(len(list)))
+	for _, f := range list {
 		var err error
 		switch {
 		case f.Name == copyName:
@@ -259,13 +258,32 @@ func (e *export) files() error {
 		case f.Write == nil:
 			err = e.from.Certificates(e.ctx, e.b.AddCertificate)
 		default:
-			err = e.b.Add(f.Name, func(w io.Writer) error { return f.Write(e.ctx, w, e.from, e.now) })
+			err = e.b.Add(f.Name, func(w io.Writer) error {
+				return f.Write(e.ctx, &counter{w: w, step: "writing " + f.Name + ", MiB", show: e.opt.Progress}, e.from, e.now)
+			})
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// counter shows how much of a file was written.
+type counter struct {
+	w    io.Writer
+	step string
+	show func(step string, done, total int64)
+	n    int64
+}
+
+func (c *counter) Write(b []byte) (int, error) {
+	before := c.n >> 20
+	n, err := c.w.Write(b)
+	if c.n += int64(n); c.n>>20 != before {
+		c.show(c.step, c.n>>20, 0)
+	}
+	return n, err
 }
 
 const copyName = "data/capture.sqlite"
