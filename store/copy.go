@@ -151,7 +151,7 @@ func (r *Reader) Log(ctx context.Context, size int64, each func(*Logged) error) 
 	case stopped != nil:
 		return stopped
 	case err != nil:
-		return sqlError("read log", err)
+		return sqlErrorIf("read log", err)
 	case next != size:
 		return fmt.Errorf("read log: entry %d is missing: run constat verify", next)
 	}
@@ -438,9 +438,12 @@ func Signer(keyFile, caseID, verifier string) (note.Signer, error) {
 	return evidence.NewSigner(origin, key.key)
 }
 
-func copyError(err error) error {
+func copyError(err error) error { return sqlErrorIf("copy case", err) }
+
+// sqlErrorIf is sqlError, nil for nil.
+func sqlErrorIf(doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return sqlError("copy case", err)
+	return sqlError(doing, err)
 }

@@ -216,9 +216,10 @@ func reportFiles(ctx context.Context, r *store.Reader) ([]export.File, error) {
 		return nil, err
 	}
 	file := func(name string, write func(context.Context, io.Writer, *store.Reader, report.Options) error) export.File {
-		return export.File{Name: name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, now time.Time) error {
+		return export.File{Name: name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, about export.About) error {
 			return write(ctx, w, r, report.Options{
-				Banner: info.Banner, MaxDeciding: 5, Build: build(), Inspector: in, Now: func() time.Time { return now }, Blur: true,
+				Banner: strings.TrimSpace(info.Banner + " " + about.Remark), MaxDeciding: 5, Build: build(), Inspector: in,
+				Now: func() time.Time { return about.Time }, Blur: true,
 			})
 		}}
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -366,6 +367,7 @@ func repack(t testing.TB, folder string, list []packedFile) []byte {
 	p := newPacker(&out, t.TempDir())
 	defer p.free()
 	var manifest, tags [2]bytes.Buffer
+	var size, files int
 	put := func(name string, data []byte) {
 		s, _, err := p.add(folder+name, func(w io.Writer) error { _, err := w.Write(data); return err })
 		if err != nil {
@@ -377,6 +379,8 @@ func repack(t testing.TB, folder string, list []packedFile) []byte {
 		}
 		if rank(name) == 1 || rank(name) == 2 {
 			into = &manifest
+			size += len(data)
+			files++
 		}
 		fmt.Fprintf(&into[0], "%x  %s\n", s.sha256, name)
 		fmt.Fprintf(&into[1], "%x  %s\n", s.sha512, name)
@@ -392,6 +396,8 @@ func repack(t testing.TB, folder string, list []packedFile) []byte {
 		case fileTags2:
 			put(f.name, tags[1].Bytes())
 		case fileNote:
+		case fileInfoText:
+			put(f.name, regexp.MustCompile(`(?m)^Payload-Oxum: .*$`).ReplaceAll(f.data, fmt.Appendf(nil, "Payload-Oxum: %d.%d", size, files)))
 		default:
 			put(f.name, f.data)
 		}
@@ -475,6 +481,8 @@ func TestChangedByHand(t *testing.T) {
 		{"inclusion", InclusionName(3), func(b []byte) []byte { return bytes.Replace(b, []byte("index 3"), []byte("index 4"), 1) }, InclusionName(3)},
 		{"inclusion of another", InclusionName(3), func([]byte) []byte { return elsewhere(InclusionName(3)) }, InclusionName(3)},
 		{"consistency", consistencyName(1, 25), func([]byte) []byte { return elsewhere(consistencyName(9, 26)) }, consistencyName(1, 25)},
+		{"version", fileInfoText, func(b []byte) []byte { return bytes.Replace(b, []byte("Format: 1"), []byte("Format: 2"), 1) }, "with a newer one"},
+		{"identifier", fileInfoText, func(b []byte) []byte { return bytes.Replace(b, []byte("constat/01"), []byte("constat/02"), 1) }, fileInfoText},
 		{"bag", fileBagit, func([]byte) []byte { return []byte("BagIt-Version: 0.97\n") }, fileBagit},
 	} {
 		t.Run(test.name, func(t *testing.T) {

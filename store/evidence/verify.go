@@ -174,12 +174,31 @@ func (v *bundleCheck) fixed() error {
 	if b, ok := v.small(fileBagit); ok && string(b) != bagitText {
 		v.problem("%s is not that of a bag of version 1.0", fileBagit)
 	}
-	for _, name := range []string{fileInfoText, fileGuide, fileManifest, fileManifest2, fileTags, fileTags2, fileLog, fileAll} {
+	for _, name := range []string{fileGuide, fileManifest, fileManifest2, fileTags, fileTags2, fileLog, fileAll} {
 		if _, ok := v.o.files[name]; !ok {
 			v.problem("%s is missing", name)
 		}
 	}
 	return nil
+}
+
+// about checks what bag-info.txt says that others rely on.
+func (v *bundleCheck) about(payload, files int64) {
+	text, ok := v.small(fileInfoText)
+	if !ok {
+		return
+	}
+	fields := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		fields[name] = value
+	}
+	if is := fields["Constat-Bundle-Format"]; is != strconv.Itoa(FormatVersion) {
+		v.problem("%s: the bundle has the format %s, and this program knows %d: check it with a newer one", fileInfoText, printable(is), FormatVersion)
+	}
+	if fields["External-Identifier"] != v.origin || fields["Payload-Oxum"] != fmt.Sprintf("%d.%d", payload, files) {
+		v.problem("%s does not fit what is here", fileInfoText)
+	}
 }
 
 // keys reads who signed, and the newest checkpoint.
@@ -359,6 +378,7 @@ func (v *bundleCheck) all() error {
 	records := v.newRecords()
 	d := newDigester()
 	var head, want []byte
+	var bytesIn, filesIn int64 // of the payload
 	err := v.o.each(func(f *fileInfo) error {
 		if err := v.ctx.Err(); err != nil {
 			return err
@@ -393,6 +413,8 @@ func (v *bundleCheck) all() error {
 		switch rank(name) {
 		case 1, 2:
 			fits = payload.fits(name, s)
+			bytesIn += d.size
+			filesIn++
 		case 7:
 			if name == fileTags {
 				v.tags[0] = s.sha256
@@ -418,6 +440,7 @@ func (v *bundleCheck) all() error {
 	payload.finish()
 	tags.finish()
 	records.finish()
+	v.about(bytesIn, filesIn)
 	rest := io.NewSectionReader(v.o.r, v.o.dir.offset, v.o.size-v.o.dir.offset)
 	if _, err := io.CopyN(v.seal, rest, rest.Size()-sealSize); err != nil {
 		return err

@@ -56,11 +56,19 @@ type Options struct {
 	Progress func(step string, done, total int64) // called now and then
 }
 
-// File is a file to add. Write gets the copy of the case that is in the bundle, and the
-// time of the newest checkpoint: it must see nothing else.
+// File is a file to add. Write gets the copy of the case that is in the bundle: it must
+// see nothing else.
 type File struct {
 	Name  string // "data/report.html"
-	Write func(ctx context.Context, w io.Writer, r *store.Reader, now time.Time) error
+	Write func(ctx context.Context, w io.Writer, r *store.Reader, about About) error
+}
+
+// About is what a file may say besides what is in the copy.
+type About struct {
+	Time time.Time // of the newest checkpoint
+	// Remark says what is withheld, in words for people, "" when nothing is. Whoever counts
+	// in the copy must say it: what is withheld is missing from each figure.
+	Remark string
 }
 
 // Summary says what a bundle holds.
@@ -239,9 +247,10 @@ func (e *export) bodies() error {
 
 // files writes what is made from the copy, in the order of the names.
 func (e *export) files() error {
+	about := About{Time: e.now, Remark: e.remark()}
 	list := slices.Clone(e.opt.Files)
 	list = append(list,
-		File{"data/capture.har", func(ctx context.Context, w io.Writer, r *store.Reader, _ time.Time) error {
+		File{"data/capture.har", func(ctx context.Context, w io.Writer, r *store.Reader, _ About) error {
 			return report.WriteHAR(ctx, w, r, report.HAROptions{Build: e.opt.Build})
 		}},
 		File{"data/case.jsonld", e.writeCase},
@@ -259,7 +268,7 @@ func (e *export) files() error {
 			err = e.from.Certificates(e.ctx, e.b.AddCertificate)
 		default:
 			err = e.b.Add(f.Name, func(w io.Writer) error {
-				return f.Write(e.ctx, &counter{w: w, step: "writing " + f.Name + ", MiB", show: e.opt.Progress}, e.from, e.now)
+				return f.Write(e.ctx, &counter{w: w, step: "writing " + f.Name + ", MiB", show: e.opt.Progress}, e.from, about)
 			})
 		}
 		if err != nil {
@@ -267,6 +276,24 @@ func (e *export) files() error {
 		}
 	}
 	return nil
+}
+
+// remark is About.Remark.
+func (e *export) remark() string {
+	var list []string
+	switch e.opt.Level {
+	case Masked:
+		list = append(list, "Values are masked.")
+	case Hashes:
+		list = append(list, "Values are withheld.")
+	}
+	for _, c := range e.opt.HideClasses {
+		list = append(list, fmt.Sprintf("What requests hold in which %s was found is withheld.", c))
+	}
+	if n := e.summary.Withheld; n > 0 {
+		list = append(list, fmt.Sprintf("%d of the %d entries of the log are withheld as a whole. Figures and coverage below are of the rest only; the coverage of the whole case is in protocol.json.", n, e.sealing.Size))
+	}
+	return strings.Join(list, " ")
 }
 
 // counter shows how much of a file was written.

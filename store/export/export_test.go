@@ -43,8 +43,8 @@ func (k *testCase) export(opt export.Options) []byte {
 	}
 	opt.Build, opt.Temp = "constat test", k.t.TempDir()
 	file := func(name string, write func(context.Context, io.Writer, *store.Reader, report.Options) error) export.File {
-		return export.File{Name: name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, now time.Time) error {
-			return write(ctx, w, r, report.Options{Build: "constat test", Inspector: k.in, Now: func() time.Time { return now }, Blur: true})
+		return export.File{Name: name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, about export.About) error {
+			return write(ctx, w, r, report.Options{Build: "constat test", Banner: about.Remark, Inspector: k.in, Now: func() time.Time { return about.Time }, Blur: true})
 		}}
 	}
 	opt.Files = []export.File{file("data/report.html", report.Write), file("data/report.json", report.WriteJSON)}
@@ -370,6 +370,9 @@ func dumpSecret(t testing.TB, b []byte) (n int) {
 	path := filepath.Join(t.TempDir(), "x.sqlite")
 	if err := os.WriteFile(path, files(t, b)["data/capture.sqlite"], 0o600); err != nil {
 		t.Fatal(err)
+	}
+	if v, err := store.Verify(t.Context(), path, "", nil); err != nil || len(v.Problems) != 1 || !strings.Contains(v.Problems[0], "left out") {
+		t.Errorf("verify of a copy that is not whole: %v %+v", err, v)
 	}
 	db, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
 	if err != nil {

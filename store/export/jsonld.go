@@ -16,11 +16,11 @@ type object = map[string]any
 // writeCase writes data/case.jsonld: who captured what, with which program, and which
 // files came of it, in the terms of CASE 1.4 and UCO 1.4
 // (https://ontology.caseontology.org, https://ontology.unifiedcyberontology.org).
-func (e *export) writeCase(ctx context.Context, w io.Writer, r *store.Reader, now time.Time) error {
+func (e *export) writeCase(ctx context.Context, w io.Writer, r *store.Reader, about About) error {
 	id := func(what string) object { return object{"@id": "kb:" + what + "-" + e.uuid(what)} }
 	ref := func(what string) string { return "kb:" + what + "-" + e.uuid(what) }
 	stamp := func(t time.Time) object { return object{"@type": "xsd:dateTime", "@value": evidence.FormatTime(t)} }
-	first, last := e.info.Created, now
+	first, last := e.info.Created, about.Time
 	err := rows(ctx, r, "SELECT ifnull(min(time), ''), ifnull(max(time), '') FROM requests", nil, func(scan func(...any) error) error {
 		var a, b string
 		if err := scan(&a, &b); err != nil || a == "" {

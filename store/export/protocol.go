@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
-	"time"
 
 	"constat/store"
 	"constat/store/evidence"
@@ -75,7 +74,7 @@ type coverage struct {
 	Down        int64  `json:"bytes_down"`
 }
 
-func (e *export) writeProtocol(ctx context.Context, w io.Writer, r *store.Reader, _ time.Time) error {
+func (e *export) writeProtocol(ctx context.Context, w io.Writer, r *store.Reader, _ About) error {
 	p := protocol{
 		Format: evidence.FormatVersion, Case: e.info.ID, Created: evidence.FormatTime(e.info.Created), Tool: e.info.Tool, Export: e.opt.Build,
 		Shows: e.opt.Level, CA: []string{}, Devices: []string{}, Sessions: []any{}, Coverage: []coverage{}, Statements: map[string][]map[string]any{},
