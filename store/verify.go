@@ -118,7 +118,7 @@ func (v *verification) partial() (bool, error) {
 	if err != nil || secrets > 0 {
 		return false, err
 	}
-	v.problem("this is a copy that something was left out of: its records can only be checked in the bundle that it came in, with constat-verify")
+	v.problem("the case has lost its secret: it is a copy that something was left out of, which is checked in its bundle, with constat-verify, or it was damaged")
 	return true, nil
 }
 

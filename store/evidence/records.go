@@ -285,11 +285,9 @@ func (c *recordCheck) chains(l *line) {
 // which report on each is the newest. All lists go by id; 0 is none, else it is the
 // entry of the log and one.
 type sightings struct {
-	exchange, frame             []int64
-	newest, newestFrame         []int64
-	reports                     int64
-	hiddenReports, hiddenBodies int64
-	broken                      bool // some records could not be read
+	exchange, frame     []int64
+	newest, newestFrame []int64
+	broken              bool // some records could not be read
 }
 
 // put notes an entry of the log by id.

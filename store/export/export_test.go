@@ -454,3 +454,95 @@ func TestByHandFindsChanges(t *testing.T) {
 		}
 	}
 }
+
+// TestOldCase exports a case that an earlier version wrote.
+func TestOldCase(t *testing.T) {
+	z, err := os.Open("../testdata/format1/case.constat.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	r, err := gzip.NewReader(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k := &testCase{t: t, path: filepath.Join(t.TempDir(), "old.constat"), key: "../testdata/format1/log.key"}
+	if err := os.WriteFile(k.path, old, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	for _, level := range export.Levels {
+		v := verify(t, k.export(export.Options{Level: level}), evidence.VerifyOptions{Verifier: k.verifier()})
+		if !v.Verified || v.Records < 5 {
+			t.Errorf("%s: %d records, problems %q", level, v.Records, v.Problems)
+		}
+	}
+	if now, err := os.ReadFile(k.path); err != nil || !bytes.Equal(now, old) {
+		t.Errorf("the case was changed: %v", err)
+	}
+}
+
+// TestRunningCase exports while records come in: what the newest checkpoint covers.
+func TestRunningCase(t *testing.T) {
+	k := newCase(t)
+	k.affair()
+	if _, err := k.c.Checkpoint(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first := k.export(export.Options{})
+	k.exchange("GET", "https://late.example/after-the-checkpoint-5577", "", nil, []byte("{}"), noCut)
+	b := k.export(export.Options{})
+	v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier()})
+	if !v.Verified {
+		t.Errorf("problems %q", v.Problems)
+	}
+	if found := leaks(t, b, []string{"after-the-checkpoint-5577"}); len(found) > 0 {
+		t.Errorf("what no checkpoint covers is in it: %v", found)
+	}
+	is, was := files(t, b), files(t, first)
+	for _, name := range []string{"data/records/000000000000.jsonl", "data/capture.sqlite", "proof/log.tlog", "proof/checkpoint"} {
+		if !bytes.Equal(is[name], was[name]) {
+			t.Errorf("%s is another", name)
+		}
+	}
+	k.close()
+}
+
+// TestDamagedCase: what is not as it was logged is not exported as if it was.
+func TestDamagedCase(t *testing.T) {
+	k := newCase(t)
+	k.affair()
+	k.close()
+	db, err := sql.Open("sqlite3", "file:"+k.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("DROP TRIGGER exchange_fixed; UPDATE exchange SET path = '/other' WHERE id = 2"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = export.Write(t.Context(), io.Discard, k.open(), export.Options{Temp: t.TempDir()})
+	if err == nil || !strings.Contains(err.Error(), "exchange 2") {
+		t.Errorf("exported with: %v", err)
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	k := newCase(t)
+	k.affair()
+	k.close()
+	ctx, stop := context.WithCancel(t.Context())
+	temp := t.TempDir()
+	_, err := export.Write(ctx, io.Discard, k.open(), export.Options{Temp: temp, Progress: func(string, int64, int64) { stop() }})
+	if err == nil {
+		t.Error("a cancelled export succeeds")
+	}
+	if left, _ := os.ReadDir(temp); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
