@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -190,9 +191,11 @@ func small(t testing.TB) ([]byte, string) {
 	return testBundle(t, smallLog(verifier), 1, showAll), verifier
 }
 
+var inspector = sync.OnceValues(func() (*inspect.Inspector, error) { return inspect.New(inspect.Config{Decoders: decode.All}) })
+
 func check(t testing.TB, b []byte, verifier string) *Verdict {
 	t.Helper()
-	in, err := inspect.New(inspect.Config{Decoders: decode.All})
+	in, err := inspector()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -674,6 +677,28 @@ func FuzzVerifyBundle(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if v := check(t, data, verifier); v.Verified && !bytes.Equal(data, b) && v.Signed {
 			t.Errorf("another bundle is verified")
+		}
+	})
+}
+
+// FuzzFile puts other content into one file, with manifests that fit.
+func FuzzFile(f *testing.F) {
+	b, verifier := small(f)
+	files := unpack(f, b)
+	for i, file := range files {
+		f.Add(i, file.data)
+	}
+	f.Fuzz(func(t *testing.T, i int, data []byte) {
+		if i < 0 || i >= len(files) || len(data) > 1<<16 {
+			return
+		}
+		name := files[i].name
+		list := append([]packedFile(nil), files...)
+		list[i].data = data
+		v := check(t, repack(t, BagDir(testCase), list), verifier)
+		means := !strings.HasPrefix(name, "manifest-") && rank(name) < 6 && name != fileInfoText && name != "data/protocol.json"
+		if v.Verified && means && !bytes.Equal(data, files[i].data) {
+			t.Errorf("verified with another %s", name)
 		}
 	})
 }
