@@ -366,7 +366,7 @@ type example struct {
 }
 
 // maxExample is how long its value can be.
-const maxExample = 200
+const maxExample = 600
 
 // note remembers what the protocol and the guide say of a record.
 func (e *export) note(l *store.Logged, hide func(string) bool) {
@@ -375,11 +375,11 @@ func (e *export) note(l *store.Logged, hide func(string) bool) {
 	default:
 		e.state(l, hide)
 	}
-	if e.example != nil && (e.example.kind == "exchange" || l.Kind.Name != "exchange") || hide != nil {
+	if e.example != nil && (e.example.kind == "exchange" || l.Kind.Name != "exchange") {
 		return
 	}
 	for i, c := range l.Kind.Columns {
-		if v := l.Values[i]; c.Sealed && c.Type == evidence.Text && v.Text != "" && len(v.Text) <= maxExample && isPlain(v.Text) {
+		if v := l.Values[i]; c.Sealed && (hide == nil || !hide(c.Name)) && c.Type == evidence.Text && v.Text != "" && len(v.Text) <= maxExample && isPlain(v.Text) {
 			e.example = &example{l.Seq, l.ID, l.Kind.Name, c.Name}
 			return
 		}
