@@ -611,6 +611,35 @@ func repackWith(t testing.TB, list []packedFile, signed packedFile) []byte {
 	return out.Bytes()
 }
 
+// TestHostileRecords: whoever has a key of their own can sign anything.
+func TestHostileRecords(t *testing.T) {
+	_, verifier := testKey(t, 1)
+	report := func(id int64, findings string) entry {
+		return entry{opinionKind, id, []Value{IntValue(1), IntValue(0), TextValue(findings)}, nil}
+	}
+	deep := strings.Repeat("[", 1<<20)
+	path := strings.Repeat("request.body|", 1<<16)
+	for name, more := range map[string]entry{
+		"far away":   {markKind, 1 << 52, []Value{TextValue("x"), TextValue("y")}, nil},
+		"far report": {opinionKind, 7, []Value{IntValue(1 << 52), IntValue(1 << 53), TextValue("[]")}, nil},
+		"negative":   {opinionKind, 7, []Value{IntValue(-5), IntValue(-1 << 63), TextValue("[]")}, nil},
+		"no list":    report(7, "{}"),
+		"no JSON":    report(7, "["),
+		"deep":       report(7, deep),
+		"no path":    report(7, `[{},{"path":"|||"},{"path":"frame"},{"path":"upload"},{"path":"request.body|gzip|gzip","start":-1,"end":99999999}]`),
+		"long path":  report(7, `[{"path":"`+path+`"}]`),
+		"many":       report(7, `[`+strings.Repeat(`{"path":"request.body"},`, 50_000)+`{}]`),
+	} {
+		v := check(t, testBundle(t, append(smallLog(verifier), more), 1, showAll), verifier)
+		if !v.Verified {
+			t.Errorf("%s: what was signed is not verified: %q", name, v.Problems)
+		}
+		if len(v.Reservations) > 10 {
+			t.Errorf("%s: %d reservations", name, len(v.Reservations))
+		}
+	}
+}
+
 func TestTruncated(t *testing.T) {
 	b, verifier := small(t)
 	for n := 0; n < len(b); n += 1 + n/50 {

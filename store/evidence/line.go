@@ -114,6 +114,9 @@ type line struct {
 	shown        []shownValue
 }
 
+// maxColumns is how many columns a record can have.
+const maxColumns = 256
+
 var errLine = errors.New("is not a record in canonical form")
 
 // parseLine takes a line apart, without its line feed, into l. Only the one way
@@ -163,7 +166,7 @@ func parseLine(text []byte, l *line) error {
 		c.want(`,"value":`)
 		s.value = c.value()
 		c.want("}")
-		if n := len(l.shown); c.bad || !decodeHash(salt, &s.salt) || n > 0 && bytes.Compare(l.shown[n-1].name, s.name) >= 0 {
+		if n := len(l.shown); c.bad || n == maxColumns || !decodeHash(salt, &s.salt) || n > 0 && bytes.Compare(l.shown[n-1].name, s.name) >= 0 {
 			return errLine
 		}
 		l.shown = append(l.shown, s)
@@ -374,7 +377,7 @@ func (c *cursor) object(list []member, value func(*cursor) []byte) []member {
 		m := member{name: c.str()}
 		c.want(":")
 		m.value = value(c)
-		if n := len(list); c.bad || !isName(unquoted(m.name)) || n > 0 && bytes.Compare(list[n-1].name, m.name) >= 0 {
+		if n := len(list); c.bad || n == maxColumns || !isName(unquoted(m.name)) || n > 0 && bytes.Compare(list[n-1].name, m.name) >= 0 {
 			c.bad = true
 			break
 		}

@@ -80,6 +80,9 @@ func open(r io.ReaderAt, size int64) (*opened, error) {
 		if before != "" && compareNames(before, name) >= 0 {
 			return formError("%s comes after %s", printable(name), printable(before))
 		}
+		if f.method() == methodStored && f.packed != f.size {
+			return formError("%s is stored and has two sizes", printable(name))
+		}
 		before = name
 		at += int64(len(f.appendLocal(nil))) + f.packed
 		return o.note(name, f)

@@ -201,7 +201,7 @@ func (c *recordCheck) values(l *line) {
 	}
 	c.bodies(l)
 	c.chains(l)
-	v.seen.note(l, v.checkpoint.Size)
+	v.seen.note(l, v.o.files[fileLog].size/sha256.Size)
 }
 
 // genesis compares the first record with what the bundle says of itself.

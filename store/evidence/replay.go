@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"constat/inspect"
 	"constat/proxy/flow"
@@ -32,7 +33,7 @@ type Replay struct {
 	// Failures are the first of these. They are no problem of the bundle: the finding is
 	// what was logged. It was made by other decoders than this program's, or is wrong.
 	Failures []string `json:"failures,omitempty"`
-	Left     int64    `json:"left"` // reports that were not looked at, because they are too many
+	Left     int64    `json:"left"` // reports or findings that were not looked at, because they are too many
 }
 
 const maxFailures = 20
@@ -49,6 +50,7 @@ func (v *bundleCheck) replay() error {
 	if v.seen.broken {
 		return nil
 	}
+	v.work = 64*v.o.size + 4<<30
 	lines := &lineCache{o: v.o, budget: 4*int64(len(v.o.parts)) + 10_000}
 	reports := int64(0)
 	for _, p := range v.o.parts {
@@ -87,7 +89,7 @@ func (v *bundleCheck) replay() error {
 		v.reserve("Of %s, %d do not lead to what the finding quotes, with the decoders of this program. The first: %s", count(r.Findings, "decode path"), r.Failed, r.Failures[0])
 	}
 	if r := v.Replay; r.Left > 0 {
-		v.reserve("Of %d reports the decode paths were not followed, because they are many.", r.Left)
+		v.reserve("Of %d reports or findings the decode paths were not followed, because they are many.", r.Left)
 	}
 	return nil
 }
@@ -101,26 +103,33 @@ func (s *sightings) isNewest(l *line) bool {
 }
 
 func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings string) {
-	var list []inspect.Finding
-	if err := json.Unmarshal([]byte(findings), &list); err != nil {
+	r := &v.Replay
+	subject, deflated, hidden := v.subject(lines, report)
+	one := &replayed{v: v, subject: subject, parts: map[inspect.Path]*inspect.Part{}}
+	list := json.NewDecoder(strings.NewReader(findings))
+	if _, err := list.Token(); err != nil {
 		v.reserve("%s: its findings cannot be read.", report.name())
 		return
 	}
-	r := &v.Replay
-	r.Findings += int64(len(list))
-	subject, deflated, err := v.subject(lines, report)
-	if err != nil {
-		r.Withheld += int64(len(list))
-		return
-	}
-	for _, f := range list {
-		first := f.Path.Steps()[0]
-		if name, _ := inspect.SplitStep(first); name == "upload" {
+	for list.More() {
+		var f inspect.Finding
+		if err := list.Decode(&f); err != nil {
+			v.reserve("%s: its findings cannot be read.", report.name())
+			return
+		}
+		r.Findings++
+		if hidden != nil {
+			r.Withheld++
+			continue
+		}
+		if name, _ := inspect.SplitStep(f.Path.Steps()[0]); name == "upload" {
 			r.Pieces++
 			continue
 		}
-		part, err := v.opt.Inspector.Replay(subject, f.Path)
+		part, err := one.part(f.Path)
 		switch {
+		case errors.Is(err, errWork):
+			r.Left++
 		case err == nil && inspect.Excerpt(part.Data, f.Start, f.End) == f.Excerpt:
 			r.Same++
 		case err == nil && describes(f, part):
@@ -134,6 +143,42 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 			}
 		}
 	}
+}
+
+// replayed is the work on one report.
+type replayed struct {
+	v       *bundleCheck
+	subject *inspect.Subject
+	parts   map[inspect.Path]*inspect.Part // that were found last
+}
+
+const (
+	maxPath  = 16 << 10 // bytes; an inspection makes much shorter ones
+	maxSteps = 32
+	maxParts = 64
+)
+
+var errWork = errors.New("too much work")
+
+// part follows a path. Findings of one report have few different ones.
+func (r *replayed) part(p inspect.Path) (*inspect.Part, error) {
+	if part := r.parts[p]; part != nil {
+		return part, nil
+	}
+	if len(p) > maxPath || strings.Count(string(p), "|") > maxSteps {
+		return nil, inspect.ErrNoPart
+	}
+	// No bundle may make more of itself than an honest one of its size.
+	if r.v.work < 0 {
+		return nil, errWork
+	}
+	s := r.subject
+	r.v.work -= int64(len(s.Request.Body)+len(s.Response.Body)+len(s.Frame)) + 1<<10
+	part, err := r.v.opt.Inspector.Replay(s, p)
+	if err == nil && len(r.parts) < maxParts {
+		r.parts[p] = part
+	}
+	return part, err
 }
 
 // describes reports whether a finding's excerpt is not a quotation: of pictures it

@@ -119,6 +119,7 @@ type bundleCheck struct {
 	signed     []byte
 	tags       [2][sha256.Size]byte // of the tag manifests
 	seal       hash.Hash
+	work       int64 // bytes that may still be looked at to follow paths
 	done       int64
 	roots      map[int64]tlog.Hash // that checkpoints signed, by size, where a proof begins with it
 
@@ -137,6 +138,9 @@ func (v *bundleCheck) problem(format string, args ...any) {
 }
 
 func (v *bundleCheck) reserve(format string, args ...any) {
+	if len(v.Reservations) == maxProblems {
+		return
+	}
 	v.Reservations = append(v.Reservations, fmt.Sprintf(format, args...))
 }
 

@@ -358,9 +358,6 @@ func TestRedactionLeaksNothing(t *testing.T) {
 			if secret := dumpSecret(t, b); secret != 0 {
 				t.Error("the secret of the case is in the copy")
 			}
-			if !bytes.Equal(b, k.export(test.opt)) {
-				t.Error("a second export is another")
-			}
 		})
 	}
 }
