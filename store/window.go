@@ -1,25 +1,15 @@
 package store
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"io"
 	"slices"
 	"sync"
 
-	"github.com/klauspost/compress/flate"
-
+	"constat/inspect"
 	"constat/proxy/flow"
 )
 
 const (
-	// windowSize is the largest window of permessage-deflate (RFC 7692 section
-	// 7.1.2.1).
-	windowSize = 32 << 10
-	// maxInflated is how much one message may be inflated to; behind one that
-	// goes beyond, the window is lost.
-	maxInflated = 32 << 20
 	// keepWindows is how many windows of one direction are remembered: those of
 	// messages that are looked at at the same time.
 	keepWindows = 48
@@ -108,13 +98,13 @@ func (m *messages) advance(ctx context.Context, r *Reader, before int64) error {
 			return err
 		}
 		for _, f := range list {
-			payload, more, err := r.prefix(ctx, f.Payload, maxInflated, nil)
+			payload, more, err := r.prefix(ctx, f.Payload, inspect.MaxInflated, nil)
 			if err != nil && ctx.Err() != nil {
 				return ctx.Err()
 			}
 			var data []byte // unknown, when the payload is
 			if err == nil && !more && f.Payload.Complete() {
-				data = slide(m.last().data, payload)
+				data = inspect.Slide(m.last().data, payload)
 			}
 			if len(m.windows) == keepWindows {
 				m.windows = slices.Delete(m.windows, 0, 1)
@@ -138,35 +128,4 @@ func (r *Reader) deflated(ctx context.Context, m *messages, after, before int64)
 		out[i] = f.record
 	}
 	return out, nil
-}
-
-var flateReaders = sync.Pool{New: func() any { return flate.NewReader(nil) }}
-
-// slide returns the window behind a message that was compressed with the window
-// before, nil when it does not inflate.
-func slide(before, payload []byte) []byte {
-	z := flateReaders.Get().(io.ReadCloser)
-	defer flateReaders.Put(z)
-	// The end of each message is left out on the wire (RFC 7692 section 7.2.2);
-	// the last block says that nothing follows.
-	input := io.MultiReader(bytes.NewReader(payload), bytes.NewReader([]byte{0, 0, 0xff, 0xff, 1, 0, 0, 0xff, 0xff}))
-	if z.(flate.Resetter).Reset(input, before) != nil {
-		return nil
-	}
-	buf := make([]byte, len(before), 2*windowSize)
-	copy(buf, before)
-	for size := 0; size <= maxInflated; {
-		if len(buf) == cap(buf) {
-			buf = append(buf[:0], buf[len(buf)-windowSize:]...)
-		}
-		n, err := z.Read(buf[len(buf):cap(buf)])
-		buf, size = buf[:len(buf)+n], size+n
-		switch {
-		case errors.Is(err, io.EOF):
-			return bytes.Clone(buf[max(0, len(buf)-windowSize):])
-		case err != nil:
-			return nil
-		}
-	}
-	return nil
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/sumdb/tlog"
+
+	"constat/proxy/flow"
 )
 
 // recordCheck takes the records in as they are unpacked, and checks each against the
@@ -287,7 +289,15 @@ func (c *recordCheck) chains(l *line) {
 type sightings struct {
 	exchange, frame     []int64
 	newest, newestFrame []int64
+	before              []int64 // by compressed frame: the one before it in its direction, and one
+	last                map[stream]int64
 	broken              bool // some records could not be read
+}
+
+// stream is one direction of one WebSocket.
+type stream struct {
+	exchange int64
+	up       bool
 }
 
 // put notes an entry of the log by id.
@@ -317,6 +327,19 @@ func (s *sightings) note(l *line, size int64) {
 		s.exchange = put(s.exchange, l.id, l.seq, size)
 	case kindFrame:
 		s.frame = put(s.frame, l.id, l.seq, size)
+		if flag, _ := l.integer("deflated"); flag == 0 {
+			break
+		}
+		exchange, _ := l.integer("exchange")
+		direction, _ := l.text("direction")
+		in := stream{exchange, direction == string(flow.Up)}
+		if s.last == nil {
+			s.last = map[stream]int64{}
+		}
+		if before := s.last[in]; before > 0 && before < l.id {
+			s.before = put(s.before, l.id, before, size)
+		}
+		s.last[in] = l.id
 	case kindReport:
 		exchange, _ := l.integer("exchange")
 		frame, _ := l.integer("frame")

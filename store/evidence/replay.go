@@ -28,7 +28,7 @@ type Replay struct {
 	Same     int64 `json:"same"`     // lead to the excerpt that the finding quotes
 	Leads    int64 `json:"leads"`    // lead to their piece; the excerpt describes it in the detector's words
 	Withheld int64 `json:"withheld"` // the bytes are not shown
-	Pieces   int64 `json:"pieces"`   // in files sent in several requests, or in compressed WebSocket messages
+	Pieces   int64 `json:"pieces"`   // in files sent in several requests, which are not put together
 	Failed   int64 `json:"failed"`   // lead nowhere, or to something else
 	// Failures are the first of these. They are no problem of the bundle: the finding is
 	// what was logged. It was made by other decoders than this program's, or is wrong.
@@ -104,7 +104,7 @@ func (s *sightings) isNewest(l *line) bool {
 
 func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings string) {
 	r := &v.Replay
-	subject, deflated, hidden := v.subject(lines, report)
+	subject, lost, hidden := v.subject(lines, report)
 	one := &replayed{v: v, subject: subject, parts: map[inspect.Path]*inspect.Part{}}
 	list := json.NewDecoder(strings.NewReader(findings))
 	if _, err := list.Token(); err != nil {
@@ -134,8 +134,8 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 			r.Same++
 		case err == nil && describes(f, part):
 			r.Leads++
-		case deflated:
-			r.Pieces++ // what the messages before it were inflated to is not known here
+		case lost:
+			r.Withheld++ // messages before it, which it was compressed with, are
 		default:
 			if r.Failed++; r.Failed <= maxFailures {
 				r.Failures = append(r.Failures, fmt.Sprintf("%s: the path of a finding of %s does not lead to what it quotes: %s",
@@ -188,7 +188,7 @@ func describes(f inspect.Finding, p *inspect.Part) bool {
 }
 
 // subject puts together what a report is about.
-func (v *bundleCheck) subject(lines *lineCache, report *line) (s *inspect.Subject, deflated bool, err error) {
+func (v *bundleCheck) subject(lines *lineCache, report *line) (s *inspect.Subject, lost bool, err error) {
 	exchange, _ := report.integer("exchange")
 	frame, _ := report.integer("frame")
 	s = &inspect.Subject{}
@@ -210,7 +210,65 @@ func (v *bundleCheck) subject(lines *lineCache, report *line) (s *inspect.Subjec
 	if s.Frame, _, err = v.body(f, ""); s.Frame == nil {
 		s.Frame = []byte{}
 	}
-	return s, s.FrameDeflated, err
+	if s.FrameDeflated && err == nil {
+		s.FrameWindow, lost = v.window(lines, frame)
+	}
+	return s, lost, err
+}
+
+// windows are those behind the compressed messages that were inflated last, by frame.
+type windows struct {
+	list map[int64][]byte
+	old  []int64
+}
+
+const keepWindows = 256
+
+func (w *windows) put(frame int64, data []byte) {
+	if w.list == nil {
+		w.list = map[int64][]byte{}
+	}
+	if len(w.old) == keepWindows {
+		delete(w.list, w.old[0])
+		w.old = slices.Delete(w.old, 0, 1)
+	}
+	w.list[frame] = data
+	w.old = append(w.old, frame)
+}
+
+// window is what the messages before a compressed one were inflated to, as far back as
+// it may look; lost says that this is not known, as when they are withheld.
+func (v *bundleCheck) window(lines *lineCache, frame int64) (data []byte, lost bool) {
+	var chain []int64 // still to be inflated, the last first
+	for id := at(v.seen.before, frame); id > 0; id = at(v.seen.before, id) {
+		if _, ok := v.windows.list[id]; ok {
+			break
+		}
+		if v.work -= 1 << 10; v.work < 0 {
+			return nil, true
+		}
+		chain = append(chain, id)
+	}
+	for _, id := range slices.Backward(chain) {
+		v.windows.put(id, v.slide(lines, id))
+	}
+	before := at(v.seen.before, frame)
+	data = v.windows.list[before]
+	return data, before > 0 && data == nil
+}
+
+// slide is the window behind a message, nil when it is not known. That before it is.
+func (v *bundleCheck) slide(lines *lineCache, frame int64) []byte {
+	f, err := lines.line(at(v.seen.frame, frame))
+	if err != nil {
+		return nil
+	}
+	payload, more, err := v.body(f, "")
+	v.work -= int64(len(payload))
+	if complete, _ := f.integer("complete"); err != nil || more || complete == 0 {
+		return nil
+	}
+	return inspect.Slide(v.windows.list[at(v.seen.before, frame)], payload)
 }
 
 // exchange fills in what an exchange says, with its bodies when they matter.

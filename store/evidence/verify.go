@@ -123,6 +123,7 @@ type bundleCheck struct {
 	done       int64
 	roots      map[int64]tlog.Hash // that checkpoints signed, by size, where a proof begins with it
 
+	windows      windows
 	certificates map[string]bool // hashes of those that records name
 	seen         sightings
 }

@@ -53,7 +53,7 @@ func (v *bundleCheck) words() {
 		open("That %d findings are about what they say: the bytes are withheld.", r.Withheld)
 	}
 	if r := v.Replay; r.Pieces > 0 {
-		open("That %d findings in files sent in several requests, or in compressed WebSocket messages, are about what they say: this program does not put those together. An inspection of the case does.", r.Pieces)
+		open("That %d findings in files that were sent in several requests are about what they say: this program does not put those together. An inspection of the case does.", r.Pieces)
 	}
 	if !v.Signed {
 		open("That reports, HAR and the copy of the database come from the records.")

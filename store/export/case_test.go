@@ -2,6 +2,7 @@ package export_test
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"context"
 	"crypto/rand"
@@ -224,9 +225,18 @@ func (k *testCase) affair() (s secrets) {
 	k.exchange("POST", "https://cdn.vendor.example/cut", "", append(large[:5000:5000], "what comes behind"...), nil, 3000)
 
 	ws := k.exchange("GET", "https://push.vendor.example/socket", "", nil, nil, noCut)
-	for i, text := range []string{`{"hello":"frame-secret-1122334455"}`, `{"imei":"` + k.value("imei") + `"}`} {
-		f := &flow.Frame{Exchange: ws.ID, Time: k.now, Direction: flow.Up, Opcode: 1, Payload: flow.BodyOf([]byte(text)), Deflated: i < 0}
+	for _, text := range []string{`{"hello":"frame-secret-1122334455"}`, `{"imei":"` + k.value("imei") + `"}`} {
+		f := &flow.Frame{Exchange: ws.ID, Time: k.now, Direction: flow.Up, Opcode: 1, Payload: flow.BodyOf([]byte(text))}
 		k.commit(f)
+	}
+	// Each compressed with what came before it (RFC 7692).
+	var stream bytes.Buffer
+	z, _ := flate.NewWriter(&stream, flate.BestCompression)
+	for i := range 4 {
+		_, _ = fmt.Fprintf(z, `{"n":%d,"imei":"%s","model":"HM NOTE 1LTE","battery_level":80}`, i, k.value("imei"))
+		_ = z.Flush()
+		k.commit(&flow.Frame{Exchange: ws.ID, Time: k.now, Direction: flow.Up, Opcode: 1, Deflated: true, Payload: flow.BodyOf(bytes.Clone(stream.Bytes()[:stream.Len()-4]))})
+		stream.Reset()
 	}
 	s.other = append(s.other, "frame-secret-1122334455", string(large[1000:1300]), "first-bytes-of-a-raw-stream")
 	raw := &flow.Connection{Opened: k.now, Door: "http", Device: "redmi", Host: "198.51.100.77", Port: 5222, Outcome: flow.Raw, FirstUp: []byte("first-bytes-of-a-raw-stream")}

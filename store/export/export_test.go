@@ -108,6 +108,10 @@ func TestFull(t *testing.T) {
 	if v.Hidden != 0 || v.Withheld != 0 || v.Bodies == 0 || v.Replay.Same < 8 || v.Replay.Failed > 0 || v.Replay.Withheld > 0 {
 		t.Errorf("%+v", v)
 	}
+	// Four messages, of which the last three are nothing without those before them.
+	if frames := framesReplayed(t, k); frames < 4 {
+		t.Errorf("findings in %d compressed messages", frames)
+	}
 	if !bytes.Equal(b, k.export(export.Options{})) {
 		t.Error("a second export is another")
 	}
@@ -137,7 +141,17 @@ func TestFull(t *testing.T) {
 	}
 }
 
-// TestSameCaseSameBytes: a copy of the case elsewhere gives the same bundle.
+// framesReplayed counts the compressed messages that something was found in.
+func framesReplayed(t testing.TB, k *testCase) (n int) {
+	t.Helper()
+	err := k.open().DB().QueryRow("SELECT count(DISTINCT frame_id) FROM findings WHERE path LIKE 'frame|permessage-deflate%'").Scan(&n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestCopyOfTheCase: a copy of the case elsewhere gives the same bundle.
 func TestCopyOfTheCase(t *testing.T) {
 	k := newCase(t)
 	k.affair()
