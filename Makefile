@@ -13,16 +13,19 @@ export CGO_ENABLED = 1
 run: bin/constat
 	@bin/constat run
 
-build: bin/constat
+build: bin/constat bin/constat-verify
 
 bin/constat: FORCE
 	@$(GO) build -o $@ ./cmd/constat
+
+bin/constat-verify: FORCE
+	@CGO_ENABLED=0 $(GO) build -o $@ ./cmd/constat-verify
 
 FORCE:
 
 # The end-to-end tests drive real programs; this installs those that are missing.
 deps:
-	@.ci/deps curl:curl openssl:openssl sqlite3:sqlite3 chromium:chromium certutil:libnss3-tools heif-convert:libheif-examples
+	@.ci/deps curl:curl openssl:openssl sqlite3:sqlite3 chromium:chromium certutil:libnss3-tools heif-convert:libheif-examples unzip:unzip
 
 test: deps
 	$(GO) test -race -timeout 14m $(PACKAGES)

@@ -101,10 +101,15 @@ func run(args []string, out, errOut io.Writer) int {
 	} else {
 		err = write(out, v)
 	}
-	switch {
-	case err != nil:
+	if err != nil {
 		fmt.Fprintf(errOut, "constat-verify: %s\n", err)
 		return statusNotVerified
+	}
+	return status(v)
+}
+
+func status(v *evidence.Verdict) int {
+	switch {
 	case !v.Verified:
 		return statusNotVerified
 	case len(v.Reservations) > 0:

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"constat/store/evidence"
 )
 
 // TestStandsAlone: who checks evidence should have to trust as little as can be.
@@ -123,5 +125,25 @@ func TestUsage(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(out.String()), &v); err != nil || v.Verified || len(v.Problems) != 1 {
 		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+func TestStatus(t *testing.T) {
+	for _, test := range []struct {
+		v    evidence.Verdict
+		want int
+		head string
+	}{
+		{evidence.Verdict{Verified: true}, statusVerified, "VERIFIED\n"},
+		{evidence.Verdict{Verified: true, Reservations: []string{"no \x1b[2Jtime stamp"}}, statusReservations, "VERIFIED, with reservations\n"},
+		{evidence.Verdict{Problems: []string{"changed"}, Reservations: []string{"x"}}, statusNotVerified, "NOT VERIFIED\n"},
+	} {
+		if got := status(&test.v); got != test.want {
+			t.Errorf("%+v: status %d", test.v, got)
+		}
+		var out strings.Builder
+		if err := write(&out, &test.v); err != nil || !strings.HasPrefix(out.String(), test.head) || strings.Contains(out.String(), "\x1b") {
+			t.Errorf("%v %q", err, out.String())
+		}
 	}
 }
