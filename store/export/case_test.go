@@ -188,6 +188,12 @@ type secrets struct {
 func (k *testCase) affair() (s secrets) {
 	k.mark("idle", map[string]string{"cloud": "off"}, "note-of-the-operator-7731")
 	s.other = append(s.other, "note-of-the-operator-7731")
+	for topic, content := range map[string]map[string]string{"operator": {"name": "Operator Zappelin"}, "clock": {"offset_ms": "12345678"}} {
+		if err := k.c.Declare(k.t.Context(), topic, "", content); err != nil {
+			k.t.Fatal(err)
+		}
+	}
+	s.other = append(s.other, "Operator Zappelin")
 	for i := range 3 {
 		s.statistics = append(s.statistics, k.value("android_id"), "token-8f3e21c94b77", "Session-Cookie-5521-AbCd")
 		k.exchange("POST", "https://stats.analytics.example/track/9911-path-secret?project=shell&token=token-8f3e21c94b77", form+"Cookie: sid=Session-Cookie-5521-AbCd\r\n",

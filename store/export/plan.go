@@ -190,8 +190,11 @@ func exchangeOf(l *store.Logged) (id int64, ok bool) {
 	return 0, false
 }
 
-// shown are sealed columns that every bundle shows: how the program was started.
-var shown = map[string]bool{"run.settings": true}
+// alwaysShown reports whether every bundle shows what a record seals: how the program
+// was started, and how far clocks were off.
+func alwaysShown(l *store.Logged) bool {
+	return l.Kind.Name == "run" || l.Kind.Name == "declaration" && l.Column("topic").Text == store.TopicClock
+}
 
 // hidden returns what is hidden of a record: which columns, and what stands in
 // their place. nil, nil: all of it is shown.
@@ -200,11 +203,11 @@ func (p *plan) hidden(l *store.Logged) (hide func(column string) bool, masked fu
 	if id, ok := exchangeOf(l); ok && p.closed.has(id) {
 		level = Hashes
 	}
-	if level == Full {
+	if level == Full || alwaysShown(l) {
 		return nil, nil
 	}
 	kind := l.Kind.Name
-	hide = func(column string) bool { return !shown[kind+"."+column] }
+	hide = func(string) bool { return true }
 	if level == Masked {
 		masked = func(column string) *string { return mask(kind, column, l.Column(column)) }
 	}
