@@ -12,11 +12,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -63,10 +66,12 @@ func (k *testCase) verifier() string {
 	return info.Verifier
 }
 
+var inspector = sync.OnceValues(func() (*inspect.Inspector, error) { return inspect.New(inspect.Config{Decoders: decode.All}) })
+
 func verify(t testing.TB, b []byte, opt evidence.VerifyOptions) *evidence.Verdict {
 	t.Helper()
 	var err error
-	if opt.Inspector, err = inspect.New(inspect.Config{Decoders: decode.All}); err != nil {
+	if opt.Inspector, err = inspector(); err != nil {
 		t.Fatal(err)
 	}
 	v, err := evidence.VerifyBundle(t.Context(), bytes.NewReader(b), int64(len(b)), opt)
@@ -149,6 +154,42 @@ func framesReplayed(t testing.TB, k *testCase) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestAnyByte flips a bit in each file of a bundle, and between them.
+func TestAnyByte(t *testing.T) {
+	k := newCase(t)
+	k.affair()
+	k.close()
+	b := k.export(export.Options{})
+	key := k.verifier()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flip := func(at int64, names ...string) {
+		bad := bytes.Clone(b)
+		bad[at] ^= 1 << mathrand.IntN(8)
+		v := verify(t, bad, evidence.VerifyOptions{Verifier: key})
+		text := strings.Join(v.Problems, "\n")
+		if v.Verified || !slices.ContainsFunc(append(names, "the container"), func(n string) bool { return strings.Contains(text, n) }) {
+			t.Errorf("byte %d, in %q: verified %v\n%s", at, names, v.Verified, text)
+		}
+	}
+	for _, f := range z.File {
+		from, err := f.DataOffset()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, name, _ := strings.Cut(f.Name, "/")
+		if f.CompressedSize64 > 0 {
+			flip(from+mathrand.Int64N(int64(f.CompressedSize64)), name)
+		}
+		flip(from-1-mathrand.Int64N(int64(30+len(f.Name))), name, "header")
+	}
+	for range 20 {
+		flip(int64(len(b)) - 1 - mathrand.Int64N(2000))
+	}
 }
 
 // TestCopyOfTheCase: a copy of the case elsewhere gives the same bundle.

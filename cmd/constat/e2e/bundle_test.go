@@ -61,6 +61,10 @@ func TestBundleOfTheDemo(t *testing.T) {
 	other := strings.Replace(key, "+A", "+B", 1)
 	check(1, full, "--key", other)
 
+	if out := byHand(t, full); !strings.Contains(out, "commitment: OK") || !strings.Contains(out, "leaf: OK") || !strings.Contains(out, "inclusion: OK") {
+		t.Errorf("by hand:\n%s", out)
+	}
+
 	// Redacted ones, and one for a recipient only.
 	for name, args := range map[string][]string{
 		"masked": {"--redact", "masked"}, "hashes": {"--redact", "hashes"}, "chosen": {"--filter", "tag:sms"}, "hidden": {"--hide", "class:photo,host:stats.vendor.example"},
@@ -128,4 +132,35 @@ func TestBundleOfTheDemo(t *testing.T) {
 	if _, said := constat(t, 1, "export", "bundle", "--case", file, "--ca-dir", t.TempDir(), "--out", filepath.Join(dir, "y")); !strings.Contains(said, "--unsigned") {
 		t.Errorf("without the key: %s", said)
 	}
+}
+
+// byHand pastes the commands of a bundle's VERIFY.md into a shell.
+func byHand(t *testing.T, bundle string) string {
+	t.Helper()
+	unzip := need(t, "unzip")
+	for _, tool := range []string{"openssl", "sha256sum", "base64", "od", "sed"} {
+		need(t, tool)
+	}
+	guide, err := exec.Command(unzip, "-p", bundle, "*/verify/VERIFY.md").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	inside := false
+	for line := range strings.Lines(string(guide)) {
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = strings.HasPrefix(line, "```sh")
+		case inside:
+			script.WriteString(line)
+		}
+	}
+	cmd := exec.Command("sh", "-c", script.String())
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "BUNDLE="+bundle, "TMPDIR="+cmd.Dir)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s\n%s", err, out)
+	}
+	return string(out)
 }
