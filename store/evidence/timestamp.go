@@ -51,7 +51,13 @@ func ParseToken(response, data []byte, nonce *big.Int) (*Token, error) {
 	return t, nil
 }
 
-func parseToken(response, data []byte, nonce *big.Int) (*Token, error) {
+func parseToken(response, data []byte, nonce *big.Int) (t *Token, err error) {
+	// The library reads what a stranger sent.
+	defer func() {
+		if recover() != nil {
+			t, err = nil, errors.New("it is malformed")
+		}
+	}()
 	if len(response) > maxToken {
 		return nil, fmt.Errorf("it has %d bytes, more than %d", len(response), maxToken)
 	}
