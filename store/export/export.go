@@ -127,6 +127,7 @@ type export struct {
 
 	statements []statement
 	example    *example
+	missing    int64 // entries that are withheld and that figures would count
 	summary    Summary
 }
 
@@ -211,6 +212,9 @@ func (e *export) records() (err error) {
 		}
 		if e.plan.withheld(l) {
 			e.summary.Withheld++
+			if l.Kind.Name != "persona" {
+				e.missing++
+			}
 			if err := e.b.Record(l.Seq, l.Hash, nil); err != nil {
 				return err
 			}
@@ -290,8 +294,8 @@ func (e *export) remark() string {
 	for _, c := range e.opt.HideClasses {
 		list = append(list, fmt.Sprintf("What requests hold in which %s was found is withheld.", c))
 	}
-	if n := e.summary.Withheld; n > 0 {
-		list = append(list, fmt.Sprintf("%d of the %d entries of the log are withheld as a whole. Figures and coverage below are of the rest only; the coverage of the whole case is in protocol.json.", n, e.sealing.Size))
+	if e.missing > 0 {
+		list = append(list, fmt.Sprintf("%d of the %d entries of the log are withheld as a whole. Figures and coverage below are of the rest only; the coverage of the whole case is in protocol.json.", e.missing, e.sealing.Size))
 	}
 	return strings.Join(list, " ")
 }
