@@ -26,8 +26,10 @@ import (
 type bundleFlags struct {
 	caseFile, out, caDir, filter string
 	redact, tsa, tsr             string
+	lang                         string
 	hide, to                     []string
 	unsigned                     bool
+	ask                          answering
 }
 
 func exportBundleCommand() *cobra.Command {
@@ -51,6 +53,8 @@ and classes stay, except of what --filter and --hide host: withhold.`,
 	}
 	addCase(cmd, &f.caseFile)
 	addCADir(cmd, &f.caDir)
+	addAnswering(cmd, &f.ask)
+	cmd.Flags().StringVar(&f.lang, "lang", "en", "language of the reports: "+strings.Join(report.Languages(), " or "))
 	cmd.Flags().StringVar(&f.out, "out", "", "file to write, 0600; - for standard output")
 	cmd.Flags().StringVar(&f.filter, "filter", "", "only these requests, as in 'constat query'; what belongs to others is withheld")
 	cmd.Flags().StringVar(&f.redact, "redact", "", "masked or hashes: how much of all values is shown")
@@ -83,7 +87,8 @@ func (f *bundleFlags) run(cmd *cobra.Command) (err error) {
 	if err := f.sign(ctx, r, &opt); err != nil {
 		return err
 	}
-	if opt.Files, err = reportFiles(ctx, r); err != nil {
+	whole := f.redact == "" && f.filter == "" && len(f.hide) == 0
+	if opt.Files, err = f.reports(ctx, r, whole); err != nil {
 		return err
 	}
 	w, finish, err := output(cmd, f.out)
@@ -124,6 +129,9 @@ func stampWords(t *evidence.Token) string {
 
 // options reads what can be wrong on the command line.
 func (f *bundleFlags) options(opt *export.Options) (err error) {
+	if !slices.Contains(report.Languages(), f.lang) {
+		return fmt.Errorf("--lang %s: want %s", f.lang, strings.Join(report.Languages(), " or "))
+	}
 	if opt.Where, opt.Args, err = query.Where(f.filter); err != nil {
 		return err
 	}
@@ -204,9 +212,10 @@ func (f *bundleFlags) sign(ctx context.Context, r *store.Reader, opt *export.Opt
 	return err
 }
 
-// reportFiles are the reports of a bundle. What they say comes from the copy of the
-// case that is in it.
-func reportFiles(ctx context.Context, r *store.Reader) ([]export.File, error) {
+// reports are the reports of a bundle. What they say comes from the copy of the case
+// that is in it. Claims are answered, and sessions compared, where nothing is withheld
+// only: what is not there must not look as if it had not been sent.
+func (f *bundleFlags) reports(ctx context.Context, r *store.Reader, whole bool) ([]export.File, error) {
 	info, err := r.Info(ctx)
 	if err != nil {
 		return nil, err
@@ -215,15 +224,24 @@ func reportFiles(ctx context.Context, r *store.Reader) ([]export.File, error) {
 	if err != nil {
 		return nil, err
 	}
+	opt := report.Options{Lang: f.lang, MaxDeciding: 5, Build: build(), Inspector: in}
+	asked := !whole
 	file := func(name string, write func(context.Context, io.Writer, *store.Reader, report.Options) error) export.File {
-		return export.File{Name: name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, about export.About) error {
-			return write(ctx, w, r, report.Options{
-				Banner: strings.TrimSpace(info.Banner + " " + about.Remark), MaxDeciding: 5, Build: build(), Inspector: in,
-				Now: func() time.Time { return about.Time }, Blur: true,
-			})
+		return export.File{Name: "data/" + name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, about export.About) (err error) {
+			if !asked {
+				if opt.Answers, opt.Comparisons, err = f.ask.of(ctx, r, func(int64, int64) {}); err != nil {
+					return err
+				}
+				asked = true
+			}
+			opt.Banner = strings.TrimSpace(info.Banner + " " + about.Remark)
+			opt.Now = func() time.Time { return about.Time }
+			return write(ctx, w, r, opt)
 		}}
 	}
-	return []export.File{file("data/report.html", report.Write), file("data/report.json", report.WriteJSON)}, nil
+	return []export.File{
+		file("report.html", report.Write), file("report.json", report.WriteJSON), file("report.pdf", report.WritePDF), file("complaint.json", report.WriteComplaint),
+	}, nil
 }
 
 // progressSteps is progress for work of several steps.

@@ -47,10 +47,10 @@ func (k *testCase) export(opt export.Options) []byte {
 	opt.Build, opt.Temp = "constat test", k.t.TempDir()
 	file := func(name string, write func(context.Context, io.Writer, *store.Reader, report.Options) error) export.File {
 		return export.File{Name: name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, about export.About) error {
-			return write(ctx, w, r, report.Options{Build: "constat test", Banner: about.Remark, Inspector: k.in, Now: func() time.Time { return about.Time }, Blur: true})
+			return write(ctx, w, r, report.Options{Build: "constat test", Banner: about.Remark, Inspector: k.in, Now: func() time.Time { return about.Time }})
 		}}
 	}
-	opt.Files = []export.File{file("data/report.html", report.Write), file("data/report.json", report.WriteJSON)}
+	opt.Files = []export.File{file("data/report.html", report.Write), file("data/report.json", report.WriteJSON), file("data/report.pdf", report.WritePDF), file("data/complaint.json", report.WriteComplaint)}
 	var out bytes.Buffer
 	if _, err := export.Write(k.t.Context(), &out, r, opt); err != nil {
 		k.t.Fatal(err)
