@@ -40,7 +40,9 @@ const (
 	splits
 )
 
-func (s split) String() string { return [splits]string{"even", "odd", "held-out", "blind", "blind2"}[s] }
+func (s split) String() string {
+	return [splits]string{"even", "odd", "held-out", "blind", "blind2"}[s]
+}
 
 func (s *sample) split() split {
 	switch {
