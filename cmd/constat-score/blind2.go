@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -199,13 +198,6 @@ func inURL64(c content) content {
 	return through(c, func(b []byte) []byte { return []byte(base64.RawURLEncoding.EncodeToString(b)) })
 }
 
-func inHex(c content) content {
-	return through(c, func(b []byte) []byte { return []byte(hex.EncodeToString(b)) })
-}
-
-// quoted is a JSON string of what c draws.
-func quoted(c content) content { return through(c, func(b []byte) []byte { return js(string(b)) }) }
-
 // as rewrites a JSON template in another format.
 func as(format func(v any) []byte, t string) content {
 	return func(w *world) []byte {
@@ -237,10 +229,6 @@ func numbers(v any) any {
 		return f
 	}
 	return v
-}
-
-func xmlAs(root string) func(any) []byte {
-	return func(v any) []byte { return xmlOf(root, v) }
 }
 
 func grpcOf(v any) []byte { return grpcFrame(protobuf(v)) }
