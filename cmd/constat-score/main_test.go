@@ -67,7 +67,7 @@ func TestScore(t *testing.T) {
 	if err := json.Unmarshal(data, &r); err != nil {
 		t.Fatal(err)
 	}
-	if len(r.Classes) != 4*len(inspect.Classes) || r.Planted.Plain != 6 || r.Planted.Placed != 6 {
+	if len(r.Classes) != int(splits)*len(inspect.Classes) || r.Planted.Plain != 6 || r.Planted.Placed != 6 {
 		t.Errorf("%d results, %+v", len(r.Classes), r.Planted)
 	}
 	for _, c := range r.Classes {
@@ -223,5 +223,44 @@ func TestBlind(t *testing.T) {
 	}
 	if negatives < 400 || len(negativeKinds) < 50 {
 		t.Errorf("%d negatives of %d kinds", negatives, len(negativeKinds))
+	}
+}
+
+// TestBlind2 holds how large the second blind split is, that its labels are
+// classes and that two kinds do not share a name.
+func TestBlind2(t *testing.T) {
+	b := &builder{seed: 1}
+	b.blind2()
+	positives, names, negatives := make(map[inspect.Class]int), make(map[string]bool), 0
+	for _, s := range b.samples {
+		if names[s.name] {
+			t.Errorf("%s: made twice", s.name)
+		}
+		names[s.name] = true
+		for c := range s.want {
+			if !slices.Contains(inspect.Classes, c) || slices.Contains(s.open, c) {
+				t.Errorf("%s: %q is no class, or open too", s.name, c)
+			}
+			positives[c]++
+		}
+		for _, c := range s.open {
+			if !slices.Contains(inspect.Classes, c) {
+				t.Errorf("%s: %q is no class", s.name, c)
+			}
+		}
+		if s.split() != blind2 {
+			t.Errorf("%s: in the split %s", s.name, s.split())
+		}
+		if len(s.want) == 0 {
+			negatives++
+		}
+	}
+	for _, c := range inspect.Classes {
+		if positives[c] < 24 {
+			t.Errorf("%s: %d positives", c, positives[c])
+		}
+	}
+	if negatives < 300 {
+		t.Errorf("%d negatives", negatives)
 	}
 }

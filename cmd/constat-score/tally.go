@@ -21,13 +21,14 @@ type sample struct {
 	odd     bool   // its contents belong to the half that rules are not tuned on
 	unseen  bool   // its envelope is in no sample of the even half
 	blind   bool   // its envelope and contents were written without a look at the detectors
+	blind2  bool   // the same, later and by somebody else
 	subject *inspect.Subject
 	want    map[inspect.Class]flow.Direction // "": any direction
 	// open are classes that the label says nothing about.
 	open []inspect.Class
 }
 
-// split is one of the four parts that are counted apart.
+// split is one of the five parts that are counted apart.
 type split int
 
 const (
@@ -35,13 +36,18 @@ const (
 	odd               // the same envelopes with contents of their own
 	unseen
 	blind
+	blind2
 	splits
 )
 
-func (s split) String() string { return [splits]string{"even", "odd", "held-out", "blind"}[s] }
+func (s split) String() string {
+	return [splits]string{"even", "odd", "held-out", "blind", "blind2"}[s]
+}
 
 func (s *sample) split() split {
 	switch {
+	case s.blind2:
+		return blind2
 	case s.blind:
 		return blind
 	case s.unseen:

@@ -81,6 +81,9 @@ func webFamily(name string) webField {
 	if len(name) > 3 && name[0] >= 0x80 {
 		return webWords.compound(name, webAround)
 	}
+	if rest := untyped(name); rest != "" {
+		return webWords.of(rest)
+	}
 	if n := len(name); n > 6 && (name[n-1] == 's' || name[n-1] == 'S') {
 		if w := webWords.of(name[:n-1]); w == webPage || w == webSearch {
 			return w

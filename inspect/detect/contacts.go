@@ -510,8 +510,26 @@ func detectContacts(t *inspect.Tree) []inspect.Finding {
 	return out
 }
 
+// numbersOnly counts the different telephone numbers of a text that has one with
+// a plus in each line, 0 when there is anything else.
+func numbersOnly(b []byte) int {
+	seen := make(map[string]bool)
+	for line := range bytes.Lines(b) {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		if line[0] != '+' || len(line) > 24 || telephone(line) != fullPhone {
+			return 0
+		}
+		if len(seen) < maxRows {
+			seen[string(line)] = true
+		}
+	}
+	return len(seen)
+}
+
 // contactsInLines looks for texts each line of which is a person's name and a
-// telephone number: Odile Vantournier <+33639981122>.
+// telephone number (Odile Vantournier <+33639981122>), or a number alone.
 func contactsInLines(t *inspect.Tree) []inspect.Finding {
 	may := func(c *inspect.Column) bool {
 		card := c.Holds&inspect.UpperCase != 0 && c.Holds&inspect.Colons != 0
@@ -527,6 +545,16 @@ func contactsInLines(t *inspect.Tree) []inspect.Finding {
 		}
 		if p.Direction != flow.Up || p.Kind > inspect.Text || len(p.Data) < 40 || len(p.Data) > 1<<20 || len(p.Children) > 0 || p.Holds()&inspect.Newlines == 0 || p.Holds()&anyDigit == 0 || p.Data[0] == '{' || p.Data[0] == '<' {
 			continue
+		}
+		if n := numbersOnly(p.Data); n >= 3 {
+			confidence := inspect.Suspected
+			if pathMentions(t, contactPlaces) || pathMentions(t, contactAsks) {
+				confidence = inspect.Probable
+			}
+			return []inspect.Finding{{
+				Confidence: confidence, Direction: flow.Up, Path: p.Path,
+				Reason: fmt.Sprintf("A text of %d telephone numbers in the international form, one in each line, and nothing else went up to this host.", n),
+			}}
 		}
 		lines, with := 0, 0
 		named := false

@@ -48,7 +48,7 @@ var secretLabels = [secretCount]string{
 var secretWords = newPhrases(map[secret]string{
 	secretPassword: `passcode kennwort motdepasse mdp contrasena contraseña senha wachtwoord parola haslo hasło heslo пароль 密码 mima sandi katasandi sifre şifre salasana lozinka jelszo losenord lösenord adgangskode clave claveacceso contraseñaactual palavrapasse tajnehaslo parol пассворд парол गुप्त كلمةالمرور كلمةالسر パスワード 비밀번호 密碼 登录密码 passwordhash shenfen userpasswd loginpasswd denglumima matkhau lockpattern unlockpattern gesturepassword screenlock palabraclave parolachiave codeacces codedacces geslo fjalekalimi zaporka passwort pswd pwd pswrd pword userpw loginpw j_password passwordverifier srpverifier passwordsecret contrasenya pasahitza jelszó lozinke sapadi slaptazodis parool salasona wagwoord pasfhocal netpassword`,
 	secretPass:     `hash pass pw psw secret passphrase pasw`,
-	secretPIN:      `pin mpin upin userpin tpin`,
+	secretPIN:      `pin mpin upin userpin tpin pinlama pinbaru pinactual pinnuevo pinanterior nuevopin pinatual pinnovo novopin ancienpin nouveaupin altepin neuepin starypin novypin`,
 	secretOTP:      `otp totp vcode yzm 验证码 sms2fa mfa 2fa otac`,
 	secretCode:     `code token verification checkcode authcode confirmationcode securitycode vericode confirmation`,
 	secretRefresh:  `refresh passtoken rememberme remembertoken autologin rmtoken persistentlogin`,

@@ -41,11 +41,11 @@ const (
 )
 
 var mailWords = speaking(newLexicon(map[mailField]string{
-	mailFrom:    `who from sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromlist fromaddr fromname sendername zsender authoremail fraddr replyto`,
+	mailFrom:    `who from frm sender fromaddress fromemail senderemail senderaddress mailfrom frommail expediteur absender von remitente mittente remetente od отправитель откого fajianren 发件人 發件人 差出人 보낸사람 sentby envelopefrom fromlist fromaddr fromname sendername zsender authoremail fraddr replyto`,
 	mailTo:      `to recipient recipients torecipients tos cc bcc ccrecipients bccrecipients toaddress toemail tolist cclist bcclist rcpt rcptto mailto toaddresses receivers receiver receiveremail recipientemail destinataire destinataires empfanger an destinatario destinatarios destinatari komu do получатель кому shoujianren 收件人 抄送 宛先 받는사람 toaddr envelopeto deliveredto tomail aux`,
-	mailSubject: `subject subj objet betreff asunto oggetto assunto temat тема zhuti 主题 主旨 件名 제목 normalizedsubject messagesubject mailsubject emailsubject subjectline zsubject threadtopic หัวเรื่อง onderwerp title`,
-	mailText:    `body bodypreview snippet preview text textbody htmlbody bodytext bodyhtml html plain plaintext content contents message excerpt corps inhalt cuerpo corpo tresc текст zhengwen 正文 本文 summary bodyplain textplain texthtml messagebody mailbody emailbody abstract strippedtext`,
-	mailDate:    `date receiveddatetime sentdatetime internaldate receivedat sentat senton receivedon datereceived datesent time timestamp received sent receivedtime senttime createddatetime datum fecha data дата 时间 日期 deliverytime zreceiveddate epoch`,
+	mailSubject: `subject subj sbj objet betreff asunto oggetto assunto temat тема zhuti 主题 主旨 件名 제목 normalizedsubject messagesubject mailsubject emailsubject subjectline zsubject threadtopic หัวเรื่อง onderwerp title`,
+	mailText:    `body txt bodypreview snippet preview text textbody htmlbody bodytext bodyhtml html plain plaintext content contents message excerpt corps inhalt cuerpo corpo tresc текст zhengwen 正文 本文 summary bodyplain textplain texthtml messagebody mailbody emailbody abstract strippedtext`,
+	mailDate:    `date dt receiveddatetime sentdatetime internaldate receivedat sentat senton receivedon datereceived datesent time timestamp received sent receivedtime senttime createddatetime datum fecha data дата 时间 日期 deliverytime zreceiveddate epoch`,
 	mailMark: `returnpath messageid internetmessageid inreplyto references rfc822msgid labelids labels historyid mailboxids keywords hasattachment hasattachments attachments mimeversion contenttransferencoding mailboxid mailbox folder folderid conversationid threadid flags imapuid uid uidvalidity
 		isread isdraft isflagged importance sizeestimate listunsubscribe dkimsignature receivedheaders conversationindex parentfolderid rfc822size mimetype emlpath emailid messageidheader bodystructure envelope seen unread flagged flagread readflag spamscore webmail useridmail changekey replytolist raw answered starred`,
 	mailAddr:  `email address addr emailaddress mail mailboxaddress value smtpaddress zaddress`,
@@ -62,6 +62,9 @@ var mailWords = speaking(newLexicon(map[mailField]string{
 // mailAround are words in names of fields that say no more than that it is a
 // letter's.
 var mailAround = newLexicon(map[bool]string{true: `mail email msg message letter courriel correo posta pochta wiadomosc bericht письмо письма 邮件 郵件 メール 메일 eposta surel thu อีเมล ईमेल البريد header hdr envelope raw str string text list value field data address addresses addr`})
+
+// copyNames are fields for those who get a copy.
+var copyNames = newLexicon(map[bool]string{true: `cc bcc`})
 
 // mailFamily returns the family of a field's name, by the whole of it or by the
 // word in it that is not about mail.
@@ -144,9 +147,24 @@ type mail struct {
 	forms  int
 }
 
+// namedMail says that short names tell a sender or receiver and the subject: frm,
+// sbj.
+func namedMail(c *card) bool {
+	who, subject := false, false
+	for _, x := range c.cells {
+		switch mailWords.of(x.name) {
+		case mailFrom, mailTo:
+			who = who || len(x.name) > 1
+		case mailSubject:
+			subject = true
+		}
+	}
+	return who && subject
+}
+
 func readMail(c *card) *mail {
 	m := new(mail)
-	if shortNames(c) && !c.scalar || c.scalar && c.list != "" {
+	if shortNames(c) && !c.scalar && !namedMail(c) || c.scalar && c.list != "" {
 		return guessMail(c)
 	}
 	var host, user *inspect.Part
@@ -171,6 +189,9 @@ func readMail(c *card) *mail {
 			}
 		} else if v == mailText && (w == mailNone || w == mailAddr || w == mailText) {
 			w = mailText
+		}
+		if w == mailTo && copyNames.of(x.name) && len(x.Data) == 0 {
+			m.marks++ // who gets a copy is asked for where letters are written
 		}
 		if w == mailNone || x.Kind == inspect.Null || len(x.Data) == 0 {
 			continue

@@ -68,8 +68,8 @@ var geoWords = newPhrases(map[geo]string{
 	geoEast:   `easting eastings utmx utmeasting`,
 	geoNorth:  `northing northings utmy utmnorthing`,
 }, map[geo]string{
-	geoLat:      `latitude latitud latitudine latitudo leveysaste zemepisnasirka breitengrad breedtegraad breddegrad szerokoscgeograficzna szerokośćgeograficzna zeměpisnášířka lat широта 纬度 緯度 위도 अक्षांश ละติจูด vĩđộ γεωγραφικόπλάτος πλάτος خطالعرض دائرةالعرض عرضجغرافیایی קורוחב gpslat gpslatitude ` + geoUnits(`latitude`, `lat`),
-	geoLon:      `longitude longitud longitudine longitudo pituusaste zemepisnadelka laengengrad längengrad lengtegraad lengdegrad dlugoscgeograficzna długośćgeograficzna zeměpisnádélka lon lng долгота довгота 经度 経度 經度 경도 देशांतर ลองจิจูด kinhđộ γεωγραφικόμήκος μήκος خطالطول طولجغرافیایی קואורך gpslng gpslon gpslongitude longtitude long ` + geoUnits(`longitude`, `lon`, `lng`),
+	geoLat:      `latitude shirota shyrota latitud latitudine latitudo leveysaste zemepisnasirka breitengrad breedtegraad breddegrad szerokoscgeograficzna szerokośćgeograficzna zeměpisnášířka lat широта 纬度 緯度 위도 अक्षांश ละติจูด vĩđộ γεωγραφικόπλάτος πλάτος خطالعرض دائرةالعرض عرضجغرافیایی קורוחב gpslat gpslatitude ` + geoUnits(`latitude`, `lat`),
+	geoLon:      `longitude dolgota dovgota longitud longitudine longitudo pituusaste zemepisnadelka laengengrad längengrad lengtegraad lengdegrad dlugoscgeograficzna długośćgeograficzna zeměpisnádélka lon lng долгота довгота 经度 経度 經度 경도 देशांतर ลองจิจูด kinhđộ γεωγραφικόμήκος μήκος خطالطول طولجغرافیایی קואורך gpslng gpslon gpslongitude longtitude long ` + geoUnits(`longitude`, `lon`, `lng`),
 	geoBoth:     `latlng latlon lnglat lonlat latlong longlat geolocation geoposition gpscoordinates gpslocation gpsposition gpscoords geopoint geocoordinates currentlocation userlocation devicelocation lastlocation lastknownlocation mylocation latitudelongitude gpsloc geoloc geocoords geouri`,
 	geoSome:     `location coords coordinates position coordinate nmea track trajectory`,
 	geoHash:     `geohash`,
@@ -1005,6 +1005,9 @@ func (s *places) pair(p *inspect.Part, sure bool, ctx ctxFlags) {
 	}
 	if i := bytes.IndexAny(d, ";?"); i > 8 && bytes.IndexByte(d[:i], ',') > 0 {
 		d = d[:i]
+	}
+	if i := bytes.LastIndexByte(d, ';'); i > 8 && bytes.IndexByte(d[:i], ';') > 0 && bytes.IndexByte(d[i:], '=') > 0 {
+		d = d[:i] // 52.52;13.405;acc=18
 	}
 	n, ok := twoAngles(d)
 	if !ok || n < 2 || !sure && n < 3 || ctx&ctxMap != 0 {

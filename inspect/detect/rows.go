@@ -113,6 +113,7 @@ func (g *gather) lines(p *inspect.Part) []*card {
 	if c := d[0]; c == '{' || c == '[' || c == '<' || c == '%' {
 		return nil
 	}
+	d = withoutPreamble(d)
 	end := bytes.IndexByte(d, '\n')
 	if end < 3 || end > 4<<10 {
 		return nil
@@ -174,6 +175,24 @@ func (g *gather) lines(p *inspect.Part) []*card {
 		return nil
 	}
 	return out
+}
+
+// withoutPreamble cuts off a first line that is none of the table's: the "sep=;"
+// that spreadsheets read, a title, or whose table it is. It has no more than one
+// of the marks that separate values, and the second line has several.
+func withoutPreamble(d []byte) []byte {
+	first, rest, ok := bytes.Cut(d, []byte{'\n'})
+	if !ok || len(first) > 80 {
+		return d
+	}
+	if word := bytes.TrimRight(first, "\r"); len(word) == 5 && equalFold(string(word[:4]), "sep=") {
+		return rest
+	}
+	second, _, ok := bytes.Cut(rest[:min(len(rest), 4<<10)], []byte{'\n'})
+	if !ok || bytes.ContainsAny(first, ",;\t|") || bytes.Count(second, []byte{'|'}) < 2 {
+		return d
+	}
+	return rest
 }
 
 // splitLine cuts the first line of d at the separator, outside of quotes.

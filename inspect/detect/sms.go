@@ -57,10 +57,10 @@ var smsWords = speaking(newLexicon(map[smsField]string{
 		senderid smssenderid
 		expediteur destinataire absender empfanger remitente remetente destinatario mittente nadawca отправитель 发件人 发送者 收件人 ผู้ส่ง`,
 	smsDate: `sj fssj jssj date timestamp localtime receivetime receivedtime receiveddate recvtime time datetime sentdate smsdate smstime msgtime msgdate
-		receivedat receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received receivedstamp recvtimestamp recvdate arrivaltime messagedate
+		receivedat waktuterima tanggalterima waktukirim tanggalkirim fecharecepcion fechaenvio horaenvio dataenvio datarecebimento dataricezione empfangenam gesendetam vremyapolucheniya vremyaotpravki receivedtimestamp createtime createdtime serverdate readabledate when ts datereceived received receivedstamp recvtimestamp recvdate arrivaltime messagedate
 		heure horodatage datum zeit fecha hora data дата время 时间 日期 接收时间 เวลา วันที่`,
 	smsType:     `type box folder msgtype smstype direction boxtype messagetype msgbox isincoming incoming isinbox inbox isfromme fromme boxid foldertype tipo typ dir inout msgdirection 类型`,
-	smsRead:     `read seen isread readstatus unread lu gelesen leido 已读`,
+	smsRead:     `read seen isread readstatus unread lu gelesen leido terbaca dibaca prochitano 已读`,
 	smsThread:   `threadid thread tid sessionthread threadkey 会话id`,
 	smsCenter:   `servicecenter servicecenteraddress smsc smscaddress sca scaddress scaddr csca centro 短信中心`,
 	smsProtocol: `protocol proto pid tppid replypathpresent toa sctoa dcs encodingscheme`,
@@ -222,6 +222,19 @@ func detectTold(t *inspect.Tree) []inspect.Finding {
 	return out
 }
 
+// simLabel begins the line in which forwarders say which SIM it was.
+var simLabel = []byte("SIM")
+
+// hasDay says that a date stands in line.
+func hasDay(line []byte) bool {
+	for w := range bytes.FieldsSeq(line) {
+		if looksLikeDate(bytes.Trim(w, ",()")) {
+			return true
+		}
+	}
+	return false
+}
+
 var bmsgHead = []byte("BEGIN:BMSG")
 
 // toldMessage says that the lines of b tell of a message: who with a number, when
@@ -252,6 +265,10 @@ func toldMessage(b []byte) bool {
 			case smsForm, smsChat:
 				return false
 			}
+		}
+		if bytes.HasPrefix(label, simLabel) && hasDay(line) {
+			signs++ // SIM 1, 2014-08-01 09:30
+			continue
 		}
 		if words := bytes.Fields(line); n <= 3 && len(words) <= 6 && !hint {
 			for _, w := range words {

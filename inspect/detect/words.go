@@ -169,6 +169,23 @@ func speaking[T comparable](l *lexicon[T], list ...meaning[T]) *lexicon[T] {
 // fillers are words in names that say nothing of their own.
 var fillers = newLexicon(map[bool]string{true: `the of my a an in on at is de du des d la le les l da do das dos di del della dello el los las lo der die vom von am um im het van een z w na o и в на с от об`})
 
+// typeMarks are what names of variables begin with where a capital follows and
+// the mark tells the type (Hungarian notation): strBody, lDate, nType.
+var typeMarks = newLexicon(map[bool]string{true: `s n i l b d f u c sz psz lpsz str arr lst vec ui ul dw lng int bln dbl`})
+
+// untyped is name without the mark of its type, "" when it has none.
+func untyped(name string) string {
+	for i := 1; i < len(name) && i <= 4; i++ {
+		if name[i]-'A' < 26 {
+			if name[i-1]-'a' < 26 && typeMarks.of(name[:i]) {
+				return name[i:]
+			}
+			break
+		}
+	}
+	return ""
+}
+
 // maxCompound is of how many words a compound name may be.
 const maxCompound = 6
 
@@ -207,7 +224,7 @@ func (l *lexicon[T]) compound(name string, around *lexicon[bool]) (none T) {
 		if words++; words > maxCompound {
 			return none
 		}
-		if around.word(w) || fillers.word(w) {
+		if around.word(w) || fillers.word(w) || words == 1 && start < len(name) && name[start]-'A' < 26 && typeMarks.word(w) {
 			continue
 		}
 		if w[0] >= 0x80 {
