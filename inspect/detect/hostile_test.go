@@ -14,6 +14,14 @@ import (
 func TestBounded(t *testing.T) {
 	repeat := func(row string, n int) string { return "[" + strings.TrimSuffix(strings.Repeat(row+",", n), ",") + "]" }
 	sms := `{"body":"Tu viens ce soir ?","address":"+33639981122","date":1406800000123,"type":1}`
+	// What takes long is told by what an ordinary list takes here and now.
+	const mostTimes = 200
+	unit := time.Hour
+	for range 5 {
+		began := time.Now()
+		tree(t, &inspect.Subject{Method: "POST", Request: inspect.Content{Body: []byte(repeat(sms, 2000))}})
+		unit = min(unit, time.Since(began))
+	}
 	for name, body := range map[string]string{
 		"messages":                 repeat(sms, 5000),
 		"messages without address": repeat(`{"body":"Tu viens ce soir ?","date":1406800000123,"type":1}`, 6600),
@@ -85,8 +93,16 @@ func TestBounded(t *testing.T) {
 			for _, d := range All {
 				began := time.Now()
 				found := d.Detect(tr)
-				if took := time.Since(began); took > 2*time.Second {
-					t.Errorf("%s: %s took %v for %d parts", name, d.Name, took, len(tr.Parts))
+				took := time.Since(began)
+				for range 3 { // others may have had the processor
+					if took > mostTimes*unit {
+						began = time.Now()
+						d.Detect(tr)
+						took = min(took, time.Since(began))
+					}
+				}
+				if took > mostTimes*unit {
+					t.Errorf("%s: %s took %v for %d parts, %d times as long as taking a list apart", name, d.Name, took, len(tr.Parts), took/unit)
 				}
 				if len(found) > 2*maxFindings {
 					t.Errorf("%s: %s returned %d findings", name, d.Name, len(found))
