@@ -13,7 +13,7 @@ const (
 	busyRate = 100
 	// busyShare is one in how many parts of the time inspection works while the
 	// capture is busy.
-	busyShare = 12
+	busyShare = 24
 	// paceEvery is how often the rate is looked at.
 	paceEvery = 100 * time.Millisecond
 	// maxPause bounds a pause, so that the end of a rush is noticed soon.
