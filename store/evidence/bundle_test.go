@@ -655,7 +655,7 @@ func TestTruncated(t *testing.T) {
 // TestManyFiles needs the form of ZIP for more than 65,535 files.
 func TestManyFiles(t *testing.T) {
 	if testing.Short() {
-		t.Skip("writes 70,000 files")
+		t.Skip("writes 70,000 files; run it without -short")
 	}
 	var out bytes.Buffer
 	p := newPacker(&out, t.TempDir())

@@ -19,7 +19,7 @@ import (
 func TestLarge(t *testing.T) {
 	n, err := strconv.Atoi(os.Getenv("CONSTAT_LARGE"))
 	if err != nil {
-		t.Skip("CONSTAT_LARGE is not set")
+		t.Skip("makes a large case to measure with: set CONSTAT_LARGE to how many exchanges, CONSTAT_LARGE_DIR to a folder for it")
 	}
 	k := newCase(t)
 	var conn *flow.Connection

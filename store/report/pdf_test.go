@@ -42,7 +42,7 @@ func TestPDF(t *testing.T) {
 func read(t *testing.T, file []byte) string {
 	t.Helper()
 	if _, err := exec.LookPath("pdftotext"); err != nil {
-		t.Skip("pdftotext is not installed")
+		t.Skip("pdftotext is not installed (Debian: poppler-utils; make deps installs it)")
 	}
 	name := filepath.Join(t.TempDir(), "report.pdf")
 	if err := os.WriteFile(name, file, 0o600); err != nil {

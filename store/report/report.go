@@ -69,27 +69,16 @@ func (o Options) withDefaults(l *language) Options {
 
 // Write writes the report on the case r as one HTML file.
 func Write(ctx context.Context, w io.Writer, r *store.Reader, opt Options) error {
-	doc, err := Gather(ctx, r, opt)
-	if err != nil {
-		return err
-	}
-	l, err := languageOf(opt.Lang)
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	out, err := paintHTML(l, doc)
-	if err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	if _, err := w.Write(out); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
+	return write(ctx, w, r, opt, paintHTML)
 }
 
 // WritePDF writes the report as a PDF file. The same case and options give the same
 // bytes.
 func WritePDF(ctx context.Context, w io.Writer, r *store.Reader, opt Options) error {
+	return write(ctx, w, r, opt, paintPDF)
+}
+
+func write(ctx context.Context, w io.Writer, r *store.Reader, opt Options, paint func(*language, *Document) ([]byte, error)) error {
 	doc, err := Gather(ctx, r, opt)
 	if err != nil {
 		return err
@@ -98,7 +87,7 @@ func WritePDF(ctx context.Context, w io.Writer, r *store.Reader, opt Options) er
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	out, err := paintPDF(l, doc)
+	out, err := paint(l, doc)
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}

@@ -92,7 +92,7 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	if _, err := exec.LookPath("pdftotext"); err != nil {
-		t.Skip("pdftotext is not installed")
+		t.Skip("pdftotext is not installed (Debian: poppler-utils; make deps installs it)")
 	}
 	out, err := exec.Command("pdftotext", "-layout", file, "-").Output()
 	if err != nil {
