@@ -168,6 +168,11 @@ var scenarios = films{
 	{"C10", claim.Undecided, true, nil, "was not seen to happen at all", func(f *film) {
 		f.session("idle screen=off", half, f.greetings)
 	}},
+	// Whose name it is says nothing of an address where nobody answered.
+	{"C10", claim.Undecided, false, nil, "was not seen to happen at all", func(f *film) {
+		f.server = netip.AddrPort{}
+		f.session("idle screen=off", half, func() { f.statsTo("https://update.googleapis.com/sa", nil) })
+	}},
 
 	{"C11", claim.Supported, false, nil, "", func(f *film) {
 		f.server = inCN
@@ -455,7 +460,7 @@ func holds(t *testing.T, a *claim.Answer) {
 	}
 }
 
-// Every claim has its three films, and a third of all passes through the proxy.
+// Every claim has its three films at least, and a third of all passes through the proxy.
 func TestScenariosAreComplete(t *testing.T) {
 	proxied := 0
 	for _, c := range xiaomi(t).Claims {
@@ -466,8 +471,8 @@ func TestScenariosAreComplete(t *testing.T) {
 					n++
 				}
 			}
-			if n != 1 {
-				t.Errorf("%s %s: %d films, want 1", c.ID, v, n)
+			if n == 0 {
+				t.Errorf("%s: no film of %s", c.ID, v)
 			}
 		}
 	}
