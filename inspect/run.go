@@ -249,6 +249,7 @@ func (in *Inspector) Unwrap(ctx context.Context, s *Subject) (*Tree, []Damage) {
 	b.roots()
 	b.unwrap()
 	b.t.table.given = true
+	b.t.once.Do(b.t.group) // it writes into parts, which may be copied from now on
 	return &b.t, sortDamage(b.damage)
 }
 
