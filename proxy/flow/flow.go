@@ -17,7 +17,7 @@ import (
 )
 
 // A Record is something that enters the log as one leaf: a *Connection, an
-// *Exchange or a *Frame.
+// *Exchange, a *Frame or a *Lookup.
 type Record interface {
 	// Kind is the word that the log uses for records of this type.
 	Kind() string
@@ -74,19 +74,37 @@ type Connection struct {
 	ID       int64 // given by Recorder.Begin, unique in the case, from 1
 	Opened   time.Time
 	Duration time.Duration
-	Door     string // how it came in: "http"
+	Door     string // how it came in: "http", "socks5", "transparent", "wireguard"
 	Device   string // who it came from: a name, or the client's address
+	App      string // package name of the app it came from, where the door can tell; or empty
 	Client   netip.AddrPort
 
-	// Host and Port are the destination as the client asked for it; Server is
-	// the address that was dialled for it, the zero value if none was.
+	// Transport is "udp" for a flow of datagrams between two ports, "icmp" for
+	// echo requests to one address, and empty for TCP.
+	Transport string
+
+	// Host and Port are the destination as the client asked for it: a name where
+	// the client gave one, in its request for a tunnel, its ClientHello or its Host
+	// field, else the address. Server is the address that was dialled for it, the
+	// zero value if none was.
 	Host   string
 	Port   uint16
 	Server netip.AddrPort
+	// Lookup is the newest Lookup of the same device whose answer had the address
+	// that the client connected to; 0 when there is none, or when the client gave
+	// no address.
+	Lookup int64
 
 	SNI  string // server name of the ClientHello
 	ALPN string // protocol agreed with the client: "h2", "http/1.1" or ""
 	JA4  string // fingerprint of the ClientHello
+	// HTTP2 is what the client's first frames show of its HTTP/2: its settings in
+	// their order, the first window update, priorities, and the order of the
+	// pseudo-header fields: "1:65536;4:6291456|15663105|0|m,a,s,p". Empty without HTTP/2.
+	HTTP2 string
+	// Protocol is what the first bytes of a Raw, Passed or Refused connection look
+	// like, as one lower-case word ("mqtt", "xmpp", "quic"); empty when nobody knows.
+	Protocol string
 
 	ClientTLS *TLS // the phone's side; nil without TLS
 	ServerTLS *TLS // the server's side; nil without TLS or before any dial
@@ -135,6 +153,7 @@ type Exchange struct {
 	ID         int64 // given by Recorder.Begin, unique in the case, from 1
 	Connection int64 // the Connection it came on
 	Device     string
+	App        string
 	Door       string
 	Began      time.Time
 	Duration   time.Duration // until the end of the response
@@ -154,6 +173,9 @@ type Exchange struct {
 	Request  Message
 	Status   int // of the response, 0 when there is none
 	Response Message
+	// Interim holds the heads of the 1xx responses that came before it, in their
+	// order, as Response.Head has its own; at most MaxInterim bytes.
+	Interim []byte
 
 	// Error is what went wrong, empty when nothing did: it starts with one word
 	// of ErrorWords and a colon. An exchange may carry both a response and an
@@ -179,9 +201,12 @@ const (
 // Kind implements Record.
 func (*Exchange) Kind() string { return KindExchange }
 
+// MaxInterim is how many bytes are kept of interim responses.
+const MaxInterim = 16 << 10
+
 // Message is one direction of an Exchange.
 type Message struct {
-	Proto string // "HTTP/1.1", "HTTP/2.0"
+	Proto string // "HTTP/1.1", "HTTP/2.0", "HTTP/3.0"
 	// Head holds the start line and header fields. When Exact, these are the
 	// bytes as they were on the wire (HTTP/1.x), up to and including the empty
 	// line; otherwise they are written out in HTTP/1.1 form from decoded fields
