@@ -36,7 +36,7 @@ type Case struct {
 	places  places
 	size    atomic.Int64 // of the log, committed
 
-	connectionID, exchangeID, frameID, reportID, addressID atomic.Int64
+	connectionID, exchangeID, frameID, reportID, addressID, lookupID atomic.Int64
 
 	// Owned by the writer's goroutine.
 	markID, checkpointID int64
@@ -191,6 +191,7 @@ func (c *Case) begin(key privateKey) error {
 		{connectionKind.kind, c.connectionID.Store},
 		{exchangeKind.kind, c.exchangeID.Store},
 		{frameKind.kind, c.frameID.Store},
+		{lookupKind.kind, c.lookupID.Store},
 		{reportKind.kind, c.reportID.Store},
 		{addressKind.kind, c.addressID.Store},
 	} {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"constat/proxy/flow"
 	"constat/store/evidence"
 )
 
@@ -123,6 +124,9 @@ func (m *measure) connections() error {
 			return err
 		}
 		m.Outcomes = append(m.Outcomes, o)
+		if o.Outcome == string(flow.Refused) {
+			return nil // it reached nobody: phones try another way
+		}
 		m.Connections += o.Connections
 		m.BytesUp += o.BytesUp
 		m.BytesDown += o.BytesDown

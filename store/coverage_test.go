@@ -70,6 +70,7 @@ func covered(t *testing.T) *Case {
 	connect(21, "redmi", "api.example", flow.Intercepted, 200, 0)
 	connect(22, "pixel", "passed.example", flow.Passed, 300, 0)
 	send(21, "pixel", "passed.example", "over another connection")
+	connect(23, "redmi", "refused.example", flow.Refused, 1200, 0) // counts nowhere but among the outcomes
 
 	connect(41, "redmi", "other.example", flow.ServerFailed, 0, 0)
 	// The marks come late, and not in the order of their times.
@@ -103,6 +104,8 @@ func TestCoverage(t *testing.T) {
 	proxied := []string{"dns", "mobile_data", "quic", "raw_sockets", "sms"}
 	refused := Outcome{Outcome: "client_refused", Alert: "unknown_ca", Connections: 2, BytesUp: 100, BytesDown: 10}
 	pinned := UnreadHost{Host: "pinned.example", Outcome: "client_refused", Connections: 2, BytesUp: 100, BytesDown: 10}
+	barred := Outcome{Outcome: "refused", Connections: 1, BytesUp: 1200}
+	barredHost := UnreadHost{Host: "refused.example", Outcome: "refused", Connections: 1, BytesUp: 1200}
 	read := func(n, up, down int64) Outcome {
 		return Outcome{Outcome: "intercepted", Readable: true, Connections: n, BytesUp: up, BytesDown: down}
 	}
@@ -121,8 +124,8 @@ func TestCoverage(t *testing.T) {
 		{"both", Scope{Sessions: []string{"idle"}}, Coverage{
 			Sessions: 2, Duration: 20 * time.Minute, Connections: 5, Readable: 2, BytesUp: 700, BytesDown: 1010, ReadableUp: 300, ReadableDown: 1000,
 			Requests: 3, OpaqueRequests: 1, OpaqueUp: 8, Failed: 1,
-			Outcomes: []Outcome{read(2, 300, 1000), {Outcome: "passed", Connections: 1, BytesUp: 300}, refused},
-			Unread:   []UnreadHost{pinned}, Escapes: proxied, // passed.example has a request
+			Outcomes: []Outcome{read(2, 300, 1000), barred, {Outcome: "passed", Connections: 1, BytesUp: 300}, refused},
+			Unread:   []UnreadHost{barredHost, pinned}, Escapes: proxied, // passed.example has a request
 		}},
 		{"a device of both", Scope{Sessions: []string{"idle"}, Device: "pixel"}, Coverage{
 			Sessions: 2, Duration: 20 * time.Minute, Connections: 1, BytesUp: 300, Requests: 1,
@@ -139,8 +142,8 @@ func TestCoverage(t *testing.T) {
 		{"the whole case", Scope{}, Coverage{
 			Sessions: 4, Duration: 41 * time.Minute, Connections: 7, Readable: 3, BytesUp: 710, BytesDown: 1020, ReadableUp: 310, ReadableDown: 1010,
 			Requests: 5, OpaqueRequests: 1, OpaqueUp: 8, NotInspected: 1, Failed: 1,
-			Outcomes: []Outcome{read(3, 310, 1010), {Outcome: "passed", Connections: 1, BytesUp: 300}, refused, {Outcome: "server_failed", Connections: 1}},
-			Unread:   []UnreadHost{pinned}, Escapes: proxied,
+			Outcomes: []Outcome{read(3, 310, 1010), barred, {Outcome: "passed", Connections: 1, BytesUp: 300}, refused, {Outcome: "server_failed", Connections: 1}},
+			Unread:   []UnreadHost{barredHost, pinned}, Escapes: proxied,
 		}},
 	} {
 		got, err := c.Coverage(t.Context(), tt.scope)

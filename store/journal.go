@@ -413,6 +413,9 @@ func (c *Case) Commit(ctx context.Context, r flow.Record) error {
 		err = c.addBody(p, r.Payload, 0)
 		setRecord(c, p, frameKind, r.ID, r)
 		p.follow = r
+	case *flow.Lookup:
+		r.ID = c.lookupID.Add(1)
+		setRecord(c, p, lookupKind, r.ID, r)
 	default:
 		return fmt.Errorf("commit %s: no such kind", r.Kind())
 	}

@@ -61,6 +61,11 @@ var (
 		text("reason", func(r *flow.Connection) *string { return &r.Reason }),
 		sealed(blob("first_up", func(r *flow.Connection) *[]byte { return &r.FirstUp })),
 		sealed(blob("first_down", func(r *flow.Connection) *[]byte { return &r.FirstDown })),
+		later(optional("transport", func(r *flow.Connection) *string { return &r.Transport })),
+		later(optional("app", func(r *flow.Connection) *string { return &r.App })),
+		later(reference("lookup", func(r *flow.Connection) *int64 { return &r.Lookup })),
+		later(optional("http2", func(r *flow.Connection) *string { return &r.HTTP2 })),
+		later(optional("protocol", func(r *flow.Connection) *string { return &r.Protocol })),
 	)
 	exchangeKind = newSpec(
 		flow.KindExchange,
@@ -88,6 +93,8 @@ var (
 		sealed(blob("response_trailer", func(r *flow.Exchange) *[]byte { return &r.Response.Trailer })),
 		body("response_", func(r *flow.Exchange) **flow.Body { return &r.Response.Body }),
 		sealed(text("error", func(r *flow.Exchange) *string { return &r.Error })),
+		later(optional("app", func(r *flow.Exchange) *string { return &r.App })),
+		later(sealed(blob("interim", func(r *flow.Exchange) *[]byte { return &r.Interim }))),
 	)
 	frameKind = newSpec(
 		flow.KindFrame,
@@ -97,6 +104,25 @@ var (
 		number("opcode", func(r *flow.Frame) *uint8 { return &r.Opcode }),
 		flag("deflated", func(r *flow.Frame) *bool { return &r.Deflated }),
 		body("", func(r *flow.Frame) **flow.Body { return &r.Payload }),
+	)
+	lookupKind = newSpec(
+		flow.KindLookup,
+		stamp("time", func(r *flow.Lookup) *time.Time { return &r.Time }),
+		span("duration_us", func(r *flow.Lookup) *time.Duration { return &r.Duration }),
+		text("door", func(r *flow.Lookup) *string { return &r.Door }),
+		text("device", func(r *flow.Lookup) *string { return &r.Device }),
+		text("app", func(r *flow.Lookup) *string { return &r.App }),
+		address("client", func(r *flow.Lookup) *addrPort { return &r.Client }),
+		text("over", func(r *flow.Lookup) *string { return &r.Over }),
+		address("server", func(r *flow.Lookup) *addrPort { return &r.Server }),
+		address("resolver", func(r *flow.Lookup) *addrPort { return &r.Resolver }),
+		text("name", func(r *flow.Lookup) *string { return &r.Name }),
+		text("type", func(r *flow.Lookup) *string { return &r.Type }),
+		text("code", func(r *flow.Lookup) *string { return &r.Code }),
+		sealed(text("error", func(r *flow.Lookup) *string { return &r.Error })),
+		lines("answers", func(r *flow.Lookup) *[]string { return &r.Answers }),
+		addresses("addresses", func(r *flow.Lookup) *[]netip.Addr { return &r.Addresses }),
+		flag("stripped", func(r *flow.Lookup) *bool { return &r.Stripped }),
 	)
 	reportKind = newSpec(
 		"report",
@@ -141,7 +167,7 @@ var (
 // kinds lists all kinds.
 var kinds = []*kind{
 	genesisKind.kind, runKind.kind, personaKind.kind, markKind.kind,
-	connectionKind.kind, exchangeKind.kind, frameKind.kind, reportKind.kind, addressKind.kind, declarationKind.kind,
+	connectionKind.kind, exchangeKind.kind, frameKind.kind, reportKind.kind, addressKind.kind, declarationKind.kind, lookupKind.kind,
 }
 
 // format is the version of what records and leaves mean. The genesis says the one
@@ -150,8 +176,10 @@ var kinds = []*kind{
 //
 // Format 2 adds the column identifying to report, which is in a leaf only where
 // it is not NULL, and the kind address. All leaves of format 1 are the same in it.
-// Format 3 adds the kind declaration, and changes nothing else.
-const format = 3
+// Format 3 adds the kind declaration, and changes nothing else. Format 4 adds the
+// kind lookup, and columns to connection and exchange that are in a leaf only where
+// they are not NULL.
+const format = 4
 
 // genesis is the first record of a case.
 type genesis struct {

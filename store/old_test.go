@@ -18,14 +18,15 @@ import (
 // An oldFormat is a case of testdata, what it answers as it was and after its
 // migration alike, and what becomes of it when it is inspected again.
 type oldFormat struct {
-	dir     string
-	format  string
-	leaves  int // records that it was written with
-	queries map[string][]string
-	sms     int64 // a request that was tagged so, and is not by the inspector
-	inspect func(t testing.TB) *inspect.Inspector
-	again   Changes
-	values  string // how many are in three requests or more, and in how many the rarest
+	dir      string
+	format   string
+	leaves   int // records that it was written with
+	queries  map[string][]string
+	sms      int64 // a request that was tagged so, and is not by the inspector
+	inspect  func(t testing.TB) *inspect.Inspector
+	again    Changes
+	values   string // how many are in three requests or more, and in how many the rarest
+	declared int    // how much
 }
 
 var oldFormats = []oldFormat{
@@ -66,6 +67,27 @@ var oldFormats = []oldFormat{
 		sms: 3, inspect: func(t testing.TB) *inspect.Inspector { return words(t, "2", inspect.Photo) },
 		again: Changes{Inspected: 5, Changed: 1}, values: "0|NULL",
 	},
+	{
+		dir: "testdata/format3", format: "3", leaves: 30,
+		queries: map[string][]string{
+			"SELECT id, host, session, session_id, tags, app FROM requests ORDER BY id": {
+				"1|early.example||NULL||", "2|stats.example|idle|1||", "3|sync.example|idle|1|sms|", "4|stats.example|idle|2|photo|", "5|late.example||NULL||",
+			},
+			"SELECT id, host, session_id, outcome, transport, app, protocol, dns_name, dns_id, http2 FROM connections": {
+				"1|stats.example|NULL|intercepted|tcp||||NULL|", "2|pinned.example|1|client_refused|tcp||||NULL|", "3|push.example|2|raw|tcp||||NULL|",
+			},
+			"SELECT session, session_id, outcome, connections FROM coverage ORDER BY 1, 2, 3": {
+				"|NULL|intercepted|1", "*|NULL|client_refused|1", "*|NULL|intercepted|1", "*|NULL|raw|1", "idle|1|client_refused|1", "idle|2|raw|1",
+			},
+			"SELECT id, name, factors ->> 'micloud', note, seconds FROM sessions": {"1|idle|off|a note|5", "2|idle|on||5"},
+			"SELECT topic, subject, session_id, content FROM declarations": {
+				`device|redmi|NULL|{"model":"invented"}`, `device|redmi|2|{"model":"invented","rom":"other"}`,
+			},
+			"SELECT count(*) FROM dns": {"0"},
+		},
+		sms: 3, declared: 2, inspect: func(t testing.TB) *inspect.Inspector { return words(t, "3", inspect.Photo) },
+		again: Changes{Inspected: 5, Changed: 1}, values: "0|NULL",
+	},
 }
 
 // unpack makes a case of the format for a test.
@@ -104,8 +126,8 @@ func (f oldFormat) check(t *testing.T, r *Reader) {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
 		}
 	}
-	if got := rows(t, r.DB(), "SELECT count(*) FROM declarations"); got[0] != "0" {
-		t.Errorf("%s declarations", got[0])
+	if got := rows(t, r.DB(), "SELECT count(*) FROM dns UNION ALL SELECT count(*) FROM declarations"); got[0] != "0" || f.declared == 0 && got[1] != "0" {
+		t.Errorf("%s lookups and declarations", got)
 	}
 }
 
@@ -210,7 +232,7 @@ func TestOldCaseIsContinued(t *testing.T) {
 		if diff := cmp.Diff(before, rows(t, c.DB(), leaves)); diff != "" || len(before) != f.leaves {
 			t.Errorf("%d leaves (-before +after):\n%s", len(before), diff)
 		}
-		if got := rows(t, c.DB(), "SELECT format, (SELECT content FROM declarations) FROM genesis"); got[0] != f.format+`|{"rom":"invented"}` {
+		if got := rows(t, c.DB(), "SELECT format, (SELECT content FROM declarations ORDER BY id DESC LIMIT 1) FROM genesis"); got[0] != f.format+`|{"rom":"invented"}` {
 			t.Errorf("format %s", got)
 		}
 	})

@@ -26,7 +26,8 @@ type Session struct {
 }
 
 // Coverage says what part of the traffic of a Scope could be seen. What did not
-// come through the door at all is in none of its numbers: Escapes names it. A
+// come through the door at all is in none of its numbers: Escapes names it. What was
+// refused reached nobody: it is in Outcomes only. A
 // connection belongs to the session in which it was opened, a request to that in
 // which it began, so the bytes of a long connection can be those of an earlier
 // session.

@@ -169,6 +169,20 @@ func number[R any, N int | int64 | uint8 | uint16 | uint32](name string, at func
 	)
 }
 
+// reference is the id of a record, NULL when it is 0.
+func reference[R any](name string, at func(*R) *int64) field[R] {
+	return one(
+		name, evidence.Int,
+		func(r *R) (v evidence.Value) {
+			if id := *at(r); id != 0 {
+				v = evidence.IntValue(id)
+			}
+			return v
+		},
+		func(r *R, v evidence.Value) error { *at(r) = v.Int; return nil },
+	)
+}
+
 func flag[R any](name string, at func(*R) *bool) field[R] {
 	return one(
 		name, evidence.Int,
@@ -230,6 +244,47 @@ func address[R any](name string, at func(*R) *netip.AddrPort) field[R] {
 				*at(r), err = netip.ParseAddrPort(v.Text)
 			}
 			return err
+		},
+	)
+}
+
+// lines is a list of texts that have no line feeds, one a line.
+func lines[R any](name string, at func(*R) *[]string) field[R] {
+	return one(
+		name, evidence.Text,
+		func(r *R) evidence.Value { return evidence.TextValue(strings.Join(*at(r), "\n")) },
+		func(r *R, v evidence.Value) error {
+			if v.Text != "" {
+				*at(r) = strings.Split(v.Text, "\n")
+			}
+			return nil
+		},
+	)
+}
+
+// addresses is a list of addresses, separated by spaces.
+func addresses[R any](name string, at func(*R) *[]netip.Addr) field[R] {
+	return one(
+		name, evidence.Text,
+		func(r *R) evidence.Value {
+			var b []byte
+			for i, a := range *at(r) {
+				if i > 0 {
+					b = append(b, ' ')
+				}
+				b = a.AppendTo(b)
+			}
+			return evidence.TextValue(string(b))
+		},
+		func(r *R, v evidence.Value) error {
+			for text := range strings.FieldsSeq(v.Text) {
+				a, err := netip.ParseAddr(text)
+				if err != nil {
+					return err
+				}
+				*at(r) = append(*at(r), a)
+			}
+			return nil
 		},
 	)
 }

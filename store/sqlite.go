@@ -186,7 +186,7 @@ func sqlError(doing string, err error) error {
 // The marks of a case in the header of its SQLite file.
 const (
 	applicationID = 0x434f4e53 // "CONS"
-	schemaVersion = 3
+	schemaVersion = 4
 	pageSize      = 8192
 )
 

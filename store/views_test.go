@@ -429,7 +429,7 @@ func TestCertificateHolder(t *testing.T) {
 		}
 		defer db.Close()
 		db.SetMaxOpenConns(1)
-		for _, q := range []string{schema1, schema2, schema3, "DROP TRIGGER connection_fixed", "ATTACH '" + cfg.Path + "' AS c", "INSERT INTO main.connection SELECT * FROM c.connection", "INSERT INTO main.exchange SELECT * FROM c.exchange"} {
+		for _, q := range []string{schema1, schema2, schema3, schema4, "DROP TRIGGER connection_fixed", "ATTACH '" + cfg.Path + "' AS c", "INSERT INTO main.connection SELECT * FROM c.connection", "INSERT INTO main.exchange SELECT * FROM c.exchange"} {
 			if _, err := db.Exec(q); err != nil {
 				t.Fatal(err)
 			}
