@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,8 @@ type conn struct {
 	answered atomic.Bool  // a server has answered a request
 	writeBy  atomic.Int64 // write deadline set from outside, in Unix ns; 0 is none
 	silent   bool         // leaves no row
+	admitted bool
+	addr     netip.AddrPort // that the client connected to; not valid when it gave a name
 	closed   sync.Once
 
 	// Owned by the reader.
@@ -47,10 +50,22 @@ type conn struct {
 func newConn(d *door, nc net.Conn) *conn {
 	now := time.Now()
 	c := &conn{Conn: nc, door: d, born: now}
-	c.row = flow.Connection{Opened: now, Door: "http", Client: clientAddr(nc)}
+	c.row = flow.Connection{Opened: now, Door: d.name}
+	c.row.Client, _ = addrPort(nc.RemoteAddr())
+	if d.name != "http" {
+		_, c.row.Transport = addrPort(nc.LocalAddr())
+	}
 	c.still.L = &c.mu
-	c.row.Device = d.p.conf.Device(c.row.Client.Addr())
+	c.identify(asked(nc, userOf), asked(nc, appOf))
 	return c
+}
+
+// identify fills in who the client is. user is who it says it is.
+func (c *conn) identify(user, app string) {
+	id := c.door.p.conf.Identify(Guest{Door: c.door.name, Addr: c.row.Client.Addr(), User: user, App: app})
+	if c.admitted, c.row.Device, c.row.App = id.Admitted, id.Device, id.App; id.Device == "" {
+		c.row.Device = c.row.Client.Addr().String()
+	}
 }
 
 // Read replays what unread gave back, then reads.

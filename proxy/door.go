@@ -14,10 +14,34 @@ import (
 	"constat/proxy/flow"
 )
 
+// Door is a way by which connections come in, other than as to an HTTP proxy.
+//
+// Its connections know where they are to go. The type of their LocalAddr says what
+// they are: a *net.TCPAddr a stream; a *net.UDPAddr a flow of datagrams between a
+// port of the client and one of the destination, of which each Read and Write is
+// one; a *net.IPAddr echo requests (ICMP, ICMPv6) to one address, of which each
+// Read and Write is a message. Beside the methods of net.Conn they may have any of
+// these:
+//
+//	Destination() (host string, port uint16) // as the client named it; LocalAddr by default
+//	User() string                            // who signed in
+//	App() string                             // package name of the app
+//	Failure() error                          // why the client did not come so far as to say where it goes
+//	Refuse() error                           // Close, and tell the client that nobody is there
+type Door struct {
+	Name     string // for rows: "socks5", "transparent", "wireguard"
+	Listener net.Listener
+	// Own are the addresses that the door itself has in what it carries: there
+	// Config.Local answers, and nothing is dialled.
+	Own []netip.Addr
+}
+
 // door is one Serve call: a listener, the HTTP server behind it, and the
 // connections that came through it.
 type door struct {
 	p    *Proxy
+	name string
+	own  []netip.Addr
 	ln   net.Listener
 	srv  *http.Server
 	back *backListener
@@ -37,21 +61,47 @@ type door struct {
 // returns after the last row is committed: nil when ctx ended, the listener's
 // error otherwise. It may be called for several listeners at a time.
 func (p *Proxy) Serve(ctx context.Context, ln net.Listener) error {
-	addr, ok := ln.Addr().(*net.TCPAddr)
-	if !ok {
+	if _, ok := ln.Addr().(*net.TCPAddr); !ok {
 		return errors.New("proxy serves TCP listeners only")
 	}
-	d := &door{p: p, ln: ln, back: newBackListener(ln.Addr()), open: map[*conn]struct{}{}}
-	d.relays, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	defer d.cancel()
-	d.srv = p.newServer(d)
-	own := addr.AddrPort()
-	p.mu.Lock()
-	p.addrs = append(p.addrs, own)
-	p.mu.Unlock()
+	d := p.newDoor(ctx, "http", ln)
+	return d.serve(ctx, func() error { return d.srv.Serve(d) })
+}
 
+// ServeDoor is Serve for any other door.
+func (p *Proxy) ServeDoor(ctx context.Context, spec Door) error {
+	d := p.newDoor(ctx, spec.Name, spec.Listener)
+	d.own = spec.Own
+	return d.serve(ctx, d.take)
+}
+
+func (p *Proxy) newDoor(ctx context.Context, name string, ln net.Listener) *door {
+	d := &door{p: p, name: name, ln: ln, back: newBackListener(ln.Addr()), open: map[*conn]struct{}{}}
+	d.relays, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	d.srv = p.newServer(d)
+	return d
+}
+
+// serve runs accept, and the HTTP server for what comes out of tunnels, until ctx
+// ends or one of them fails.
+func (d *door) serve(ctx context.Context, accept func() error) error {
+	defer d.cancel()
+	p := d.p
+	if addr, ok := d.ln.Addr().(*net.TCPAddr); ok {
+		own := addr.AddrPort()
+		p.mu.Lock()
+		p.addrs = append(p.addrs, own)
+		p.mu.Unlock()
+		defer func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if i := slices.Index(p.addrs, own); i >= 0 {
+				p.addrs = slices.Delete(p.addrs, i, i+1)
+			}
+		}()
+	}
 	errs := make(chan error, 2)
-	go func() { errs <- d.srv.Serve(d) }()
+	go func() { errs <- accept() }()
 	go func() { errs <- d.srv.Serve(d.back) }()
 	var err error
 	running := 2
@@ -65,12 +115,6 @@ func (p *Proxy) Serve(ctx context.Context, ln net.Listener) error {
 		<-errs
 	}
 	d.wait.Wait()
-
-	p.mu.Lock()
-	if i := slices.Index(p.addrs, own); i >= 0 {
-		p.addrs = slices.Delete(p.addrs, i, i+1)
-	}
-	p.mu.Unlock()
 	return err
 }
 
@@ -155,14 +199,14 @@ func (d *door) enter(nc net.Conn) *conn {
 		_ = nc.Close()
 		return nil
 	}
-	p, client := d.p, c.row.Client.Addr()
+	p, crowd := d.p, c.crowd()
 	p.mu.Lock()
-	over := p.conns[client] >= p.conf.MaxConns
-	silent := over && p.full[client]
+	over := p.conns[crowd] >= c.most()
+	silent := over && p.full[crowd]
 	if over {
-		p.full[client] = true
+		p.full[crowd] = true
 	}
-	p.conns[client]++
+	p.conns[crowd]++
 	p.mu.Unlock()
 	if !over {
 		return c
@@ -173,18 +217,36 @@ func (d *door) enter(nc net.Conn) *conn {
 	return nil
 }
 
+// most is how many connections the client may have open at a time.
+func (c *conn) most() int {
+	conf := &c.door.p.conf
+	switch {
+	case !c.admitted:
+		return min(maxStrangers, conf.MaxConns)
+	case c.crowd().datagrams:
+		return conf.MaxDatagrams
+	}
+	return conf.MaxConns
+}
+
+// maxStrangers is how many connections a client that is not admitted may have
+// open: enough to load a page.
+const maxStrangers = 64
+
+func (c *conn) crowd() crowd { return crowd{c.row.Client.Addr(), c.row.Transport != ""} }
+
 // leave forgets a closed connection.
 func (d *door) leave(c *conn) {
 	d.mu.Lock()
 	delete(d.open, c)
 	d.mu.Unlock()
-	p, client := d.p, c.row.Client.Addr()
+	p, crowd := d.p, c.crowd()
 	p.mu.Lock()
-	if p.conns[client]--; p.conns[client] < p.conf.MaxConns {
-		delete(p.full, client)
+	if p.conns[crowd]--; p.conns[crowd] < c.most() {
+		delete(p.full, crowd)
 	}
-	if p.conns[client] == 0 {
-		delete(p.conns, client)
+	if p.conns[crowd] == 0 {
+		delete(p.conns, crowd)
 	}
 	p.mu.Unlock()
 }
@@ -232,13 +294,19 @@ func (l *backListener) Close() error {
 
 func (l *backListener) Addr() net.Addr { return l.addr }
 
-// clientAddr is the remote address of nc, IPv4 as IPv4.
-func clientAddr(nc net.Conn) netip.AddrPort {
-	a, ok := nc.RemoteAddr().(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
+// addrPort is the address of one side of a connection, IPv4 as IPv4, and what is
+// carried between the two sides, as rows have it.
+func addrPort(a net.Addr) (netip.AddrPort, string) {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return unmapped(a.AddrPort()), ""
+	case *net.UDPAddr:
+		return unmapped(a.AddrPort()), "udp"
+	case *net.IPAddr:
+		ip, _ := netip.AddrFromSlice(a.IP)
+		return unmapped(netip.AddrPortFrom(ip, 0)), "icmp"
 	}
-	return unmapped(a.AddrPort())
+	return netip.AddrPort{}, ""
 }
 
 // unmapped is a with IPv4 as IPv4, and without a zone.

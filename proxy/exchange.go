@@ -45,6 +45,7 @@ func newExchange(w *writer, r *http.Request, head []byte, to target, scheme stri
 	x.row = flow.Exchange{
 		Connection: s.conn.row.ID,
 		Device:     s.conn.row.Device,
+		App:        s.conn.row.App,
 		Door:       s.conn.row.Door,
 		Began:      now,
 		Method:     r.Method,

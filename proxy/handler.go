@@ -91,11 +91,10 @@ func panicText(v any) string {
 // for a URL, or one for the proxy's own pages.
 func (p *Proxy) serveDoor(w *writer, r *http.Request, head []byte) {
 	c := w.s.conn
-	client := c.row.Client.Addr()
 	switch {
 	case !w.http1:
 		w.refuseConnection("HTTP/2 to the proxy itself", http.StatusHTTPVersionNotSupported)
-	case !p.conf.Admit(client):
+	case !c.admitted:
 		if r.Method == http.MethodConnect {
 			w.refuseConnection("the client is not admitted", http.StatusForbidden)
 			return
@@ -157,21 +156,44 @@ func (p *Proxy) serveTunnel(w *writer, r *http.Request, head []byte) {
 	scheme := s.scheme()
 	// A Host field without a port names none: gRPC leaves it out.
 	host, err := parseTarget(r.Host, s.to.port)
-	if s.to.host == p.conf.LocalHost {
+	if s.isOwn(host.host) {
 		p.conf.Local.ServeHTTP(w, r)
 		return
 	}
-	x := newExchange(w, r, head, *s.to, scheme)
+	to := *s.to
+	if err == nil && s.named(host) {
+		to = host
+		s.conn.note(func(row *flow.Connection) {
+			if _, isAddr := s.to.addr(); isAddr && row.Host == s.to.host {
+				row.Host = host.host
+			}
+		})
+	}
+	x := newExchange(w, r, head, to, scheme)
 	switch {
 	case r.Method == http.MethodConnect:
 		x.refuse(http.StatusMethodNotAllowed, flow.ErrRefused, "a tunnel inside a tunnel")
 	case err != nil:
 		x.refuse(http.StatusBadRequest, flow.ErrClientBad, "the Host field has "+err.Error())
-	case !s.names(host), r.URL.IsAbs() && r.URL.Scheme != scheme, r.URL.User != nil:
+	case to != host && !s.names(host), r.URL.IsAbs() && r.URL.Scheme != scheme, r.URL.User != nil:
 		x.refuse(http.StatusMisdirectedRequest, flow.ErrRefused, "the request names another destination than the tunnel's")
 	default:
 		x.forward(head)
 	}
+}
+
+// isOwn says that a request on the stream is for Constat's own pages: for their
+// name, for an address of the door itself, or from a client that is not admitted.
+func (s *stream) isOwn(host string) bool {
+	p, c := s.conn.door.p, s.conn
+	return s.to.host == p.conf.LocalHost || !c.admitted || c.addr.IsValid() && (host == p.conf.LocalHost || slices.Contains(c.door.own, c.addr.Addr()))
+}
+
+// named says that a Host field with t in it names the server: the client has
+// connected to an address, and not said more of whom it means. The address is what
+// is dialled all the same.
+func (s *stream) named(t target) bool {
+	return s.conn.addr.IsValid() && !s.secure && t.port == s.to.port
 }
 
 // names says whether a Host field with t in it belongs on the stream: the

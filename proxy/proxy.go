@@ -57,12 +57,10 @@ type Config struct {
 	// keeps .test out of the DNS).
 	LocalHost string
 
-	// Admit says whether a client may use the proxy. The default admits loopback
-	// addresses only.
-	Admit func(netip.Addr) bool
-	// Device names the device behind an address, for rows. The default is the
-	// address.
-	Device func(netip.Addr) string
+	// Identify says who a guest is. It is called once for each connection, and
+	// again when a guest of the HTTP door has said who it is. The default admits
+	// loopback addresses only.
+	Identify func(Guest) Identity
 
 	// Failed is called once, when the Recorder first refused a record. Exchanges
 	// are broken off from then on for as long as it refuses.
@@ -78,8 +76,24 @@ type Config struct {
 	RelayTimeout     time.Duration // for a WebSocket or a relayed tunnel in which nothing passes: 1 h
 	GracePeriod      time.Duration // for exchanges in flight when Serve ends: 5 s
 
-	MaxHead  int // bytes in the head of a request: 1 MiB
-	MaxConns int // connections of one client at a time: 512
+	MaxHead      int // bytes in the head of a request: 1 MiB
+	MaxConns     int // connections of one client at a time: 4096; of one that is not admitted 64
+	MaxDatagrams int // flows of datagrams of one client at a time: 256
+}
+
+// Guest is what a door tells of who has come in.
+type Guest struct {
+	Door string     // as in rows
+	Addr netip.Addr // its address, inside the tunnel for doors that are one
+	User string     // who signed in to the door, or the name of its peer; "" for nobody
+	App  string     // package name, where the door can tell
+}
+
+// Identity is who a Guest is.
+type Identity struct {
+	Device   string // name for rows; "" stands for the address
+	App      string // package name for rows; "" when nobody knows
+	Admitted bool   // may use the proxy
 }
 
 // defaults returns c with its zero fields filled in.
@@ -93,15 +107,13 @@ func (c Config) defaults() Config {
 	setDefault(&c.RelayTimeout, time.Hour)
 	setDefault(&c.GracePeriod, 5*time.Second)
 	setDefault(&c.MaxHead, 1<<20)
-	setDefault(&c.MaxConns, 512)
+	setDefault(&c.MaxConns, 4096)
+	setDefault(&c.MaxDatagrams, 256)
 	if c.Local == nil {
 		c.Local = http.NotFoundHandler()
 	}
-	if c.Admit == nil {
-		c.Admit = netip.Addr.IsLoopback
-	}
-	if c.Device == nil {
-		c.Device = netip.Addr.String
+	if c.Identify == nil {
+		c.Identify = func(g Guest) Identity { return Identity{Admitted: g.Addr.IsLoopback()} }
 	}
 	if c.Failed == nil {
 		c.Failed = func(error) {}
@@ -125,8 +137,14 @@ type Proxy struct {
 
 	mu    sync.Mutex
 	addrs []netip.AddrPort
-	conns map[netip.Addr]int // open connections of each client
-	full  map[netip.Addr]bool
+	conns map[crowd]int // open connections
+	full  map[crowd]bool
+}
+
+// crowd is what is counted together.
+type crowd struct {
+	client    netip.Addr
+	datagrams bool
 }
 
 // New returns a Proxy.
@@ -134,7 +152,7 @@ func New(conf Config) (*Proxy, error) {
 	if conf.Recorder == nil || conf.Upstream == nil || conf.Issuer == nil {
 		return nil, errors.New("proxy needs a recorder, an upstream and an issuer")
 	}
-	p := &Proxy{conf: conf.defaults(), conns: map[netip.Addr]int{}, full: map[netip.Addr]bool{}}
+	p := &Proxy{conf: conf.defaults(), conns: map[crowd]int{}, full: map[crowd]bool{}}
 	p.tls = p.tlsConfig()
 	p.engine = p.newEngine()
 	return p, nil
