@@ -37,7 +37,8 @@ func hostPort(k key) (host, port string) {
 	return host, "80"
 }
 
-// dial connects to the host of k, and makes the handshake if it is to be secure.
+// dial connects to the address of k, or to its host when there is none, and makes
+// the handshake if it is to be secure.
 func (t *Transport) dial(ctx context.Context, k key) dialled {
 	host, port := hostPort(k)
 	d := dialer{allow: t.conf.Allow, client: k.client}
@@ -49,6 +50,8 @@ func (t *Transport) dial(ctx context.Context, k key) dialled {
 		} else {
 			to = net.JoinHostPort(strings.Trim(instead, "[]"), port)
 		}
+	} else if k.address.IsValid() {
+		to = k.address.String()
 	}
 	c, err := d.dial(ctx, to, t.conf)
 	if err != nil {
@@ -56,8 +59,7 @@ func (t *Transport) dial(ctx context.Context, k key) dialled {
 	}
 	out := dialled{link: newLink(c), server: d.last()}
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		p := a.AddrPort()
-		out.server = netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+		out.server = plain(a.AddrPort())
 	}
 	if !k.secure {
 		return out
@@ -111,9 +113,12 @@ func (d *dialer) control(_ context.Context, _, address string, _ syscall.RawConn
 			return err
 		}
 	}
-	d.tried = netip.AddrPortFrom(server.Addr().Unmap(), server.Port())
+	d.tried = plain(server)
 	return nil
 }
+
+// plain is a with IPv4 as IPv4.
+func plain(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
 
 // last returns the address tried last.
 func (d *dialer) last() netip.AddrPort {

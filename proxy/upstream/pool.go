@@ -14,12 +14,13 @@ import (
 
 // key says which requests may share a connection.
 type key struct {
-	client netip.Addr
-	host   string // of the URL, as written
-	name   string // Call.ServerName
-	secure bool
-	http2  bool // HTTP/2 was offered
-	bare   bool // no protocol is offered: it is not HTTP; never in the pool
+	client  netip.Addr
+	host    string         // of the URL, as written
+	address netip.AddrPort // Call.Address
+	name    string         // Call.ServerName
+	secure  bool
+	http2   bool // HTTP/2 was offered
+	bare    bool // no protocol is offered: it is not HTTP; never in the pool
 }
 
 // pool holds the connections of a Transport. Its lock is never held while

@@ -12,15 +12,16 @@ import (
 // relayed unread: without TLS when name is empty, otherwise with TLS to a server
 // that is verified as name and is offered no application protocol. The connection
 // is the caller's and is not kept by the Transport; Close does not wait for it.
+// A valid address is dialled instead of resolving to, as with Call.Address.
 // server is the address that was dialled and facts what is known of its TLS, both
 // also when dialling failed. Errors are of type *Error.
-func (t *Transport) Dial(ctx context.Context, client netip.Addr, to, name string) (c net.Conn, server netip.AddrPort, facts *flow.TLS, err error) {
+func (t *Transport) Dial(ctx context.Context, client netip.Addr, to string, address netip.AddrPort, name string) (c net.Conn, server netip.AddrPort, facts *flow.TLS, err error) {
 	select {
 	case <-t.stop:
 		return nil, netip.AddrPort{}, nil, bad(flow.ErrInternal, "closed")
 	default:
 	}
-	d := t.dial(ctx, key{client: client, host: to, name: name, secure: name != "", bare: true})
+	d := t.dial(ctx, key{client: client, host: to, address: plain(address), name: name, secure: name != "", bare: true})
 	switch {
 	case d.err != nil:
 		return nil, d.server, d.facts, d.err

@@ -88,6 +88,12 @@ type Call struct {
 	// HTTP/1.1 beside it. Otherwise only HTTP/1.1 is offered.
 	HTTP2 bool
 
+	// Address, when valid, is the address that the client connected to: it is
+	// dialled, and the host of the URL is not resolved. Config.Resolve goes before
+	// it, and Allow is asked about it as about every address. Connections are
+	// shared only between calls with the same Address.
+	Address netip.AddrPort
+
 	// ServerName is the name for SNI and for the certificate, by default the
 	// host of the URL. An IP address is verified but not sent.
 	ServerName string
@@ -206,7 +212,7 @@ func (t *Transport) Close() {
 // it is read and while the response arrives. Do closes r.Body, possibly after it
 // has returned. Errors are of type *Error.
 func (t *Transport) Do(r *http.Request, c *Call) (*http.Response, error) {
-	k := key{client: c.Client, host: r.URL.Host, name: c.ServerName}
+	k := key{client: c.Client, host: r.URL.Host, address: plain(c.Address), name: c.ServerName}
 	switch r.URL.Scheme {
 	case "https", "wss":
 		k.secure, k.http2 = true, c.HTTP2
