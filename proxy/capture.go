@@ -24,14 +24,14 @@ func (x *exchange) forward(head []byte) {
 		}
 	}
 	x.call = upstream.Call{
-		Client: c.row.Client.Addr(), Head: head, HTTP2: r.ProtoMajor == 2,
+		Client: c.row.Client.Addr(), Address: c.addr, Head: head, HTTP2: r.ProtoMajor == 2,
 		ServerName: x.s.serverName(x.to), Informational: x.informational,
 	}
 	r.URL.Scheme = "http"
 	if x.s.secure {
 		r.URL.Scheme = "https"
 	}
-	if r.URL.Host = x.s.authority; x.s.to == nil {
+	if r.URL.Host = x.s.authority; x.s.to == nil || x.to != *x.s.to {
 		r.URL.Host = x.to.String()
 	}
 	for _, name := range [...]string{"Proxy-Authorization", "Proxy-Connection", "Proxy-Authenticate"} {

@@ -255,6 +255,7 @@ func (c *conn) commit() {
 	c.row.Duration = time.Since(c.born)
 	c.row.BytesUp, c.row.BytesDown = c.up.Load(), c.down.Load()
 	c.conclude()
+	p.passes.ended(&c.row)
 	if err := p.conf.Recorder.Commit(context.Background(), &c.row); err != nil {
 		p.fail(err)
 	}

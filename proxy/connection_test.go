@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -554,7 +553,7 @@ func TestLimitOfConnections(t *testing.T) {
 func TestPolicy(t *testing.T) {
 	served := false
 	s := serve(t, false, func(w http.ResponseWriter, r *http.Request) { served = true })
-	stranger := func(c *proxy.Config) { c.Admit = func(netip.Addr) bool { return false } }
+	stranger := func(c *proxy.Config) { c.Identify = func(proxy.Guest) proxy.Identity { return proxy.Identity{} } }
 	ask := func(g *rig, request string) string {
 		c, err := net.Dial("tcp", g.addr)
 		if err != nil {

@@ -190,10 +190,10 @@ func (s *stream) isOwn(host string) bool {
 }
 
 // named says that a Host field with t in it names the server: the client has
-// connected to an address, and not said more of whom it means. The address is what
-// is dialled all the same.
+// connected to an address, and no handshake has said more of whom it means. The
+// address is what is dialled all the same.
 func (s *stream) named(t target) bool {
-	return s.conn.addr.IsValid() && !s.secure && t.port == s.to.port
+	return s.conn.addr.IsValid() && s.name == "" && t.port == s.to.port
 }
 
 // names says whether a Host field with t in it belongs on the stream: the

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -71,6 +72,10 @@ func (p *Proxy) tunnel(r *http.Request, nc net.Conn, _ *goproxy.ProxyCtx) {
 // closed.
 func (c *conn) ingest(to target) {
 	p := &peeker{Conn: c}
+	if !c.admitted {
+		c.receive(p, to)
+		return
+	}
 	server, early, err := c.first(p, to, "")
 	switch {
 	case server != nil:
@@ -90,6 +95,20 @@ func (c *conn) ingest(to target) {
 	}
 }
 
+// receive serves a client that is not admitted: a plain request gets Constat's own
+// pages, whatever it asks for.
+func (c *conn) receive(p *peeker, to target) {
+	_ = c.SetDeadline(time.Now().Add(c.door.p.conf.HandshakeTimeout))
+	c.outcome(flow.Refused, "the client is not admitted")
+	if !looksLikeHTTP(p) {
+		_ = c.Close()
+		return
+	}
+	c.unread(p.pre)
+	_ = c.SetDeadline(time.Time{})
+	c.door.back.put(newStream(c, c, &to))
+}
+
 // first waits for the client's first bytes in a tunnel, which are left in p. If
 // none come within FirstByteTimeout, the client may be waiting for the server to
 // speak: first then connects to it and waits for either. If it is the server that
@@ -97,7 +116,11 @@ func (c *conn) ingest(to target) {
 // error. name is as for upstream.Transport.Dial.
 func (c *conn) first(p *peeker, to target, name string) (server net.Conn, early []byte, err error) {
 	conf := &c.door.p.conf
-	_ = c.SetDeadline(time.Now().Add(conf.FirstByteTimeout))
+	wait := conf.FirstByteTimeout
+	if !webPorts[to.port] {
+		wait = min(wait, serverFirst)
+	}
+	_ = c.SetDeadline(time.Now().Add(wait))
 	_, err = p.peek(1)
 	if err == nil || !expired(err) {
 		return nil, nil, err
@@ -127,6 +150,13 @@ func (c *conn) first(p *peeker, to target, name string) (server net.Conn, early 
 	_ = server.Close()
 	return nil, nil, err
 }
+
+// webPorts are those of protocols in which the client speaks first.
+var webPorts = map[uint16]bool{80: true, 443: true, 8000: true, 8080: true, 8443: true}
+
+// serverFirst is how long a client on any other port is waited for: in many of the
+// protocols there (SSH, SMTP, IMAP, FTP) it is the server that speaks first.
+const serverFirst = 500 * time.Millisecond
 
 // errNoServer says that a client that does not speak cannot be connected with the
 // server. The row tells why.
@@ -177,7 +207,14 @@ func (c *conn) intercept(to target) {
 	if err == nil {
 		c.note(func(row *flow.Connection) {
 			row.SNI, row.JA4, row.ClientTLS = printable(h.name), h.ja4(), h.facts()
+			if name := hostName(h.name); name != "" && c.addr.IsValid() {
+				row.Host, to.host = name, name
+			}
 		})
+		if reason := p.passes.reason(c.row.Device, hostKey(cmp.Or(h.name, to.host))); reason != "" {
+			c.pass(to, reason)
+			return
+		}
 		if len(h.protos) > 0 && !slices.ContainsFunc(h.protos, func(s string) bool { return slices.Contains(protocols, s) }) {
 			c.relayTo(&peeker{Conn: c}, to, "", "TLS for another protocol than HTTP: relayed unread")
 			return

@@ -62,6 +62,12 @@ type Config struct {
 	// loopback addresses only.
 	Identify func(Guest) Identity
 
+	// PassAfter is how many times in a row an app has to refuse before connections
+	// of its device to that host are passed on unread, for PassFor (15 minutes by
+	// default), so that it works; 0 means never. Every one of them leaves a row.
+	PassAfter int
+	PassFor   time.Duration
+
 	// Failed is called once, when the Recorder first refused a record. Exchanges
 	// are broken off from then on for as long as it refuses.
 	Failed func(error)
@@ -74,6 +80,7 @@ type Config struct {
 	FirstByteTimeout time.Duration // for a client's first byte in a tunnel, before it is relayed unread: 15 s
 	IdleTimeout      time.Duration // between requests, and for a write that makes no progress: 3 min
 	RelayTimeout     time.Duration // for a WebSocket or a relayed tunnel in which nothing passes: 1 h
+	PacketTimeout    time.Duration // for a flow of datagrams in which nothing passes: 2 min
 	GracePeriod      time.Duration // for exchanges in flight when Serve ends: 5 s
 
 	MaxHead      int // bytes in the head of a request: 1 MiB
@@ -105,6 +112,8 @@ func (c Config) defaults() Config {
 	setDefault(&c.FirstByteTimeout, 15*time.Second)
 	setDefault(&c.IdleTimeout, 3*time.Minute)
 	setDefault(&c.RelayTimeout, time.Hour)
+	setDefault(&c.PassFor, 15*time.Minute)
+	setDefault(&c.PacketTimeout, 2*time.Minute)
 	setDefault(&c.GracePeriod, 5*time.Second)
 	setDefault(&c.MaxHead, 1<<20)
 	setDefault(&c.MaxConns, 4096)
@@ -134,6 +143,7 @@ type Proxy struct {
 	tls    *tls.Config // one for all clients, so that sessions resume
 	engine *goproxy.ProxyHttpServer
 	failed sync.Once
+	passes *passes
 
 	mu    sync.Mutex
 	addrs []netip.AddrPort
@@ -153,6 +163,7 @@ func New(conf Config) (*Proxy, error) {
 		return nil, errors.New("proxy needs a recorder, an upstream and an issuer")
 	}
 	p := &Proxy{conf: conf.defaults(), conns: map[crowd]int{}, full: map[crowd]bool{}}
+	p.passes = newPasses(p.conf.PassAfter, p.conf.PassFor)
 	p.tls = p.tlsConfig()
 	p.engine = p.newEngine()
 	return p, nil

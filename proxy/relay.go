@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,7 +21,7 @@ func (c *conn) dial(to target, name string) (net.Conn, error) {
 		c.outcome(flow.Refused, "the proxy's own pages speak HTTP only")
 		return nil, net.ErrClosed
 	}
-	server, addr, facts, err := p.conf.Upstream.Dial(c.door.relays, c.row.Client.Addr(), to.String(), netip.AddrPort{}, name)
+	server, addr, facts, err := p.conf.Upstream.Dial(c.door.relays, c.row.Client.Addr(), to.String(), c.addr, name)
 	c.note(func(row *flow.Connection) { row.Server, row.ServerTLS = addr, facts })
 	if err != nil {
 		c.outcome(failure(err), err.Error())
@@ -38,6 +37,21 @@ func (c *conn) relayTo(client net.Conn, to target, name, reason string) {
 		return
 	}
 	c.relay(client, server, nil, reason)
+}
+
+// pass passes a connection on that is TLS, unread.
+func (c *conn) pass(to target, reason string) {
+	server, err := c.dial(to, "")
+	if err != nil {
+		_ = c.Close()
+		return
+	}
+	defer c.Close()
+	defer server.Close()
+	_ = c.SetDeadline(time.Time{})
+	c.outcome(flow.Passed, reason)
+	nothing := func([]byte) error { return nil }
+	c.couple(&peeker{Conn: c}, server, nothing, nothing)
 }
 
 // relay passes bytes between a client and a server unread, with the first ones

@@ -125,7 +125,8 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		Local: ui.NewOnboarding(ui.OnboardingConfig{
 			CA: s.CA, Addresses: []string{s.phoneAddress()}, Enrol: s.Enrolment, CheckHost: localHost,
 		}),
-		LocalHost: localHost, Admit: s.Enrolment.Admit, Log: cfg.Log,
+		LocalHost: localHost, Log: cfg.Log,
+		Identify: func(g proxy.Guest) proxy.Identity { return proxy.Identity{Admitted: s.Enrolment.Admit(g.Addr)} },
 	})
 	return s, err
 }

@@ -1,0 +1,213 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"constat/proxy/flow"
+)
+
+// What a connection of a Door may tell beside its addresses.
+type (
+	destined  interface{ Destination() (host string, port uint16) }
+	signedIn  interface{ User() string }
+	ofApp     interface{ App() string }
+	failed    interface{ Failure() error }
+	refusable interface{ Refuse() error }
+)
+
+func userOf(x signedIn) string { return x.User() }
+func appOf(x ofApp) string     { return x.App() }
+
+// asked returns what nc tells by one of these methods, the zero value when it does
+// not have it.
+func asked[T, V any](nc net.Conn, ask func(T) V) (v V) {
+	if x, ok := nc.(T); ok {
+		v = ask(x)
+	}
+	return v
+}
+
+// take accepts the connections of a Door.
+func (d *door) take() error {
+	for {
+		nc, err := d.ln.Accept()
+		if err != nil {
+			return err
+		}
+		if c := d.enter(nc); c != nil {
+			go c.arrive()
+		}
+	}
+}
+
+// arrive takes over a connection that knows where it is to go.
+func (c *conn) arrive() {
+	defer func() {
+		if v := recover(); v != nil {
+			c.door.p.conf.Log.Error().Str("panic", panicText(v)).Bytes("stack", debug.Stack()).Msg("a connection was given up")
+			c.abort()
+		}
+	}()
+	to, err := c.destination()
+	if err != nil {
+		c.outcome(flow.Refused, err.Error())
+		_ = c.Close()
+		return
+	}
+	c.note(func(row *flow.Connection) { row.Host, row.Port = to.host, to.port })
+	switch c.row.Transport {
+	case "udp":
+		c.datagrams(to)
+	case "icmp":
+		c.echoes()
+	default:
+		c.ingest(to)
+	}
+}
+
+// destination returns where the connection is to go, and notes the address if
+// there is one.
+func (c *conn) destination() (to target, err error) {
+	if err := asked(c.Conn, failed.Failure); err != nil {
+		return to, err
+	}
+	addr, _ := addrPort(c.Conn.LocalAddr())
+	if x, ok := c.Conn.(destined); ok {
+		host, port := x.Destination()
+		a, err := netip.ParseAddr(host)
+		if err != nil {
+			name := hostName(host)
+			if name == "" || port == 0 {
+				return to, errors.New("the client asked for something that is neither a name nor an address")
+			}
+			return target{name, port}, nil
+		}
+		addr = unmapped(netip.AddrPortFrom(a, port))
+	}
+	if !addr.IsValid() {
+		return to, errors.New("the client did not say where it goes")
+	}
+	c.addr = addr
+	return target{addr.Addr().String(), addr.Port()}, nil
+}
+
+// refuse ends a connection that is not served, and tells the client at once.
+func (c *conn) refuse(reason string) {
+	c.outcome(flow.Refused, reason)
+	if x, ok := c.Conn.(refusable); ok {
+		_ = x.Refuse()
+		_ = c.Close()
+		return
+	}
+	c.abort()
+}
+
+// datagrams serves a flow of datagrams.
+func (c *conn) datagrams(to target) {
+	switch {
+	case !c.admitted:
+		c.refuse("the client is not admitted")
+	case to.port == 443:
+		c.refuseQUIC()
+	case to.port == 853:
+		c.refuse("private DNS is refused, so that the phone asks where it can be seen")
+	default:
+		server, addr, err := c.door.p.conf.Upstream.DialPacket(c.door.relays, c.row.Client.Addr(), to.String(), c.addr)
+		c.note(func(row *flow.Connection) { row.Server = addr })
+		if err != nil {
+			c.outcome(failure(err), err.Error())
+			c.refuse(err.Error())
+			return
+		}
+		c.relayPackets(server, "datagrams: relayed unread")
+	}
+}
+
+// refuseQUIC waits for the first datagram, which tells whom the client means, and
+// refuses the rest.
+func (c *conn) refuseQUIC() {
+	_ = c.SetDeadline(time.Now().Add(c.door.p.conf.HandshakeTimeout))
+	c.see()
+	c.refuse("QUIC is refused, so that the app falls back to TCP, which can be read")
+}
+
+// see reads one datagram and keeps the beginning.
+func (c *conn) see() {
+	buf := packetBuffers.Get().(*[]byte)
+	defer packetBuffers.Put(buf)
+	if n, err := c.Read(*buf); err == nil {
+		_ = c.keepFirst(flow.Up)((*buf)[:n])
+	}
+}
+
+// echoes passes pings on.
+func (c *conn) echoes() {
+	if !c.admitted {
+		c.refuse("the client is not admitted")
+		return
+	}
+	server, err := c.door.p.conf.Upstream.DialPing(c.door.relays, c.row.Client.Addr(), c.addr.Addr())
+	if err != nil {
+		c.refuse(err.Error())
+		return
+	}
+	c.note(func(row *flow.Connection) { row.Server = c.addr })
+	c.relayPackets(server, "pings: passed on")
+}
+
+// maxPacket is the largest datagram that there can be, in bytes.
+const maxPacket = 64 << 10
+
+var packetBuffers = sync.Pool{New: func() any { b := make([]byte, maxPacket); return &b }}
+
+// relayPackets passes datagrams between the client and a server, with the first
+// ones kept, until none has passed for PacketTimeout or one side fails. It closes
+// both.
+func (c *conn) relayPackets(server net.Conn, reason string) {
+	defer c.Close()
+	defer server.Close()
+	c.outcome(flow.Raw, reason)
+	c.relayed.Store(true)
+	var moved atomic.Int64
+	moved.Store(time.Now().UnixNano())
+	limit := c.door.p.conf.PacketTimeout
+	pass := func(dst io.Writer, src net.Conn, look look) {
+		defer server.Close()
+		defer c.Conn.Close()
+		buf := packetBuffers.Get().(*[]byte)
+		defer packetBuffers.Put(buf)
+		for {
+			_ = src.SetReadDeadline(time.Unix(0, moved.Load()).Add(limit))
+			n, err := src.Read(*buf)
+			if err != nil && expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
+				continue // the other direction is alive
+			}
+			if err != nil {
+				if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
+					_ = x.Refuse()
+				}
+				return
+			}
+			moved.Store(time.Now().UnixNano())
+			_ = look((*buf)[:n]) // never fails
+			if _, err := dst.Write((*buf)[:n]); err != nil && !isRefusal(err) {
+				return
+			}
+		}
+	}
+	var up sync.WaitGroup
+	up.Go(func() { pass(server, c, c.keepFirst(flow.Up)) })
+	pass(c, server, c.keepFirst(flow.Down))
+	up.Wait()
+}
+
+// isRefusal says that we were told that nobody is there.
+func isRefusal(err error) bool { return errors.Is(err, syscall.ECONNREFUSED) }
