@@ -40,8 +40,36 @@ func hostPort(k key) (host, port string) {
 // dial connects to the address of k, or to its host when there is none, and makes
 // the handshake if it is to be secure.
 func (t *Transport) dial(ctx context.Context, k key) dialled {
+	c, server, err := t.reach(ctx, "tcp", k)
+	if err != nil {
+		return dialled{server: server, err: err}
+	}
+	out := dialled{link: newLink(c), server: server}
+	if !k.secure {
+		return out
+	}
+	out.secure, out.facts, out.err = t.handshake(ctx, out.link, k, k.serverName())
+	if out.err != nil {
+		c.Close()
+	}
+	return out
+}
+
+// serverName returns the name that the server of k has to prove.
+func (k key) serverName() string {
+	if k.name != "" {
+		return k.name
+	}
+	host, _ := hostPort(k)
+	return host
+}
+
+// reach connects to the address of k, or to its host when there is none, through
+// the upstream proxy if there is one for it. The address is the one that was
+// dialled last.
+func (t *Transport) reach(ctx context.Context, network string, k key) (net.Conn, netip.AddrPort, *Error) {
 	host, port := hostPort(k)
-	d := dialer{allow: t.conf.Allow, client: k.client}
+	d := dialer{network: network, allow: t.conf.Allow, client: k.client}
 	to := net.JoinHostPort(host, port)
 	if instead, ok := t.conf.Resolve[strings.ToLower(to)]; ok {
 		d.allow = nil
@@ -53,32 +81,27 @@ func (t *Transport) dial(ctx context.Context, k key) dialled {
 	} else if k.address.IsValid() {
 		to = k.address.String()
 	}
+	if t.chained(host, to) {
+		if network != "tcp" {
+			return nil, netip.AddrPort{}, &Error{flow.ErrRefused, ErrViaTCP}
+		}
+		return t.tunnel(ctx, &d, to)
+	}
 	c, err := d.dial(ctx, to, t.conf)
 	if err != nil {
-		return dialled{server: d.last(), err: err}
+		return nil, d.last(), err
 	}
-	out := dialled{link: newLink(c), server: d.last()}
-	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
-		out.server = plain(a.AddrPort())
+	if a, ok := c.RemoteAddr().(interface{ AddrPort() netip.AddrPort }); ok {
+		return c, plain(a.AddrPort()), nil
 	}
-	if !k.secure {
-		return out
-	}
-	name := k.name
-	if name == "" {
-		name = host
-	}
-	out.secure, out.facts, out.err = t.handshake(ctx, out.link, k, name)
-	if out.err != nil {
-		c.Close()
-	}
-	return out
+	return c, d.last(), nil
 }
 
 // dialer makes one connection and checks each address that is tried for it.
 type dialer struct {
-	allow  func(client netip.Addr, server netip.AddrPort) error
-	client netip.Addr
+	network string // "tcp" or "udp"
+	allow   func(client netip.Addr, server netip.AddrPort) error
+	client  netip.Addr
 
 	mu      sync.Mutex // addresses are tried in parallel
 	tried   netip.AddrPort
@@ -87,7 +110,7 @@ type dialer struct {
 
 func (d *dialer) dial(ctx context.Context, to string, conf Config) (net.Conn, *Error) {
 	nd := net.Dialer{Timeout: conf.DialTimeout, ControlContext: d.control}
-	c, err := nd.DialContext(ctx, "tcp", to)
+	c, err := nd.DialContext(ctx, d.network, to)
 	if err == nil {
 		return c, nil
 	}
@@ -105,6 +128,11 @@ func (d *dialer) control(_ context.Context, _, address string, _ syscall.RawConn
 	if err != nil {
 		return fmt.Errorf("address to dial: %w", err)
 	}
+	return d.check(server)
+}
+
+// check asks whether server may be dialled, and notes it as tried if so.
+func (d *dialer) check(server netip.AddrPort) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.allow != nil {

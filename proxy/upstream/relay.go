@@ -16,10 +16,8 @@ import (
 // server is the address that was dialled and facts what is known of its TLS, both
 // also when dialling failed. Errors are of type *Error.
 func (t *Transport) Dial(ctx context.Context, client netip.Addr, to string, address netip.AddrPort, name string) (c net.Conn, server netip.AddrPort, facts *flow.TLS, err error) {
-	select {
-	case <-t.stop:
-		return nil, netip.AddrPort{}, nil, bad(flow.ErrInternal, "closed")
-	default:
+	if err := t.open(); err != nil {
+		return nil, netip.AddrPort{}, nil, err
 	}
 	d := t.dial(ctx, key{client: client, host: to, address: plain(address), name: name, secure: name != "", bare: true})
 	switch {
@@ -29,4 +27,28 @@ func (t *Transport) Dial(ctx context.Context, client netip.Addr, to string, addr
 		return d.secure, d.server, d.facts, nil
 	}
 	return d.link.Conn, d.server, nil, nil
+}
+
+// DialPacket returns a UDP socket that is connected to "host:port", or to address
+// when that is valid, under the same rules as Dial. Nothing is sent. UDP does not
+// go through an upstream proxy: the cause is ErrViaTCP then.
+func (t *Transport) DialPacket(ctx context.Context, client netip.Addr, to string, address netip.AddrPort) (c net.Conn, server netip.AddrPort, err error) {
+	if err := t.open(); err != nil {
+		return nil, netip.AddrPort{}, err
+	}
+	c, server, failed := t.reach(ctx, "udp", key{client: client, host: to, address: plain(address), bare: true})
+	if failed != nil {
+		return nil, server, failed
+	}
+	return c, server, nil
+}
+
+// open returns an error once Close has been called.
+func (t *Transport) open() error {
+	select {
+	case <-t.stop:
+		return &Error{flow.ErrCutOff, errClosed}
+	default:
+		return nil
+	}
 }

@@ -10,8 +10,8 @@
 // resolved, just before it is dialled. A Transport is safe for concurrent use; a
 // Call is not.
 //
-// The package does not follow redirects, keep cookies, decode content codings,
-// use proxies or read the environment, and it records nothing.
+// The package does not follow redirects, keep cookies, decode content codings or
+// read the environment, and it records nothing.
 package upstream
 
 import (
@@ -22,6 +22,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/textproto"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -44,6 +45,26 @@ type Config struct {
 	// after its name was resolved; an error refuses it. It must be safe for
 	// concurrent use. The default is Guard(nil).
 	Allow func(client netip.Addr, server netip.AddrPort) error
+
+	// Via is an upstream proxy that servers are reached through; nil for none. Its
+	// scheme is http or https, for CONNECT whatever the request's scheme is, socks5
+	// or socks5h; ParseVia makes one. The name and password in it are used (Basic,
+	// RFC 7617, or RFC 1929) and appear in no error. The proxy's own address is the
+	// operator's word: Allow is not asked about it, and a Call never has it as Server.
+	//
+	// Names are resolved by the proxy, except with socks5. What they resolve to is
+	// not known here then: Allow is not asked, so that its rule for addresses holds
+	// for addresses only, and the Call's Server is the zero value. Addresses, also
+	// those of Call.Address, are Allow's to judge as ever. Errors have the causes
+	// ErrViaUnreachable, ErrViaPassword and ErrViaRefused. Only TCP goes through an
+	// upstream proxy, so that HTTP/3 is not tried.
+	Via *url.URL
+
+	// Direct says which hosts are reached past Via: names in lower case, without a
+	// port, and addresses. It is asked about the host of the URL, and about the
+	// address that is dialled instead. It must be safe for concurrent use; nil
+	// means none.
+	Direct func(host string) bool
 
 	// MinTLS is the lowest TLS version accepted from a server, TLS 1.2 by
 	// default. Lower ones are broken; they are the operator's choice.
@@ -156,6 +177,10 @@ func New(conf Config) *Transport {
 
 func withDefaults(c Config) Config {
 	c.Resolve = lowerKeys(c.Resolve)
+	if c.Via != nil {
+		via := *c.Via
+		c.Via = &via
+	}
 	if c.Allow == nil {
 		c.Allow = Guard(nil)
 	}
