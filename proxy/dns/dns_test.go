@@ -466,6 +466,9 @@ func TestQuestionsOfOneClientAreBounded(t *testing.T) {
 			}
 		})
 	}
+	for now.Load() < 3 {
+		time.Sleep(time.Millisecond)
+	}
 	for range 30 {
 		release <- struct{}{}
 	}
