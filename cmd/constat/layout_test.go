@@ -24,6 +24,8 @@ var mayImport = map[string][]string{
 	"proxy/flow":          {},
 	"proxy/bulk":          {},
 	"proxy/upstream":      {"proxy/bulk", "proxy/flow"},
+	"proxy/dns":           {"proxy/flow"},
+	"proxy/sniff":         {"proxy/flow"},
 	"proxy":               {"certs", "proxy/bulk", "proxy/flow", "proxy/upstream"},
 	"inspect":             {"proxy/flow"},
 	"inspect/decode":      {"inspect", "proxy/flow"},
@@ -59,6 +61,7 @@ var onlyIn = map[string][]string{
 	"github.com/jedib0t/go-pretty/v6":      {"store/query", "cmd/constat"},
 	"github.com/oschwald/maxminddb-golang": {"inspect/owner"},
 	"github.com/go-text/typesetting":       {"store/report/pdf"},
+	"github.com/miekg/dns":                 {"proxy/dns"},
 }
 
 type listed struct {
