@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -16,7 +18,9 @@ import (
 
 // What a connection of a Door may tell beside its addresses.
 type (
-	destined  interface{ Destination() (host string, port uint16) }
+	destined interface {
+		Destination() (host string, port uint16)
+	}
 	signedIn  interface{ User() string }
 	ofApp     interface{ App() string }
 	failed    interface{ Failure() error }
@@ -62,15 +66,63 @@ func (c *conn) arrive() {
 		_ = c.Close()
 		return
 	}
-	c.note(func(row *flow.Connection) { row.Host, row.Port = to.host, to.port })
-	switch c.row.Transport {
-	case "udp":
-		c.datagrams(to)
-	case "icmp":
+	p := c.door.p
+	c.note(func(row *flow.Connection) {
+		row.Host, row.Port = to.host, to.port
+		if c.addr.IsValid() {
+			row.Lookup, c.told = p.names.Lookup(row.Device, c.addr.Addr(), c.born)
+		}
+	})
+	switch transport := c.row.Transport; {
+	case !c.admitted && transport != "":
+		c.refuse("the client is not admitted")
+	case transport == "icmp":
 		c.echoes()
+	case to.port == 53 && p.conf.DNS != nil && c.admitted:
+		c.lookups()
+	case to.port == 853 && p.conf.DNS != nil:
+		c.refuse("private DNS is refused, so that the phone asks where it can be seen")
+	case transport == "udp":
+		c.datagrams(to)
 	default:
 		c.ingest(to)
 	}
+}
+
+// lookups answers questions to the DNS: the door's own address asks the operator's
+// servers, any other is asked itself. Each question is a row of its own, and the
+// connection is none.
+func (c *conn) lookups() {
+	p := c.door.p
+	answerer := p.conf.DNS
+	if c.addr.IsValid() && !slices.Contains(c.door.own, c.addr.Addr()) {
+		answerer = p.conf.DNS.Of(c.addr, func(ctx context.Context, network, _ string) (net.Conn, error) {
+			if network == "udp" {
+				nc, _, err := p.conf.Upstream.DialPacket(ctx, c.row.Client.Addr(), c.addr.String(), c.addr)
+				return nc, err
+			}
+			nc, _, _, err := p.conf.Upstream.Dial(ctx, c.row.Client.Addr(), c.addr.String(), c.addr, "")
+			return nc, err
+		})
+	}
+	record := func(l *flow.Lookup) error {
+		l.Door, l.Device, l.App = c.row.Door, c.row.Device, c.row.App
+		if err := p.conf.Recorder.Commit(context.Background(), l); err != nil {
+			p.fail(err)
+			return err
+		}
+		p.names.Learn(l.Device, l)
+		c.mu.Lock()
+		c.silent = true
+		c.mu.Unlock()
+		return nil
+	}
+	c.outcome(flow.Idle, "closed before a question to the DNS was complete")
+	serve := answerer.ServePacket
+	if c.row.Transport == "" {
+		serve = answerer.ServeStream
+	}
+	_ = serve(c.door.relays, c, record) // which has reported its own failures
 }
 
 // destination returns where the connection is to go, and notes the address if
@@ -113,12 +165,10 @@ func (c *conn) refuse(reason string) {
 // datagrams serves a flow of datagrams.
 func (c *conn) datagrams(to target) {
 	switch {
-	case !c.admitted:
-		c.refuse("the client is not admitted")
 	case to.port == 443:
 		c.refuseQUIC()
-	case to.port == 853:
-		c.refuse("private DNS is refused, so that the phone asks where it can be seen")
+	case c.addr.IsValid() && slices.Contains(c.door.own, c.addr.Addr()):
+		c.refuse("this is Constat itself")
 	default:
 		server, addr, err := c.door.p.conf.Upstream.DialPacket(c.door.relays, c.row.Client.Addr(), to.String(), c.addr)
 		c.note(func(row *flow.Connection) { row.Server = addr })
@@ -150,10 +200,6 @@ func (c *conn) see() {
 
 // echoes passes pings on.
 func (c *conn) echoes() {
-	if !c.admitted {
-		c.refuse("the client is not admitted")
-		return
-	}
 	server, err := c.door.p.conf.Upstream.DialPing(c.door.relays, c.row.Client.Addr(), c.addr.Addr())
 	if err != nil {
 		c.refuse(err.Error())

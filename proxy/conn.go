@@ -27,9 +27,9 @@ type conn struct {
 	got      atomic.Bool  // bytes came out of TLS
 	answered atomic.Bool  // a server has answered a request
 	writeBy  atomic.Int64 // write deadline set from outside, in Unix ns; 0 is none
-	silent   bool         // leaves no row
 	admitted bool
 	addr     netip.AddrPort // that the client connected to; not valid when it gave a name
+	told     string         // name for which the client had been told that address; "" for none
 	closed   sync.Once
 
 	// Owned by the reader.
@@ -37,14 +37,15 @@ type conn struct {
 	tail    [7]byte // the last bytes that came, while shaking
 	shaking bool
 
-	mu    sync.Mutex // guards what follows
-	row   flow.Connection
-	begun bool
-	cut   bool  // closed by shutdown
-	lost  error // of the first read that failed
-	busy  int   // handlers at work
-	over  bool  // no more handlers are let in
-	still sync.Cond
+	mu     sync.Mutex // guards what follows
+	row    flow.Connection
+	begun  bool
+	silent bool  // leaves no row
+	cut    bool  // closed by shutdown
+	lost   error // of the first read that failed
+	busy   int   // handlers at work
+	over   bool  // no more handlers are let in
+	still  sync.Cond
 }
 
 func newConn(d *door, nc net.Conn) *conn {
@@ -242,8 +243,9 @@ func (c *conn) commit() {
 		c.still.Wait()
 	}
 	c.over = true
+	silent := c.silent
 	c.mu.Unlock()
-	if c.silent {
+	if silent {
 		return
 	}
 	if _, err := c.begin(); err != nil {

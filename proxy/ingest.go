@@ -37,7 +37,7 @@ func (p *Proxy) tlsConfig() *tls.Config {
 			var names [2]string
 			list := names[:0]
 			// Session and handshake run before anybody else knows c.
-			if name := hostName(chi.ServerName); name != "" {
+			if name := hostName(cmp.Or(chi.ServerName, c.told)); name != "" {
 				list = append(list, name)
 			}
 			if len(list) == 0 || list[0] != c.row.Host {

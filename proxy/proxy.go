@@ -28,6 +28,7 @@ import (
 	"github.com/elazarl/goproxy"
 	"github.com/rs/zerolog"
 
+	"constat/proxy/dns"
 	"constat/proxy/flow"
 	"constat/proxy/upstream"
 )
@@ -62,6 +63,11 @@ type Config struct {
 	// loopback addresses only.
 	Identify func(Guest) Identity
 
+	// DNS answers the questions to the DNS that doors other than the HTTP proxy bring,
+	// and each is recorded; private DNS (port 853) is refused. Nil means that they
+	// are relayed like anything else.
+	DNS *dns.Answerer
+
 	// PassAfter is how many times in a row an app has to refuse before connections
 	// of its device to that host are passed on unread, for PassFor (15 minutes by
 	// default), so that it works; 0 means never. Every one of them leaves a row.
@@ -85,7 +91,7 @@ type Config struct {
 
 	MaxHead      int // bytes in the head of a request: 1 MiB
 	MaxConns     int // connections of one client at a time: 4096; of one that is not admitted 64
-	MaxDatagrams int // flows of datagrams of one client at a time: 256
+	MaxDatagrams int // flows of datagrams of one client at a time: 1024
 }
 
 // Guest is what a door tells of who has come in.
@@ -117,7 +123,7 @@ func (c Config) defaults() Config {
 	setDefault(&c.GracePeriod, 5*time.Second)
 	setDefault(&c.MaxHead, 1<<20)
 	setDefault(&c.MaxConns, 4096)
-	setDefault(&c.MaxDatagrams, 256)
+	setDefault(&c.MaxDatagrams, 1024)
 	if c.Local == nil {
 		c.Local = http.NotFoundHandler()
 	}
@@ -144,6 +150,7 @@ type Proxy struct {
 	engine *goproxy.ProxyHttpServer
 	failed sync.Once
 	passes *passes
+	names  dns.Names
 
 	mu    sync.Mutex
 	addrs []netip.AddrPort
