@@ -112,6 +112,7 @@ checks that it works. Ctrl-C ends it cleanly.`,
 	f.StringVar(&upstreamCA, "upstream-ca", "", "PEM file of extra roots for verifying servers, beside the system's")
 	f.StringArrayVar(&resolve, "resolve", nil, "HOST:PORT:ADDR, dial ADDR for that host, as curl's; repeatable")
 	f.BoolVar(&cfg.Open, "open", false, "serve clients that are not enrolled; loopback clients always are")
+	addDoors(f, &cfg.Doors)
 	f.StringArrayVar(&lan, "allow-lan", nil, "private network that phones may reach through the proxy, as in 192.168.1.0/24; repeatable")
 	f.StringVar(&persona, "persona", "", "file of the planted values, from 'constat persona new'")
 	addOwners(cmd, &tables)
@@ -157,15 +158,25 @@ type readiness struct {
 	UI    string `json:"ui,omitempty"` // address of the live page
 	URL   string `json:"url,omitempty"`
 	Enrol string `json:"enrol"` // link that enrols a phone
-	CA    string `json:"ca"`    // path of the CA certificate
-	Case  string `json:"case"`  // path of the case file
-	PID   int    `json:"pid"`
+
+	WireGuard string `json:"wireguard,omitempty"` // address of the tunnel
+	SOCKS     string `json:"socks,omitempty"`
+
+	CA   string `json:"ca"`   // path of the CA certificate
+	Case string `json:"case"` // path of the case file
+	PID  int    `json:"pid"`
 }
 
 func (s *service) ready() readiness {
 	r := readiness{
 		Proxy: s.door.Addr().String(), Enrol: s.Enrolment.Link(s.phoneAddress()),
 		CA: absolute(filepath.Join(s.cfg.CADir, "ca.pem")), Case: absolute(s.cfg.Case), PID: os.Getpid(),
+	}
+	if s.doors.wg != nil {
+		r.WireGuard = s.doors.wg.Addr().String()
+	}
+	if s.doors.socks != nil {
+		r.SOCKS = s.doors.socks.Addr().String()
 	}
 	if s.page != nil {
 		r.UI = s.page.Addr().String()
@@ -181,7 +192,8 @@ func (s *service) greet(w io.Writer) {
 	if isTerminal(w) {
 		qrterminal.GenerateHalfBlock(r.Enrol, qrterminal.L, w)
 	}
-	fmt.Fprintf(w, "  On the phone, same Wi-Fi:  scan the code, or open  %s\n", r.Enrol)
+	fmt.Fprintf(w, "  On the phone, same Wi-Fi:  scan the code with the camera, or open  %s\n", r.Enrol)
+	s.greetTunnel(w)
 	fmt.Fprintf(w, "  Wi-Fi proxy to set:        %s\n", r.Proxy)
 	if r.URL != "" {
 		fmt.Fprintf(w, "  Live page, this computer:  %s\n", r.URL)
@@ -192,6 +204,26 @@ func (s *service) greet(w io.Writer) {
 		}
 	}
 	fmt.Fprint(w, "\nCtrl-C ends it.\n\n")
+}
+
+// greetTunnel tells how to let everything through that the Wi-Fi setting misses.
+func (s *service) greetTunnel(w io.Writer) {
+	if s.doors.wg == nil {
+		return
+	}
+	devices := s.doors.book.Devices()
+	endpoint := s.doors.endpoint(s.phoneAddress())
+	if len(devices) != 1 || !isTerminal(w) {
+		fmt.Fprintf(w, "  WireGuard, for all traffic: constat device show NAME --endpoint %s  (see 'constat device list')\n", endpoint)
+		return
+	}
+	c, err := s.doors.book.Config(devices[0].Name, "", endpoint)
+	if err != nil {
+		return
+	}
+	if text, err := c.Text(); err == nil {
+		showTunnel(w, devices[0].Name, text)
+	}
 }
 
 func absolute(name string) string {

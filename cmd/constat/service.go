@@ -49,6 +49,7 @@ type serviceConfig struct {
 	Owners     *owner.Table      // nil: the built-in tables
 	Later      bool              // record only; what is recorded is looked at by another command
 	BodyLimit  int64
+	Doors      doorsConfig
 	Banner     string // a remark to show wherever the case is shown
 	Passphrase func(confirm bool) (string, error)
 	Log        zerolog.Logger
@@ -65,6 +66,7 @@ type service struct {
 	Token     string // of the live page
 
 	door, page, control net.Listener
+	doors               *doors
 	upstream            *upstream.Transport
 	inspector           *inspect.Inspector
 }
@@ -84,6 +86,10 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	if s.door, err = net.Listen("tcp", cfg.Listen); err != nil {
 		return s, err
 	}
+	s.Enrolment = ui.NewEnrolment(cfg.Open)
+	if s.doors, err = openDoors(cfg.Doors, cfg.CADir, s.door.Addr(), cfg.Resolve, s.Enrolment, cfg.Log); err != nil {
+		return s, err
+	}
 	if cfg.UI != "" {
 		if err := loopbackOnly(cfg.UI); err != nil {
 			return s, err
@@ -98,7 +104,7 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	s.Case, err = store.Open(ctx, store.Config{
 		Path: cfg.Case, KeyFile: filepath.Join(cfg.CADir, "log.key"), Tool: build(), BodyLimit: cfg.BodyLimit,
 		Settings: map[string]string{
-			"command": "run", "door": "http " + s.door.Addr().String(), "ca_sha256": s.CA.Fingerprint(),
+			"command": "run", "door": "http " + s.door.Addr().String(), "doors": s.doors.String(), "ca_sha256": s.CA.Fingerprint(),
 			"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)), "banner": cfg.Banner,
 		},
 	})
@@ -116,19 +122,28 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	if s.control, err = listenControl(cfg.Case); err != nil {
 		return s, err
 	}
+	via, err := parseProxy(cfg.Doors.Via)
+	if err != nil {
+		return s, err
+	}
 	s.upstream = upstream.New(upstream.Config{
-		Roots: cfg.Roots, Resolve: cfg.Resolve, Allow: upstream.Guard(s.own, cfg.AllowLAN...),
+		Roots: cfg.Roots, Resolve: cfg.Resolve, Allow: upstream.Guard(s.own, cfg.AllowLAN...), Via: via,
 	})
-	s.Enrolment = ui.NewEnrolment(cfg.Open)
 	s.proxy, err = proxy.New(proxy.Config{
 		Recorder: s.Case, BodyLimit: s.Case.BodyLimit(), Issuer: s.CA, Upstream: s.upstream,
 		Local: ui.NewOnboarding(ui.OnboardingConfig{
 			CA: s.CA, Addresses: []string{s.phoneAddress()}, Enrol: s.Enrolment, CheckHost: localHost,
 		}),
 		LocalHost: localHost, Log: cfg.Log,
-		Identify: func(g proxy.Guest) proxy.Identity { return proxy.Identity{Admitted: s.Enrolment.Admit(g.Addr)} },
+		Identify: s.doors.identify, DNS: s.doors.answerer, PassAfter: cfg.Doors.PassAfter,
 	})
-	return s, err
+	if err != nil {
+		return s, err
+	}
+	for _, host := range cfg.Doors.PassHosts {
+		s.proxy.SetPass("", host, proxy.Always)
+	}
+	return s, nil
 }
 
 // phoneAddress is the address of the proxy as a phone has to type it: for a
@@ -144,7 +159,7 @@ func (s *service) phoneAddress() string {
 
 // own lists the listeners of this process, which nobody may reach through it.
 func (s *service) own() []netip.AddrPort {
-	var all []netip.AddrPort
+	all := s.doors.listeners()
 	for _, ln := range []net.Listener{s.door, s.page} {
 		if ln != nil {
 			if a, ok := ln.Addr().(*net.TCPAddr); ok {
@@ -173,6 +188,10 @@ func (s *service) Serve(ctx context.Context) error {
 		})
 	}
 	start(&doors, "proxy", func() error { return s.proxy.Serve(serving, s.door) })
+	s.doors.each(func(d proxy.Door) {
+		start(&doors, d.Name, func() error { return s.proxy.ServeDoor(serving, d) })
+	})
+	start(&doors, "devices", func() error { return s.doors.watch(serving) })
 	if s.page != nil {
 		live := ui.NewLive(ui.LiveConfig{
 			Case: &s.Case.Reader, Token: s.Token, Marker: s.Case, Enrol: s.Enrolment, ProxyAddress: s.phoneAddress(),
@@ -215,6 +234,9 @@ func (s *service) Close() error {
 		if ln != nil {
 			ln.Close()
 		}
+	}
+	if s.doors != nil {
+		s.doors.Close()
 	}
 	if s.upstream != nil {
 		s.upstream.Close()

@@ -1,0 +1,310 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/pflag"
+
+	"constat/cmd/constat/device"
+	"constat/cmd/constat/ui"
+	"constat/proxy"
+	"constat/proxy/dns"
+	"constat/proxy/socks5"
+	"constat/proxy/wireguard"
+)
+
+// doorsConfig says which doors there are beside the HTTP proxy.
+type doorsConfig struct {
+	WireGuard  string   // UDP address; "" for the address of the HTTP proxy, "off" for none
+	SOCKS      string   // TCP address, "off" for none
+	RequirePwd bool     // SOCKS clients have to sign in
+	DNSServers []string // address, or address:port; none: the system's
+	StripHints bool
+	Via        string // URL of a proxy that connections to servers go through
+	PassAfter  int
+	PassHosts  []string // that are always passed on unread
+}
+
+func addDoors(f *pflag.FlagSet, cfg *doorsConfig) {
+	f.StringVar(&cfg.WireGuard, "wireguard", "", "UDP address of the WireGuard tunnel, or off (default: the proxy's address, port 51820)")
+	f.StringVar(&cfg.SOCKS, "socks", "off", "address of the SOCKS5 door, as in 192.168.1.5:1080, or off")
+	f.BoolVar(&cfg.RequirePwd, "socks-password", false, "SOCKS5 clients have to sign in as a device, see 'constat device'")
+	f.StringArrayVar(&cfg.DNSServers, "dns", nil, "DNS server to ask for phones in the tunnel (default: this computer's); repeatable")
+	f.BoolVar(&cfg.StripHints, "strip-hints", false, "take hints at HTTP/3 and encrypted server names out of DNS answers; recorded")
+	f.StringVar(&cfg.Via, "upstream-proxy", "", "reach servers through this proxy: http://, https:// or socks5://")
+	f.IntVar(&cfg.PassAfter, "pass-after", 3, "pass a host on unread for 15 minutes after an app refused the certificate so often; 0 never")
+	f.StringArrayVar(&cfg.PassHosts, "pass", nil, "host that is always passed on unread; repeatable")
+}
+
+// wireguardPort is the one that WireGuard's own documents use.
+const wireguardPort = 51820
+
+// firstDevice is the phone of a book that has none.
+const firstDevice = "phone"
+
+// doors are the ways in beside the HTTP proxy, and who may use them.
+type doors struct {
+	cfg       doorsConfig
+	book      *device.Book
+	enrolment *ui.Enrolment
+	wg        *wireguard.Listener
+	socks     *socks5.Listener
+	answerer  *dns.Answerer
+	own       []netip.Addr // of the tunnel
+	log       zerolog.Logger
+}
+
+// openDoors opens them; Close closes them. httpAddr is that of the HTTP proxy.
+func openDoors(cfg doorsConfig, caDir string, httpAddr net.Addr, resolve map[string]string, enrolment *ui.Enrolment, log zerolog.Logger) (d *doors, err error) {
+	d = &doors{cfg: cfg, enrolment: enrolment, log: log}
+	defer func() {
+		if err != nil {
+			d.Close()
+		}
+	}()
+	if d.book, err = device.Open(bookFile(caDir)); err != nil {
+		return d, err
+	}
+	if d.own, err = d.book.Subnet().Own(); err != nil {
+		return d, err
+	}
+	if cfg.WireGuard != "off" {
+		if err := d.openWireGuard(httpAddr.(*net.TCPAddr).AddrPort()); err != nil {
+			return d, err
+		}
+	}
+	if cfg.SOCKS != "" && cfg.SOCKS != "off" {
+		ln, err := net.Listen("tcp", cfg.SOCKS)
+		if err != nil {
+			return d, fmt.Errorf("--socks: %w", err)
+		}
+		d.socks = socks5.Listen(ln, socks5.Config{SignIn: d.signIn, RequireUser: cfg.RequirePwd})
+	}
+	servers, err := parseServers(cfg.DNSServers)
+	if err != nil {
+		return d, err
+	}
+	d.answerer, err = dns.New(dns.Config{
+		Servers: servers, Resolve: standIns(resolve), LocalHost: localHost, LocalAddrs: d.own, StripHints: cfg.StripHints,
+	})
+	return d, err
+}
+
+func (d *doors) openWireGuard(httpAddr netip.AddrPort) error {
+	if len(d.book.Devices()) == 0 {
+		if err := d.book.Add(firstDevice); err != nil && !errors.Is(err, device.ErrKnown) {
+			return err
+		}
+	}
+	peers, err := d.book.Peers()
+	if err != nil {
+		return err
+	}
+	listen := netip.AddrPortFrom(httpAddr.Addr(), wireguardPort)
+	if httpAddr.Port() != 8080 {
+		// Somebody who chooses the port of the one door has other programs running:
+		// any free port will do for this one, unless it is chosen too.
+		listen = netip.AddrPortFrom(httpAddr.Addr(), 0)
+	}
+	if d.cfg.WireGuard != "" {
+		if listen, err = netip.ParseAddrPort(d.cfg.WireGuard); err != nil {
+			return usagef("--wireguard %s: want ADDRESS:PORT or off", d.cfg.WireGuard)
+		}
+	}
+	conf := wireguard.Config{
+		PrivateKey: d.book.Key(), Listen: listen, Peers: peers,
+		Log: func(line string) { d.log.Warn().Msg("wireguard: " + line) },
+	}
+	d.wg, err = wireguard.Listen(conf)
+	if errors.Is(err, syscall.EADDRINUSE) && d.cfg.WireGuard == "" {
+		d.log.Warn().Msgf("port %d is taken, so WireGuard got another one: phones have to be set up again; or choose one with --wireguard", wireguardPort)
+		conf.Listen = netip.AddrPortFrom(listen.Addr(), 0)
+		d.wg, err = wireguard.Listen(conf)
+	}
+	if err != nil {
+		return fmt.Errorf("--wireguard: %w", err)
+	}
+	return nil
+}
+
+// stand is the address that a phone is told for names that --resolve sends to this
+// computer, which would be itself to the phone (RFC 5737). What is dialled goes by
+// the name.
+const stand = "192.0.2.1"
+
+// standIns is resolve as the DNS tells it.
+func standIns(resolve map[string]string) map[string]string {
+	out := maps.Clone(resolve)
+	for from, to := range out {
+		host, _, err := net.SplitHostPort(to)
+		if err != nil {
+			host = to
+		}
+		if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() {
+			out[from] = stand
+		}
+	}
+	return out
+}
+
+// parseServers reads addresses of DNS servers, with or without a port.
+func parseServers(list []string) ([]netip.AddrPort, error) {
+	var out []netip.AddrPort
+	for _, s := range list {
+		if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+			out = append(out, netip.AddrPortFrom(a, 53))
+			continue
+		}
+		a, err := netip.ParseAddrPort(s)
+		if err != nil {
+			return nil, usagef("--dns %s: want an address, as in 9.9.9.9", s)
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// parseProxy reads the URL of an upstream proxy.
+func parseProxy(text string) (*url.URL, error) {
+	if text == "" {
+		return nil, nil
+	}
+	u, err := url.Parse(text)
+	schemes := []string{"http", "https", "socks5", "socks5h"}
+	if err != nil || !slices.Contains(schemes, u.Scheme) || u.Hostname() == "" {
+		return nil, usagef("--upstream-proxy: want a URL as in http://proxy.example:3128 or socks5://127.0.0.1:1080") // which may hold a password
+	}
+	return u, nil
+}
+
+// signIn says whether a SOCKS client may sign in: a name of the book with its
+// password; any other name is taken for what it says, and worth nothing.
+func (d *doors) signIn(user, password string) bool {
+	if d.book.Knows(user) {
+		return d.book.SignIn(user, password)
+	}
+	return !d.cfg.RequirePwd
+}
+
+// identify says who a guest is.
+func (d *doors) identify(g proxy.Guest) proxy.Identity {
+	id := proxy.Identity{App: g.App}
+	switch {
+	case g.Door == "wireguard":
+		id.Device, id.Admitted = g.User, true // by its key
+		return id
+	case g.User != "" && d.book.Knows(g.User):
+		id.Device, id.Admitted = g.User, true // by its password
+		return id
+	}
+	if name := d.book.At(g.Addr); name != "" {
+		id.Device, id.Admitted = name, true
+		return id
+	}
+	id.Admitted = d.enrolment.Admit(g.Addr)
+	return id
+}
+
+// each calls f with every door.
+func (d *doors) each(f func(proxy.Door)) {
+	if d.wg != nil {
+		f(proxy.Door{Name: "wireguard", Listener: d.wg, Own: d.own})
+	}
+	if d.socks != nil {
+		f(proxy.Door{Name: "socks5", Listener: d.socks})
+	}
+}
+
+// watch takes over what other commands change in the book, until ctx ends.
+func (d *doors) watch(ctx context.Context) error {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		changed, err := d.book.Reload()
+		if err != nil {
+			d.log.Warn().Err(err).Msg("the book of devices cannot be read; the devices stay as they were")
+			continue
+		}
+		if changed && d.wg != nil {
+			d.setPeers()
+		}
+	}
+}
+
+// setPeers tells the tunnel of all peers.
+func (d *doors) setPeers() {
+	peers, err := d.book.Peers()
+	if err != nil {
+		d.log.Warn().Err(err).Msg("the devices stay as they were")
+		return
+	}
+	for _, s := range d.wg.Status() {
+		if !slices.ContainsFunc(peers, func(p wireguard.Peer) bool { return p.PublicKey == s.PublicKey }) {
+			d.wg.RemovePeer(s.PublicKey)
+		}
+	}
+	for _, p := range peers {
+		if err := d.wg.SetPeer(p); err != nil {
+			d.log.Warn().Err(err).Msg("a device cannot be let in")
+		}
+	}
+}
+
+// endpoint is where phones reach the tunnel, for a proxy that they reach at addr.
+func (d *doors) endpoint(addr string) string {
+	host, _, _ := net.SplitHostPort(addr)
+	return net.JoinHostPort(host, strconv.Itoa(d.wg.Addr().(*net.UDPAddr).Port))
+}
+
+// String names the doors, for the settings of a run.
+func (d *doors) String() string {
+	var list []string
+	if d.wg != nil {
+		list = append(list, "wireguard "+d.wg.Addr().String())
+	}
+	if d.socks != nil {
+		list = append(list, "socks5 "+d.socks.Addr().String())
+	}
+	return strings.Join(list, ", ")
+}
+
+// listeners are the addresses of this process that nobody may reach through it.
+func (d *doors) listeners() (all []netip.AddrPort) {
+	if d == nil {
+		return nil
+	}
+	if d.wg != nil {
+		all = append(all, d.wg.Addr().(*net.UDPAddr).AddrPort())
+	}
+	if d.socks != nil {
+		all = append(all, d.socks.Addr().(*net.TCPAddr).AddrPort())
+	}
+	return all
+}
+
+// Close closes all doors.
+func (d *doors) Close() {
+	if d.wg != nil {
+		d.wg.Close()
+	}
+	if d.socks != nil {
+		d.socks.Close()
+	}
+}
