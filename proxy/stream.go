@@ -24,6 +24,7 @@ type stream struct {
 	secure    bool
 	name      string     // SNI in the form in which names are compared
 	records   *bulk.Conn // below TLS; nil without it
+	front     frontier
 	requests  tap
 	answers   swap
 }
@@ -51,6 +52,11 @@ func (s *stream) Read(p []byte) (int, error) {
 	}
 	if n > 0 {
 		s.requests.feed(p[:n])
+		if !s.front.done {
+			if print := s.front.feed(p[:n]); print != "" {
+				s.conn.note(func(row *flow.Connection) { row.HTTP2 = print })
+			}
+		}
 		if s.secure && !s.conn.got.Load() {
 			s.conn.got.Store(true)
 		}
