@@ -57,6 +57,7 @@ var onlyIn = map[string][]string{
 	"github.com/klauspost/compress":        {"store", "store/report", "inspect/decode", "inspect/inspecttest", "cmd/constat-score"},
 	"github.com/andybalholm/brotli":        {"inspect/decode", "inspect/inspecttest", "store/report", "cmd/constat-score"},
 	"golang.org/x/net/http2":               {"proxy", "proxy/upstream"},
+	"github.com/quic-go/quic-go":           {"proxy", "proxy/upstream"},
 	"github.com/rs/zerolog":                {"proxy", "cmd/constat", "cmd/constat/ui"},
 	"github.com/jedib0t/go-pretty/v6":      {"store/query", "cmd/constat"},
 	"github.com/oschwald/maxminddb-golang": {"inspect/owner"},

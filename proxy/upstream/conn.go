@@ -245,6 +245,7 @@ func (a *attempt) receive(x *exchange, up *sender) (_ *http.Response, silent boo
 			if interim == maxInterim {
 				return nil, false, bad(flow.ErrServerBad, "too many interim responses")
 			}
+			a.c.keepInterim(raw)
 			if a.c.Informational != nil {
 				a.c.Informational(status, textproto.MIMEHeader(resp.Header))
 			}

@@ -9,9 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
-	"net/textproto"
 	"slices"
 	"strings"
 	"sync"
@@ -84,14 +82,9 @@ const maxTries = 4
 // doHTTP2 sends r on c2, on which a stream is reserved. As long as the server
 // cannot have acted on it, it is sent again on another connection.
 func (t *Transport) doHTTP2(r *http.Request, c *Call, k key, c2 *conn2) (*http.Response, error) {
-	ctx := r.Context()
-	if c.Informational != nil {
-		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{Got1xxResponse: func(status int, fields textproto.MIMEHeader) error {
-			c.Informational(status, fields)
-			return nil
-		}})
-	}
-	out := r.WithContext(ctx)
+	seen := &interim{c: c, proto: "HTTP/2.0"}
+	defer seen.end()
+	out := r.WithContext(seen.trace(r.Context()))
 	out.Header = endToEnd(r.Header)
 	if err := sendable(out); err != nil {
 		c2.cc.Release()
@@ -126,7 +119,7 @@ func (t *Transport) doHTTP2(r *http.Request, c *Call, k key, c2 *conn2) (*http.R
 		return nil, http2Error(r.Context(), err)
 	}
 	resp.Request = r
-	c.ResponseHead, c.Exact = headOf(resp), false
+	c.ResponseHead, c.Exact = appendResponseHead(nil, resp.Proto, resp.StatusCode, resp.Header), false
 	if resp.Body != http.NoBody {
 		resp.Body = &body2{ReadCloser: resp.Body, ended: func() *Error {
 			if r.Context().Err() == nil {
@@ -306,17 +299,18 @@ func sendable(r *http.Request) error {
 	return nil
 }
 
-// headOf writes the head of a response in HTTP/1.1 form, the fields by name.
-func headOf(resp *http.Response) []byte {
-	b := fmt.Appendf(make([]byte, 0, 512), "HTTP/2.0 %d %s\r\n", resp.StatusCode, http.StatusText(resp.StatusCode))
-	names := make([]string, 0, len(resp.Header)+1)
-	for name := range resp.Header {
+// appendResponseHead writes the head of a response in HTTP/1.1 form, the fields by
+// name.
+func appendResponseHead[H ~map[string][]string](b []byte, proto string, status int, header H) []byte {
+	b = fmt.Appendf(slices.Grow(b, 512), "%s %d %s\r\n", proto, status, http.StatusText(status))
+	names := make([]string, 0, len(header)+1)
+	for name := range header {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
 		lower := strings.ToLower(name)
-		for _, v := range resp.Header[name] {
+		for _, v := range header[name] {
 			b = append(append(append(append(b, lower...), ": "...), v...), '\r', '\n')
 		}
 	}

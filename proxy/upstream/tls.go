@@ -29,9 +29,10 @@ const sessionsKept = 2048
 type sessions struct {
 	all    tls.ClientSessionCache
 	client netip.Addr
+	over   string // what TLS is spoken over, followed by a space; empty for TCP
 }
 
-func (s sessions) key(server string) string { return s.client.String() + " " + server }
+func (s sessions) key(server string) string { return s.over + s.client.String() + " " + server }
 
 func (s sessions) Get(server string) (*tls.ClientSessionState, bool) {
 	return s.all.Get(s.key(server))
@@ -49,7 +50,7 @@ func (t *Transport) handshake(ctx context.Context, c *link, k key, name string) 
 		RootCAs:            t.conf.Roots,
 		MinVersion:         t.conf.MinTLS,
 		NextProtos:         []string{"http/1.1"},
-		ClientSessionCache: sessions{t.sessions, k.client},
+		ClientSessionCache: sessions{t.sessions, k.client, ""},
 		// Small first records would cost a system call for each packet.
 		DynamicRecordSizingDisabled: true,
 	}

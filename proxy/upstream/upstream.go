@@ -3,8 +3,8 @@
 //
 // HTTP/1.1 is spoken by this package itself, so that the field lines of a
 // request keep their order, case and spelling, nothing is added, and the raw
-// head of a response is kept. HTTP/2 is spoken by net/http, with everything
-// switched off that would add or decode something. Connections are pooled for
+// head of a response is kept. HTTP/2 is spoken by net/http, HTTP/3 by quic-go, with
+// everything switched off that would add or decode something. Connections are pooled for
 // each client: two clients never share a connection, nor a TLS session. Server
 // certificates are verified, and every address is checked after its name is
 // resolved, just before it is dialled. A Transport is safe for concurrent use; a
@@ -74,6 +74,11 @@ type Config struct {
 	// each by default.
 	DialTimeout, TLSTimeout time.Duration
 
+	// HTTP3Timeout is how long a QUIC handshake may take before TCP is tried, 1 s by
+	// default; HTTP3Retry is how long that server is asked over TCP at once then,
+	// 5 min by default.
+	HTTP3Timeout, HTTP3Retry time.Duration
+
 	// HeadTimeout bounds the wait for the head of a response once the request is
 	// sent, and any one write of a request that makes no progress. It has to
 	// allow for long polls: 5 min by default. Bodies may pause for as long as
@@ -115,12 +120,17 @@ type Call struct {
 	// shared only between calls with the same Address.
 	Address netip.AddrPort
 
+	// HTTP3 says that the client speaks HTTP/3: the server is asked over QUIC, and
+	// over TCP as with HTTP2 when there is no QUIC connection to be had.
+	HTTP3 bool
+
 	// ServerName is the name for SNI and for the certificate, by default the
 	// host of the URL. An IP address is verified but not sent.
 	ServerName string
 
 	// Informational, when not nil, is called for each 1xx response but 101 before
-	// Do returns, on another goroutine when HTTP/2 is spoken. It may keep fields.
+	// Do returns, in their order, on another goroutine with HTTP/2. It may
+	// keep fields.
 	Informational func(status int, fields textproto.MIMEHeader)
 
 	// Server is the address that was dialled; the zero value if none was.
@@ -138,6 +148,11 @@ type Call struct {
 	// form from decoded fields.
 	ResponseHead []byte
 	Exact        bool
+
+	// Interim holds the heads of the 1xx responses but 101, in their order and in
+	// the form of ResponseHead: whole heads, at most flow.MaxInterim bytes.
+	Interim     []byte
+	interimFull bool // a head was left out
 }
 
 // note takes down which connection a request goes out on.
@@ -151,6 +166,7 @@ type Transport struct {
 	sessions tls.ClientSessionCache
 	http2    *http.Transport
 	pool     pool
+	quic     *pool3
 
 	stop chan struct{}
 	done sync.WaitGroup
@@ -169,6 +185,7 @@ func New(conf Config) *Transport {
 			http2: make(map[*link]*conn2),
 		},
 		http2: newHTTP2(conf),
+		quic:  newPool3(conf),
 		stop:  make(chan struct{}),
 	}
 	t.done.Go(t.sweeper)
@@ -187,6 +204,8 @@ func withDefaults(c Config) Config {
 	c.MinTLS = cmp.Or(c.MinTLS, tls.VersionTLS12)
 	c.DialTimeout = cmp.Or(c.DialTimeout, 15*time.Second)
 	c.TLSTimeout = cmp.Or(c.TLSTimeout, 15*time.Second)
+	c.HTTP3Timeout = cmp.Or(c.HTTP3Timeout, time.Second)
+	c.HTTP3Retry = cmp.Or(c.HTTP3Retry, 5*time.Minute)
 	c.HeadTimeout = cmp.Or(c.HeadTimeout, 5*time.Minute)
 	c.IdleTimeout = cmp.Or(c.IdleTimeout, 90*time.Second)
 	c.MaxHead = cmp.Or(c.MaxHead, 1<<20)
@@ -211,6 +230,7 @@ func (t *Transport) sweeper() {
 		select {
 		case now := <-tick.C:
 			t.sweep(now.Add(-t.conf.IdleTimeout))
+			t.quic.sweep(now, now.Add(-t.conf.IdleTimeout))
 		case <-t.stop:
 			return
 		}
@@ -223,6 +243,7 @@ func (t *Transport) sweeper() {
 func (t *Transport) Close() {
 	t.once.Do(func() { close(t.stop) })
 	t.pool.shut()
+	t.quic.shut()
 	t.done.Wait()
 }
 
@@ -240,11 +261,21 @@ func (t *Transport) Do(r *http.Request, c *Call) (*http.Response, error) {
 	k := key{client: c.Client, host: r.URL.Host, address: plain(c.Address), name: c.ServerName}
 	switch r.URL.Scheme {
 	case "https", "wss":
-		k.secure, k.http2 = true, c.HTTP2
+		k.secure, k.http2 = true, c.HTTP2 || c.HTTP3
 	case "http", "ws":
 	default:
 		closeBody(r)
 		return nil, bad(flow.ErrClientBad, "unsupported scheme")
+	}
+	if speaks3(r, c) {
+		c3, err := t.acquire3(r.Context(), k, c)
+		switch {
+		case err != nil:
+			closeBody(r)
+			return nil, err
+		case c3 != nil:
+			return t.doHTTP3(r, c, k, c3)
+		}
 	}
 	if k.http2 {
 		cn, c2, err := t.acquire(r.Context(), k, c, false)

@@ -339,7 +339,11 @@ func (s socksServer) run(t *testing.T, password bool) string {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Signal(os.Interrupt); time.AfterFunc(5*time.Second, func() { cmd.Process.Kill() }); cmd.Wait() })
+	t.Cleanup(func() {
+		cmd.Process.Signal(os.Interrupt)
+		time.AfterFunc(5*time.Second, func() { cmd.Process.Kill() })
+		cmd.Wait()
+	})
 	for range 200 {
 		if c, err := net.Dial("tcp", addr); err == nil {
 			c.Close()
