@@ -221,6 +221,41 @@ func TestQUICClient(t *testing.T) {
 	}
 }
 
+// Chromium cuts its hello into small pieces and mixes them: these are the first two
+// datagrams of version 156 to www.example.org, with 8 and 13 pieces, padding and PINGs
+// in between.
+func TestQUICOfChromium(t *testing.T) {
+	one, two := vector(t, "chromium-156-1"), vector(t, "chromium-156-2")
+	for _, order := range [][][]byte{{one, two}, {two, one}, {one, one, two}} {
+		var q QUICInitial
+		var hello []byte
+		for i, d := range order {
+			if hello != nil {
+				t.Fatalf("whole after %d datagrams", i)
+			}
+			var err error
+			if hello, err = q.Add(d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		name, alpn, ok := readHello(hello)
+		if !ok || name != "www.example.org" || alpn != "h3" || len(hello) != 1914 {
+			t.Errorf("name %q, protocol %q, %d bytes", name, alpn, len(hello))
+		}
+	}
+}
+
+func BenchmarkQUICInitial(b *testing.B) {
+	one, two := vector(b, "chromium-156-1"), vector(b, "chromium-156-2")
+	for b.Loop() {
+		var q QUICInitial
+		q.Add(one)
+		if hello, _ := q.Add(two); hello == nil {
+			b.Fatal("not whole")
+		}
+	}
+}
+
 // readHello takes the server name and the first protocol out of a ClientHello.
 func readHello(msg []byte) (name, alpn string, ok bool) {
 	s := cryptobyte.String(msg)
@@ -253,6 +288,7 @@ func readHello(msg []byte) (name, alpn string, ok bool) {
 func FuzzQUICInitial(f *testing.F) {
 	f.Add(vector(f, "rfc9001-a2"), uint16(0), false)
 	f.Add(vector(f, "rfc9369-a2"), uint16(700), false)
+	f.Add(vector(f, "chromium-156-1"), uint16(0), false)
 	f.Add(piece(0, vector(f, "hello")), uint16(0), true)
 	f.Add(append([]byte{2, 9, 0, 2, 1, 0, 0, 0, 0}, piece(9, vector(f, "hello"))...), uint16(30), true)
 	f.Fuzz(func(t *testing.T, b []byte, cut uint16, protect bool) {

@@ -244,11 +244,10 @@ func TestRandomBytesHaveNoName(t *testing.T) {
 
 // Any first part of a hit is that protocol, or nothing yet.
 func TestFirstParts(t *testing.T) {
-	twins := map[string]string{"fcm": "tls", "pop3": "redis"}
 	for _, c := range cases {
 		for n := range min(len(c.up), 400) {
 			got := Protocol(c.port, c.datagrams, []byte(c.up[:n]), nil)
-			if got != "" && got != c.want && got != c.like && got != twins[c.want] {
+			if got != "" && got != c.want && got != c.like {
 				t.Errorf("%s cut to %d bytes is %q", c.want+c.like, n, got)
 			}
 		}
