@@ -1,7 +1,7 @@
 // Package dns answers the questions that clients ask the DNS through a door, by
 // asking servers of the operator's choice, and makes a flow.Lookup of each.
 //
-// It is a forwarder without a cache (RFC 8499 section 6): a question goes on with
+// It is a forwarder without a cache (RFC 9499 section 6): a question goes on with
 // the flags, options and types that the client gave it, and the answer comes back
 // as the server wrote it; only the ID in its header is another one in between. What
 // is not passed on is told to the client with a response code and to the log with
@@ -185,7 +185,7 @@ func (a *Answerer) answer(ctx context.Context, l *flow.Lookup, query []byte, cli
 	}
 	stripped, err := strip(answer)
 	if err != nil {
-		l.Error = "the answer was kept back: hints cannot be taken out of a message that is not well formed"
+		l.Code, l.Error = "", "the answer was kept back: hints cannot be taken out of a message that is not well formed"
 		return q.reply(dns.RcodeServerFailure, nil)
 	}
 	if stripped == nil {

@@ -72,8 +72,10 @@ func TestDig(t *testing.T) {
 		want flow.Lookup
 	}{
 		{
-			"alias", []string{"+noedns", "WWW.Example.org", "A"},
-			[]string{"status: NOERROR", "WWW.Example.org.", "192.0.2.10", "192.0.2.11"}, nil,
+			"alias",
+			[]string{"+noedns", "WWW.Example.org", "A"},
+			[]string{"status: NOERROR", "WWW.Example.org.", "192.0.2.10", "192.0.2.11"},
+			nil,
 			flow.Lookup{
 				Over: "udp", Name: "www.example.org", Type: "A", Code: "NOERROR",
 				Answers: []string{
@@ -84,14 +86,20 @@ func TestDig(t *testing.T) {
 			},
 		},
 		{
-			"AAAA over TCP", []string{"+tcp", "front.cdn.example.org", "AAAA"}, []string{"2001:db8::10"}, nil,
+			"AAAA over TCP",
+			[]string{"+tcp", "front.cdn.example.org", "AAAA"},
+			[]string{"2001:db8::10"},
+			nil,
 			flow.Lookup{
 				Over: "tcp", Name: "front.cdn.example.org", Type: "AAAA", Code: "NOERROR",
 				Answers: []string{"front.cdn.example.org. 300 IN AAAA 2001:db8::10"}, Addresses: addrs("2001:db8::10"),
 			},
 		},
 		{
-			"type65", []string{"plain.example.org", "TYPE65"}, []string{"status: NOERROR", "ANSWER: 1"}, nil,
+			"type65",
+			[]string{"plain.example.org", "TYPE65"},
+			[]string{"status: NOERROR", "ANSWER: 1"},
+			nil,
 			flow.Lookup{
 				Over: "udp", Name: "plain.example.org", Type: "HTTPS", Code: "NOERROR",
 				Answers:   []string{`plain.example.org. 300 IN HTTPS 1 . alpn="h2" ipv6hint="2001:db8::12"`},
@@ -99,34 +107,55 @@ func TestDig(t *testing.T) {
 			},
 		},
 		{
-			"unknown type", []string{"odd.example.org", "TYPE65400"}, []string{`\# 4 0A000001`}, nil,
+			"unknown type",
+			[]string{"odd.example.org", "TYPE65400"},
+			[]string{`\# 4 0A000001`},
+			nil,
 			flow.Lookup{
 				Over: "udp", Name: "odd.example.org", Type: "TYPE65400", Code: "NOERROR",
 				Answers: []string{`odd.example.org. 300 IN TYPE65400 \# 4 0A000001`},
 			},
 		},
 		{
-			"no such name", []string{"nothing.example.org", "A"}, []string{"status: NXDOMAIN", "SOA"}, nil,
+			"no such name",
+			[]string{"nothing.example.org", "A"},
+			[]string{"status: NXDOMAIN", "SOA"},
+			nil,
 			flow.Lookup{Over: "udp", Name: "nothing.example.org", Type: "A", Code: "NXDOMAIN"},
 		},
 		{
-			"nothing of that type", []string{"quic.example.org", "MX"}, []string{"status: NOERROR", "ANSWER: 0"}, nil,
+			"nothing of that type",
+			[]string{"quic.example.org", "MX"},
+			[]string{"status: NOERROR", "ANSWER: 0"},
+			nil,
 			flow.Lookup{Over: "udp", Name: "quic.example.org", Type: "MX", Code: "NOERROR"},
 		},
 		{
-			"a server that fails", []string{"broken.example.org", "A"}, []string{"status: SERVFAIL"}, nil,
+			"a server that fails",
+			[]string{"broken.example.org", "A"},
+			[]string{"status: SERVFAIL"},
+			nil,
 			flow.Lookup{Over: "udp", Name: "broken.example.org", Type: "A", Code: "SERVFAIL"},
 		},
 		{
-			"a zone over TCP", []string{"+tcp", "example.org", "AXFR"}, []string{"Transfer failed"}, nil,
+			"a zone over TCP",
+			[]string{"+tcp", "example.org", "AXFR"},
+			[]string{"Transfer failed"},
+			nil,
 			flow.Lookup{Over: "tcp", Name: "example.org", Type: "AXFR", Error: "transfers of zones are not passed on"},
 		},
 		{
-			"another operation", []string{"+opcode=UPDATE", "example.org", "SOA"}, []string{"NOTIMP"}, nil,
+			"another operation",
+			[]string{"+opcode=UPDATE", "example.org", "SOA"},
+			[]string{"NOTIMP"},
+			nil,
 			flow.Lookup{Over: "udp", Name: "example.org", Type: "SOA", Error: "the operation UPDATE is not passed on"},
 		},
 		{
-			"discovery of resolvers", []string{"_dns.resolver.arpa", "SVCB"}, []string{"status: NOERROR", "ANSWER: 0"}, nil,
+			"discovery of resolvers",
+			[]string{"_dns.resolver.arpa", "SVCB"},
+			[]string{"status: NOERROR", "ANSWER: 0"},
+			nil,
 			flow.Lookup{Over: "udp", Name: "_dns.resolver.arpa", Type: "SVCB", Code: "NOERROR"},
 		},
 	} {
@@ -188,7 +217,7 @@ func TestPassedOnByteForByte(t *testing.T) {
 			t.Errorf("ID %d, question %v", got.Id, got.Question)
 		}
 		answer[0], answer[1] = 0, 0
-		if sent := s.sent[len(s.sent)-1]; !bytes.Equal(answer, sent) {
+		if sent := s.newest(); !bytes.Equal(answer, sent) {
 			t.Errorf("%s: the answer is not as it was sent:\n%x\n%x", over, answer, sent)
 		}
 	}
@@ -518,5 +547,28 @@ func TestRowName(t *testing.T) {
 	q, err := parseQuestion(msg)
 	if err != nil || !strings.HasPrefix(q.name, "….") || !strings.HasSuffix(q.name, ".example.org") || len(q.name) > 253 {
 		t.Errorf("%q, %v", q.name, err)
+	}
+}
+
+// One question with an answer of two addresses, without the network.
+func BenchmarkAnswer(b *testing.B) {
+	m := new(dns.Msg).SetQuestion("www.example.org.", dns.TypeA)
+	q := pack(b, m)
+	m.Response = true
+	for _, s := range []string{"www.example.org. 300 IN CNAME a.cdn.example.", "a.cdn.example. 60 IN A 192.0.2.1", "a.cdn.example. 60 IN A 192.0.2.2"} {
+		rr, err := dns.NewRR(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		m.Answer = append(m.Answer, rr)
+	}
+	said := pack(b, m)[2:]
+	a := newAnswerer(b, Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("192.0.2.1:53")}, Dial: func(context.Context, string, string) (net.Conn, error) {
+		return &saying{said: said}, nil
+	}})
+	for b.Loop() {
+		if _, l := a.Answer(context.Background(), q, "udp", clientAddr); len(l.Addresses) != 2 {
+			b.Fatal(l.Error)
+		}
 	}
 }

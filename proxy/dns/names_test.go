@@ -128,3 +128,15 @@ func TestNamesAreConcurrent(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func BenchmarkNames(b *testing.B) {
+	var n Names
+	for i := range perDevice {
+		n.Learn("a", &flow.Lookup{ID: int64(i + 1), Name: "x", Time: noon, Addresses: []netip.Addr{addrNumber(i)}})
+	}
+	i := 0
+	for b.Loop() {
+		n.Lookup("a", addrNumber(i%8192), noon)
+		i++
+	}
+}

@@ -161,6 +161,13 @@ func (s *authority) ServeDNS(w dns.ResponseWriter, r *dns.Msg) {
 	w.Write(b)
 }
 
+// newest is the answer that was sent last.
+func (s *authority) newest() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sent[len(s.sent)-1]
+}
+
 func (s *authority) sign(set []dns.RR) dns.RR {
 	h := set[0].Header()
 	sig := &dns.RRSIG{
