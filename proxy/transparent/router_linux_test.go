@@ -105,7 +105,7 @@ ip -n R route add default via 10.78.0.2
 ip -n P -6 route add default via fd77::1
 ip -n S -6 route add default via fd78::1
 ip -n R -6 route add default via fd78::2
-ip netns exec R sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1`))
+ip netns exec R sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=1`))
 	args := []string{"netns", "exec", prefix + "r", os.Args[0], "-test.run=^TestRouter", "-test.timeout=200s"}
 	if testing.Verbose() {
 		args = append(args, "-test.v")
@@ -207,7 +207,8 @@ func diverting(t *testing.T, s Setup) {
 	t.Cleanup(func() { sh(t, 0, path, "down") })
 }
 
-// state is all of the firewall's and routing's rules.
+// state is all of the firewall's and routing's rules but those that the kernel makes
+// for addresses, some of which come late.
 func state(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
@@ -220,7 +221,12 @@ func state(t *testing.T) string {
 		if err != nil {
 			t.Fatalf("%s: %v: %s", line, err, out)
 		}
-		fmt.Fprintf(&all, "%s:\n%s", line, out)
+		fmt.Fprintf(&all, "%s:\n", line)
+		for l := range strings.Lines(string(out)) {
+			if !strings.Contains(l, "proto kernel") {
+				all.WriteString(l)
+			}
+		}
 	}
 	return all.String()
 }
@@ -450,9 +456,14 @@ func TestRouterTCP(t *testing.T) {
 	}
 	for _, mode := range []Mode{TProxy, Redirect} {
 		t.Run(mode.String(), func(t *testing.T) {
+			older := connect(t, serverAddr+":80")
 			diverting(t, Setup{Interface: "r0", TCPPort: tcpPort, Mode: mode, IPv6: true})
 			d := newDoor(t, Config{TCP: all(tcpPort), Mode: mode})
 			n := 0
+			fmt.Fprintf(older, "GET / HTTP/1.0\r\n\r\n")
+			if b, err := io.ReadAll(older); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("a connection that was there before: %q, %v; want a reset", b, err)
+			}
 			for _, host := range []string{serverAddr, farAddr, serverAddr6, farAddr6} {
 				for _, port := range []string{"80", "4430"} {
 					dest := net.JoinHostPort(host, port)
@@ -492,6 +503,24 @@ func TestRouterTCP(t *testing.T) {
 	if got, err := curl("http://" + serverAddr); got != "server to "+phoneAddr || err != nil {
 		t.Errorf("after: %q, %v", got, err)
 	}
+}
+
+// connect is a connection of the phone's.
+func connect(t *testing.T, address string) net.Conn {
+	t.Helper()
+	var c net.Conn
+	in(t, "p", func() {
+		var err error
+		if c, err = net.Dial("tcp", address); err != nil {
+			t.Error(err)
+		}
+	})
+	if c == nil {
+		t.FailNow()
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	return c
 }
 
 // TestRouterNoIPv6: without IPv6, the phone's IPv6 is refused at once instead of going past.

@@ -47,6 +47,9 @@ func (s script) RedirectTCP() bool { return s.TCPPort != 0 && s.Mode == Redirect
 // TProxy says whether anything is diverted by TPROXY.
 func (s script) TProxy() bool { return s.DivertTCP() || s.UDPPort != 0 }
 
+// Past says whether forwarding has to be kept from going past the door.
+func (s script) Past() bool { return !s.IPv6 || s.RedirectTCP() }
+
 // Script returns the text of a POSIX shell script that sets this computer's firewall up
 // for a Listener ("up"), takes that back without a rest ("down"), and says what is there
 // ("status"). It needs nftables, iproute2 and root, and prints each of its steps. A
