@@ -32,7 +32,7 @@ type Ways struct {
 	// Unreachable tells the client that nobody is at the destination. Nil means
 	// that there is no way to say so.
 	Unreachable func() error
-	// Closed is called once, when the flow is closed on this side.
+	// Closed is called once, when the flow is closed or has ended.
 	Closed func()
 }
 
@@ -59,6 +59,7 @@ type Flow struct {
 	read     deadline
 	write    deadline
 	used     time.Time // when the last datagram passed
+	over     sync.Once // for Ways.Closed
 	unlisted func()    // takes the flow off its table
 }
 
@@ -110,6 +111,13 @@ func (f *Flow) end() {
 	f.ended = true
 	f.mu.Unlock()
 	f.cond.Broadcast()
+	f.over.Do(f.closing)
+}
+
+func (f *Flow) closing() {
+	if f.Ways.Closed != nil {
+		f.Ways.Closed()
+	}
 }
 
 // Read implements net.Conn.
@@ -196,9 +204,7 @@ func (f *Flow) close(refuse bool) bool {
 	f.write.stop()
 	f.mu.Unlock()
 	f.cond.Broadcast()
-	if f.Ways.Closed != nil {
-		f.Ways.Closed()
-	}
+	f.over.Do(f.closing)
 	return true
 }
 

@@ -204,19 +204,27 @@ func TestCurl(t *testing.T) {
 	}{
 		{"socks5", []string{"--socks5", r.addr()}, "http://" + web4, seen{dest: web4, host: "127.0.0.1 " + port}},
 		{
-			"socks5 IPv6 with user", []string{"--socks5", r.addr(), "--proxy-user", "phone:secret"}, "http://" + web6,
+			"socks5 IPv6 with user",
+			[]string{"--socks5", r.addr(), "--proxy-user", "phone:secret"},
+			"http://" + web6,
 			seen{dest: web6, host: "::1 " + port6, user: "phone"},
 		},
 		{
-			"name with app", []string{"--socks5-hostname", r.addr(), "--proxy-user", "org.example.app:secret"}, "http://server.test:" + port,
+			"name with app",
+			[]string{"--socks5-hostname", r.addr(), "--proxy-user", "org.example.app:secret"},
+			"http://server.test:" + port,
 			seen{dest: ":" + port, host: "server.test " + port, user: "org.example.app", app: "org.example.app"},
 		},
 		{
-			"4", []string{"--socks4", r.addr(), "--proxy-user", "old:secret"}, "http://" + web4,
+			"4",
+			[]string{"--socks4", r.addr(), "--proxy-user", "old:secret"},
+			"http://" + web4,
 			seen{dest: web4, host: "127.0.0.1 " + port, user: "old"},
 		},
 		{
-			"4a", []string{"--socks4a", r.addr(), "--proxy-user", "old:secret"}, "http://server.test:" + port,
+			"4a",
+			[]string{"--socks4a", r.addr(), "--proxy-user", "old:secret"},
+			"http://server.test:" + port,
 			seen{dest: ":" + port, host: "server.test " + port, user: "old"},
 		},
 	} {
@@ -619,8 +627,12 @@ func receive(t *testing.T, udp *net.UDPConn) (from target, text string) {
 func TestUDP(t *testing.T) {
 	echo4, echo6 := echoServer(t, "127.0.0.1:0"), echoServer(t, "[::1]:0")
 	for _, tt := range []struct{ listen, door string }{
-		{"127.0.0.1:0", "127.0.0.1"}, {"0.0.0.0:0", "127.0.0.1"}, {"0.0.0.0:0", "127.0.0.9"},
-		{"[::]:0", "127.0.0.1"}, {"[::]:0", "::1"}, {"[::1]:0", "::1"},
+		{"127.0.0.1:0", "127.0.0.1"},
+		{"0.0.0.0:0", "127.0.0.1"},
+		{"0.0.0.0:0", "127.0.0.9"},
+		{"[::]:0", "127.0.0.1"},
+		{"[::]:0", "::1"},
+		{"[::1]:0", "::1"},
 	} {
 		t.Run(tt.listen+" by "+tt.door, func(t *testing.T) {
 			r := newRelay(t, tt.listen, Config{})

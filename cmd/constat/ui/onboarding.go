@@ -18,6 +18,9 @@ type OnboardingConfig struct {
 	// "0.0.0.0:8080") each phone is shown the address it came in by.
 	Addresses []string
 	Enrol     *Enrolment
+	// SOCKS is the address of the SOCKS door in the same form, empty when there is
+	// none. The PAC file names it.
+	SOCKS string
 	// CheckHost is the host name that the proxy answers with this handler, over
 	// http and https; default "constat.test".
 	CheckHost string
@@ -72,6 +75,10 @@ func (o *onboarding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if name, ok := strings.CutPrefix(r.URL.Path, "/a/"); ok {
 		serveAsset(w, r, "onboarding", name)
+		return
+	}
+	if r.URL.Path == "/proxy.pac" || r.URL.Path == "/wpad.dat" {
+		o.pac(w, r)
 		return
 	}
 	client := clientAddr(r)
@@ -146,17 +153,13 @@ func (o *onboarding) serve(w http.ResponseWriter, r *http.Request) {
 }
 
 func (o *onboarding) page(w http.ResponseWriter, r *http.Request, platform string) {
-	shown := o.cfg.Addresses[0]
-	if slices.Contains(o.cfg.Addresses, r.Host) {
-		shown = r.Host // the one that works for this phone
-	}
 	p := onboardingPage{
 		Platform: platform, CheckHost: o.cfg.CheckHost,
 		CAName: o.cfg.CA.Certificate().Subject.CommonName, Fingerprint: grouped(o.cfg.CA.Fingerprint()),
 		AndroidName: o.cfg.CA.AndroidName(),
 		Secure:      r.TLS != nil || r.URL.Scheme == "https",
 	}
-	shown = certain(r, shown)
+	shown := o.shown(r)
 	p.Host, p.Port, _ = net.SplitHostPort(shown)
 	for _, a := range o.cfg.Addresses {
 		if a = certain(r, a); a != shown && !slices.Contains(p.Others, a) {
@@ -164,6 +167,14 @@ func (o *onboarding) page(w http.ResponseWriter, r *http.Request, platform strin
 		}
 	}
 	render(w, http.StatusOK, "onboarding/en.html", "page", p)
+}
+
+// shown is the address of the proxy that works for this client.
+func (o *onboarding) shown(r *http.Request) string {
+	if slices.Contains(o.cfg.Addresses, r.Host) {
+		return certain(r, r.Host)
+	}
+	return certain(r, o.cfg.Addresses[0])
 }
 
 // certain returns addr, with this end of the connection in place of a host that
