@@ -63,7 +63,7 @@ func (x *exchange) RoundTrip(r *http.Request, _ *goproxy.ProxyCtx) (*http.Respon
 	}
 	resp, err := x.p.conf.Upstream.Do(r, &x.call)
 	x.endInterim()
-	x.row.Server = x.call.Server
+	x.row.Server, x.row.Interim = x.call.Server, x.call.Interim
 	x.s.served(x)
 	if err != nil {
 		return x.failed(err)
