@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"constat/proxy/flow"
+	"constat/proxy/sniff"
 )
 
 // What a connection of a Door may tell beside its addresses.
@@ -166,7 +167,7 @@ func (c *conn) refuse(reason string) {
 func (c *conn) datagrams(to target) {
 	switch {
 	case to.port == 443:
-		c.refuseQUIC()
+		c.refuseQUIC(to)
 	case c.addr.IsValid() && slices.Contains(c.door.own, c.addr.Addr()):
 		c.refuse("this is Constat itself")
 	default:
@@ -174,39 +175,89 @@ func (c *conn) datagrams(to target) {
 		c.note(func(row *flow.Connection) { row.Server = addr })
 		if err != nil {
 			c.outcome(failure(err), err.Error())
-			c.refuse(err.Error())
+			c.refuse(cause(err))
 			return
 		}
 		c.relayPackets(server, "datagrams: relayed unread")
 	}
 }
 
-// refuseQUIC waits for the first datagram, which tells whom the client means, and
-// refuses the rest.
-func (c *conn) refuseQUIC() {
+// refuseQUIC reads whom the client means, and refuses the rest.
+func (c *conn) refuseQUIC(to target) {
 	_ = c.SetDeadline(time.Now().Add(c.door.p.conf.HandshakeTimeout))
-	c.see()
+	var initial sniff.QUICInitial
+	buf := packetBuffers.Get().(*[]byte)
+	defer packetBuffers.Put(buf)
+	for range initialPackets {
+		n, err := c.Read(*buf)
+		if err != nil {
+			break
+		}
+		_ = c.keepFirst(flow.Up)((*buf)[:n])
+		msg, err := initial.Add((*buf)[:n])
+		if err != nil {
+			break
+		}
+		if msg != nil {
+			if h, err := parseHello(msg); err == nil {
+				c.greeted(h, "q", to)
+			}
+			break
+		}
+		// The rest is on its way: a client sends all of it at once.
+		_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))
+	}
 	c.refuse("QUIC is refused, so that the app falls back to TCP, which can be read")
 }
 
-// see reads one datagram and keeps the beginning.
-func (c *conn) see() {
-	buf := packetBuffers.Get().(*[]byte)
-	defer packetBuffers.Put(buf)
-	if n, err := c.Read(*buf); err == nil {
-		_ = c.keepFirst(flow.Up)((*buf)[:n])
-	}
-}
+// initialPackets is how many datagrams are looked at for the one ClientHello.
+const initialPackets = 8
 
 // echoes passes pings on.
 func (c *conn) echoes() {
+	if slices.Contains(c.door.own, c.addr.Addr()) {
+		c.answerEchoes()
+		return
+	}
 	server, err := c.door.p.conf.Upstream.DialPing(c.door.relays, c.row.Client.Addr(), c.addr.Addr())
 	if err != nil {
-		c.refuse(err.Error())
+		c.refuse("not passed on: " + cause(err))
 		return
 	}
 	c.note(func(row *flow.Connection) { row.Server = c.addr })
 	c.relayPackets(server, "pings: passed on")
+}
+
+// answerEchoes answers pings of the door itself: an echo reply is the request with
+// another type (RFC 792, RFC 4443 section 4.2).
+func (c *conn) answerEchoes() {
+	defer c.Close()
+	c.outcome(flow.Raw, "pings of Constat itself: answered")
+	buf := packetBuffers.Get().(*[]byte)
+	defer packetBuffers.Put(buf)
+	for {
+		_ = c.SetDeadline(time.Now().Add(c.door.p.conf.PacketTimeout))
+		n, err := c.Read(*buf)
+		if err != nil || n < 4 {
+			return
+		}
+		msg := (*buf)[:n]
+		switch msg[0] {
+		case 8:
+			msg[0] = 0
+			// The checksum grows by what the type lost (RFC 1624).
+			sum := uint32(msg[2])<<8 + uint32(msg[3]) + 0x0800
+			sum = sum&0xffff + sum>>16
+			msg[2], msg[3] = byte(sum>>8), byte(sum)
+		case 128:
+			msg[0] = 129 // the door fills in the checksum, which covers addresses
+		default:
+			continue
+		}
+		if _, err := c.Write(msg); err != nil {
+			return
+		}
+	}
 }
 
 // maxPacket is the largest datagram that there can be, in bytes.
@@ -222,10 +273,14 @@ func (c *conn) relayPackets(server net.Conn, reason string) {
 	defer server.Close()
 	c.outcome(flow.Raw, reason)
 	c.relayed.Store(true)
+	var first [2][]byte // datagram of each direction
+	defer func() {
+		c.note(func(row *flow.Connection) { row.Protocol = sniff.Protocol(row.Port, true, first[0], first[1]) })
+	}()
 	var moved atomic.Int64
 	moved.Store(time.Now().UnixNano())
 	limit := c.door.p.conf.PacketTimeout
-	pass := func(dst io.Writer, src net.Conn, look look) {
+	pass := func(dst io.Writer, src net.Conn, first *[]byte, look look) {
 		defer server.Close()
 		defer c.Conn.Close()
 		buf := packetBuffers.Get().(*[]byte)
@@ -244,14 +299,17 @@ func (c *conn) relayPackets(server net.Conn, reason string) {
 			}
 			moved.Store(time.Now().UnixNano())
 			_ = look((*buf)[:n]) // never fails
+			if *first == nil {
+				*first = append([]byte{}, (*buf)[:min(n, flow.RawKept)]...)
+			}
 			if _, err := dst.Write((*buf)[:n]); err != nil && !isRefusal(err) {
 				return
 			}
 		}
 	}
 	var up sync.WaitGroup
-	up.Go(func() { pass(server, c, c.keepFirst(flow.Up)) })
-	pass(c, server, c.keepFirst(flow.Down))
+	up.Go(func() { pass(server, c, &first[0], c.keepFirst(flow.Up)) })
+	pass(c, server, &first[1], c.keepFirst(flow.Down))
 	up.Wait()
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"constat/proxy/flow"
+	"constat/proxy/sniff"
 )
 
 // conn is one transport connection of a client, from accept to its row. It
@@ -257,6 +258,9 @@ func (c *conn) commit() {
 	c.row.Duration = time.Since(c.born)
 	c.row.BytesUp, c.row.BytesDown = c.up.Load(), c.down.Load()
 	c.conclude()
+	if row := &c.row; row.Protocol == "" && (len(row.FirstUp) > 0 || len(row.FirstDown) > 0) {
+		row.Protocol = sniff.Protocol(row.Port, row.Transport != "", row.FirstUp, row.FirstDown)
+	}
 	p.passes.ended(&c.row)
 	if err := p.conf.Recorder.Commit(context.Background(), &c.row); err != nil {
 		p.fail(err)

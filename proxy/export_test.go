@@ -19,7 +19,7 @@ func JA4(records []byte) (ja4, name string, err error) {
 		return "", "", err
 	}
 	h.facts()
-	return h.ja4(), h.name, nil
+	return h.ja4("t"), h.name, nil
 }
 
 // HelloNeed is what helloBytes says of the bytes so far.
@@ -31,7 +31,7 @@ func HelloNeed(records []byte) (need int, err error) {
 // JA4Of is the fingerprint of a ClientHello with these facts.
 func JA4Of(legacy uint16, versions, ciphers, extensions, sigAlgs []uint16, protos ...string) string {
 	h := &hello{legacy: legacy, versions: versions, ciphers: ciphers, extensions: extensions, sigAlgs: sigAlgs, protos: protos}
-	return h.ja4()
+	return h.ja4("t")
 }
 
 // Tap is a tap.

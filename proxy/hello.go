@@ -190,8 +190,8 @@ func (h *hello) facts() *flow.TLS {
 
 // ja4 is the JA4 fingerprint of the hello, as the technical details of
 // https://github.com/FoxIO-LLC/ja4 (JA4.md, seen 2026-11) define it for TLS over
-// TCP.
-func (h *hello) ja4() string {
+// TCP ("t") and QUIC ("q").
+func (h *hello) ja4(transport string) string {
 	version := h.legacy
 	if h.versions != nil {
 		version = slices.Max(h.versions)
@@ -216,7 +216,7 @@ func (h *hello) ja4() string {
 	}
 	ciphers := slices.Clone(h.ciphers)
 	slices.Sort(ciphers)
-	return fmt.Sprintf("t%s%s%02d%02d%s_%s_%s", ja4Version(version), dest, min(len(h.ciphers), 99),
+	return fmt.Sprintf("%s%s%s%02d%02d%s_%s_%s", transport, ja4Version(version), dest, min(len(h.ciphers), 99),
 		min(len(h.extensions), 99), ja4ALPN(h.protos), ja4Hash(hexList(ciphers)), ja4Hash(last))
 }
 

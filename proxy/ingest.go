@@ -205,12 +205,7 @@ func (c *conn) intercept(to target) {
 		return
 	}
 	if err == nil {
-		c.note(func(row *flow.Connection) {
-			row.SNI, row.JA4, row.ClientTLS = printable(h.name), h.ja4(), h.facts()
-			if name := hostName(h.name); name != "" && c.addr.IsValid() {
-				row.Host, to.host = name, name
-			}
-		})
+		to = c.greeted(h, "t", to)
 		if reason := p.passes.reason(c.row.Device, hostKey(cmp.Or(h.name, to.host))); reason != "" {
 			c.pass(to, reason)
 			return
@@ -233,6 +228,18 @@ func (c *conn) intercept(to target) {
 	}
 	c.note(func(row *flow.Connection) { refused(row, err, alert) })
 	_ = c.Close()
+}
+
+// greeted notes what a ClientHello tells, and returns where the connection is to go:
+// to the name in it when the client gave no other.
+func (c *conn) greeted(h *hello, transport string, to target) target {
+	c.note(func(row *flow.Connection) {
+		row.SNI, row.JA4, row.ClientTLS = printable(h.name), h.ja4(transport), h.facts()
+		if name := hostName(h.name); name != "" && c.addr.IsValid() {
+			row.Host, to.host = name, name
+		}
+	})
+	return to
 }
 
 // peekHello reads the ClientHello without taking it. errHello means that there

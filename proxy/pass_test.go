@@ -48,7 +48,8 @@ func TestPinnedApp(t *testing.T) {
 	}
 	row := expect("after three refusals", false, "from the server", flow.Passed)
 	if !strings.Contains(row.Reason, "refused 3 times") || row.SNI != "localhost" || row.JA4 == "" || row.ClientTLS == nil ||
-		!row.Server.IsValid() || row.BytesUp < 300 || row.BytesDown < 300 || len(row.FirstUp) > 0 || len(row.FirstDown) > 0 {
+		!row.Server.IsValid() || row.BytesUp < 300 || row.BytesDown < 300 || len(row.FirstUp) > 0 || len(row.FirstDown) > 0 ||
+		row.Protocol != "tls" || row.ServerTLS == nil || row.ServerTLS.Version != "TLS 1.3" {
 		t.Errorf("%+v", row)
 	}
 	if list := g.proxy.Passes(); len(list) != 1 || list[0].Host != "localhost" || list[0].Device != "127.0.0.1" || list[0].Refusals != 3 || list[0].Until.IsZero() {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"constat/proxy/flow"
+	"constat/proxy/sniff"
 	"constat/proxy/upstream"
 )
 
@@ -39,7 +40,8 @@ func (c *conn) relayTo(client net.Conn, to target, name, reason string) {
 	c.relay(client, server, nil, reason)
 }
 
-// pass passes a connection on that is TLS, unread.
+// pass passes a connection on that is TLS, unread but for what the server says in
+// the clear.
 func (c *conn) pass(to target, reason string) {
 	server, err := c.dial(to, "")
 	if err != nil {
@@ -50,8 +52,18 @@ func (c *conn) pass(to target, reason string) {
 	defer server.Close()
 	_ = c.SetDeadline(time.Time{})
 	c.outcome(flow.Passed, reason)
-	nothing := func([]byte) error { return nil }
-	c.couple(&peeker{Conn: c}, server, nothing, nothing)
+	c.note(func(row *flow.Connection) { row.Protocol = "tls" })
+	var flight sniff.ServerFlight
+	more := true
+	c.couple(&peeker{Conn: c}, server, func([]byte) error { return nil }, func(p []byte) error {
+		if more {
+			more = flight.Add(p)
+		}
+		return nil
+	})
+	facts := new(flow.TLS)
+	flight.Fill(facts)
+	c.note(func(row *flow.Connection) { row.ServerTLS = facts })
 }
 
 // relay passes bytes between a client and a server unread, with the first ones

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net"
 	"net/netip"
@@ -22,6 +23,7 @@ import (
 	"constat/proxy"
 	"constat/proxy/dns"
 	"constat/proxy/socks5"
+	"constat/proxy/transparent"
 	"constat/proxy/wireguard"
 )
 
@@ -29,6 +31,8 @@ import (
 type doorsConfig struct {
 	WireGuard  string   // UDP address; "" for the address of the HTTP proxy, "off" for none
 	SOCKS      string   // TCP address, "off" for none
+	Gateway    string   // TCP and UDP address for what the firewall diverts, "" for none
+	Redirect   bool     // TCP is diverted by REDIRECT
 	RequirePwd bool     // SOCKS clients have to sign in
 	DNSServers []string // address, or address:port; none: the system's
 	StripHints bool
@@ -40,6 +44,8 @@ type doorsConfig struct {
 func addDoors(f *pflag.FlagSet, cfg *doorsConfig) {
 	f.StringVar(&cfg.WireGuard, "wireguard", "", "UDP address of the WireGuard tunnel, or off (default: the proxy's address, port 51820)")
 	f.StringVar(&cfg.SOCKS, "socks", "off", "address of the SOCKS5 door, as in 192.168.1.5:1080, or off")
+	f.StringVar(&cfg.Gateway, "gateway", "off", "address for what a Linux firewall diverts, as in 0.0.0.0:8443, or off; see 'constat gateway'")
+	f.BoolVar(&cfg.Redirect, "gateway-redirect", false, "the firewall diverts TCP by REDIRECT, not TPROXY: no privilege, and no UDP")
 	f.BoolVar(&cfg.RequirePwd, "socks-password", false, "SOCKS5 clients have to sign in as a device, see 'constat device'")
 	f.StringArrayVar(&cfg.DNSServers, "dns", nil, "DNS server to ask for phones in the tunnel (default: this computer's); repeatable")
 	f.BoolVar(&cfg.StripHints, "strip-hints", false, "take hints at HTTP/3 and encrypted server names out of DNS answers; recorded")
@@ -61,6 +67,7 @@ type doors struct {
 	enrolment *ui.Enrolment
 	wg        *wireguard.Listener
 	socks     *socks5.Listener
+	gateway   *transparent.Listener
 	answerer  *dns.Answerer
 	own       []netip.Addr // of the tunnel
 	log       zerolog.Logger
@@ -91,6 +98,11 @@ func openDoors(cfg doorsConfig, caDir string, httpAddr net.Addr, resolve map[str
 			return d, fmt.Errorf("--socks: %w", err)
 		}
 		d.socks = socks5.Listen(ln, socks5.Config{SignIn: d.signIn, RequireUser: cfg.RequirePwd})
+	}
+	if cfg.Gateway != "" && cfg.Gateway != "off" {
+		if err := d.openGateway(); err != nil {
+			return d, err
+		}
 	}
 	servers, err := parseServers(cfg.DNSServers)
 	if err != nil {
@@ -135,6 +147,26 @@ func (d *doors) openWireGuard(httpAddr netip.AddrPort) error {
 	}
 	if err != nil {
 		return fmt.Errorf("--wireguard: %w", err)
+	}
+	return nil
+}
+
+// openGateway opens the door for what a firewall diverts.
+func (d *doors) openGateway() error {
+	at, err := netip.ParseAddrPort(d.cfg.Gateway)
+	if err != nil {
+		return usagef("--gateway %s: want ADDRESS:PORT or off", d.cfg.Gateway)
+	}
+	conf := transparent.Config{TCP: at, UDP: at}
+	if d.cfg.Redirect {
+		conf.UDP, conf.Mode = netip.AddrPort{}, transparent.Redirect
+	}
+	d.gateway, err = transparent.Listen(context.Background(), conf)
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return hint{fmt.Errorf("--gateway: %w", err), "run as root, grant CAP_NET_ADMIN, or use --gateway-redirect"}
+	case err != nil:
+		return fmt.Errorf("--gateway: %w", err)
 	}
 	return nil
 }
@@ -225,6 +257,9 @@ func (d *doors) each(f func(proxy.Door)) {
 	if d.socks != nil {
 		f(proxy.Door{Name: "socks5", Listener: d.socks})
 	}
+	if d.gateway != nil {
+		f(proxy.Door{Name: "transparent", Listener: d.gateway})
+	}
 }
 
 // watch takes over what other commands change in the book, until ctx ends.
@@ -282,6 +317,9 @@ func (d *doors) String() string {
 	if d.socks != nil {
 		list = append(list, "socks5 "+d.socks.Addr().String())
 	}
+	if d.gateway != nil {
+		list = append(list, "transparent "+d.gateway.Addr().String())
+	}
 	return strings.Join(list, ", ")
 }
 
@@ -296,6 +334,9 @@ func (d *doors) listeners() (all []netip.AddrPort) {
 	if d.socks != nil {
 		all = append(all, d.socks.Addr().(*net.TCPAddr).AddrPort())
 	}
+	if d.gateway != nil {
+		all = append(all, d.gateway.Addr().(*net.TCPAddr).AddrPort())
+	}
 	return all
 }
 
@@ -306,5 +347,8 @@ func (d *doors) Close() {
 	}
 	if d.socks != nil {
 		d.socks.Close()
+	}
+	if d.gateway != nil {
+		d.gateway.Close()
 	}
 }
