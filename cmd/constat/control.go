@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"constat/proxy"
 	"constat/store"
 )
 
@@ -37,6 +38,9 @@ type declaration struct {
 
 // maxAsked bounds what the writer of a case is asked to add.
 const maxAsked = 128 << 10
+
+// maxAnswer bounds what it answers.
+const maxAnswer = 16 << 20
 
 // controlPath is the socket of whoever writes the case: short enough for a
 // socket address wherever the case is, and the same for every name of it.
@@ -77,24 +81,34 @@ func listenControl(caseFile string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
-func controlHandler(c *store.Case) http.Handler {
+func controlHandler(c *store.Case, p *proxy.Proxy) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /mark", asked(func(ctx context.Context, m mark) error { return c.Mark(ctx, m.Name, m.Factors, m.Note) }))
-	mux.HandleFunc("POST /declare", asked(func(ctx context.Context, d declaration) error { return c.Declare(ctx, d.Topic, d.Subject, d.Content) }))
-	mux.HandleFunc("POST /alive", asked(func(context.Context, struct{}) error { return c.Err() }))
+	mux.HandleFunc("POST /mark", asked(func(ctx context.Context, m mark) (any, error) { return nil, c.Mark(ctx, m.Name, m.Factors, m.Note) }))
+	mux.HandleFunc("POST /declare", asked(func(ctx context.Context, d declaration) (any, error) {
+		return nil, c.Declare(ctx, d.Topic, d.Subject, d.Content)
+	}))
+	mux.HandleFunc("POST /alive", asked(func(context.Context, struct{}) (any, error) { return nil, c.Err() }))
+	mux.HandleFunc("POST /passes", asked(func(context.Context, struct{}) (any, error) { return p.Passes(), nil }))
+	mux.HandleFunc("POST /pass", asked(func(ctx context.Context, x pass) (any, error) { return nil, setPass(ctx, c, p, x) }))
 	return mux
 }
 
-// asked handles requests for one thing, which come as JSON.
-func asked[T any](do func(context.Context, T) error) http.HandlerFunc {
+// asked handles requests for one thing, which come as JSON. What do returns, unless
+// it is nil, is the answer.
+func asked[T any](do func(context.Context, T) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var what T
 		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxAsked)).Decode(&what); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		if err := do(r.Context(), what); err != nil {
+		answer, err := do(r.Context(), what)
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		if answer != nil {
+			_ = json.NewEncoder(w).Encode(answer) // fails when nobody listens any more
 		}
 	}
 }
@@ -118,7 +132,7 @@ func (s scribe) Declare(ctx context.Context, topic, subject string, content any)
 }
 
 func (s scribe) do(ctx context.Context, what string, request any, direct func(*store.Case) error) error {
-	err := ask(ctx, s.caseFile, what, request)
+	err := ask(ctx, s.caseFile, what, request, nil)
 	if !errors.Is(err, errNotRunning) {
 		return err
 	}
@@ -142,8 +156,9 @@ func plainJSON(v any) ([]byte, error) {
 // errNotRunning means that no process is writing the case.
 var errNotRunning = errors.New("no constat is writing this case")
 
-// ask has the process that writes the case do something.
-func ask(ctx context.Context, caseFile, what string, request any) error {
+// ask has the process that writes the case do something. answer, unless it is nil,
+// takes what it says.
+func ask(ctx context.Context, caseFile, what string, request, answer any) error {
 	path, err := controlPath(caseFile)
 	if err != nil {
 		return err
@@ -175,5 +190,8 @@ func ask(ctx context.Context, caseFile, what string, request any) error {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
 		return fmt.Errorf("%s: %s", what, bytes.TrimSpace(text))
 	}
-	return nil
+	if answer == nil {
+		return nil
+	}
+	return json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(answer)
 }

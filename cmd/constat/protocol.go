@@ -290,7 +290,7 @@ func checkAnswers(p *protocol.Protocol, answers map[string]string, all bool) err
 // recording demands that a process records the case: what nobody records was not
 // seen.
 func recording(ctx context.Context, caseFile string) error {
-	err := ask(ctx, caseFile, "alive", struct{}{})
+	err := ask(ctx, caseFile, "alive", struct{}{}, nil)
 	if errors.Is(err, errNotRunning) {
 		return hint{fmt.Errorf("nobody records %s", caseFile), "start 'constat run --case " + caseFile + "' in another terminal first"}
 	}

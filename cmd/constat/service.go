@@ -198,7 +198,7 @@ func (s *service) Serve(ctx context.Context) error {
 		})
 		start(&doors, "live page", func() error { return serveHTTP(serving, s.page, live) })
 	}
-	start(&doors, "control", func() error { return serveHTTP(serving, s.control, controlHandler(s.Case)) })
+	start(&doors, "control", func() error { return serveHTTP(serving, s.control, controlHandler(s.Case, s.proxy)) })
 
 	following, unfollow := context.WithCancel(context.WithoutCancel(ctx))
 	defer unfollow()
