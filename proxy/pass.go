@@ -92,18 +92,18 @@ func (p *passes) reason(device, host string) string {
 	if len(p.list) == 0 {
 		return ""
 	}
-	now := p.clock()
-	for _, d := range [...]string{device, ""} {
-		e := p.list[passKey{d, host}]
-		switch {
-		case e == nil:
-		case e.Mode == Always:
-			return "passed unread: set so for this host"
-		case e.Mode == Never:
-			return ""
-		case e.Passing(now):
-			return fmt.Sprintf("passed unread: the app has refused %d times; to be tried again at %s", e.Refusals, e.Until.UTC().Format("15:04:05 MST"))
-		}
+	own, all := p.list[passKey{device, host}], p.list[passKey{"", host}]
+	set := all
+	if own != nil && own.Mode != Auto {
+		set = own
+	}
+	switch {
+	case set != nil && set.Mode == Always:
+		return "passed unread: set so for this host"
+	case set != nil && set.Mode == Never:
+		return ""
+	case own != nil && own.Passing(p.clock()):
+		return fmt.Sprintf("passed unread: the app has refused %d times; to be tried again at %s", own.Refusals, own.Until.UTC().Format("15:04:05 MST"))
 	}
 	return ""
 }

@@ -68,6 +68,12 @@ func TestPinnedApp(t *testing.T) {
 	if list := g.proxy.Passes(); len(list) != 0 {
 		t.Errorf("%+v", list)
 	}
+	for range 3 {
+		expect("and again", false, "", flow.ClientRefused)
+	}
+	expect("after three more", false, "from the server", flow.Passed)
+	g.proxy.SetPass("", "localhost", proxy.Never)
+	expect("set to intercept for all devices", false, "", flow.ClientRefused)
 	g.proxy.SetPass("", "localhost", proxy.Always)
 	expect("set to pass for all devices", false, "from the server", flow.Passed)
 	g.proxy.SetPass("127.0.0.1", "localhost", proxy.Never)
