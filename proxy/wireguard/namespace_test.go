@@ -42,7 +42,6 @@ func TestPrograms(t *testing.T) {
 	serving.Go(func() { w.serve(l) })
 	t.Cleanup(func() {
 		_ = l.Close()
-		w.end()
 		serving.Wait()
 		l.Wait()
 	})
@@ -82,23 +81,21 @@ func TestPrograms(t *testing.T) {
 }
 
 // world answers whatever comes out of a tunnel.
-type world struct {
-	t    *testing.T
-	mu   sync.Mutex
-	open []net.Conn
-}
+type world struct{ t *testing.T }
 
 func (w *world) serve(l net.Listener) {
 	var wait sync.WaitGroup
 	defer wait.Wait()
+	var open []net.Conn
 	for {
 		c, err := l.Accept()
 		if err != nil {
+			for _, c := range open {
+				_ = c.Close()
+			}
 			return
 		}
-		w.mu.Lock()
-		w.open = append(w.open, c)
-		w.mu.Unlock()
+		open = append(open, c)
 		wait.Go(func() {
 			defer c.Close()
 			switch a := c.LocalAddr().(type) {
@@ -110,15 +107,6 @@ func (w *world) serve(l net.Listener) {
 				w.echo(c)
 			}
 		})
-	}
-}
-
-// end closes what is open. Nothing new comes any more.
-func (w *world) end() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, c := range w.open {
-		_ = c.Close()
 	}
 }
 
