@@ -1,3 +1,5 @@
+//go:build unix
+
 package wireguard
 
 import (
@@ -5,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -36,6 +39,8 @@ func transfer(b *testing.B, from, to net.Conn) {
 	b.SetBytes(1 << 20)
 	b.ReportAllocs()
 	b.ResetTimer()
+	before := cpuTime()
+	defer func() { b.ReportMetric(float64((cpuTime()-before).Microseconds())/1000/float64(b.N), "cpu-ms/MiB") }()
 	go func() {
 		buf := make([]byte, 64<<10)
 		for range b.N * 16 {
@@ -50,6 +55,13 @@ func transfer(b *testing.B, from, to net.Conn) {
 	if err != nil || n != int64(b.N)<<20 {
 		b.Errorf("%d bytes: %v", n, err)
 	}
+}
+
+// cpuTime is what this process has used.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkDatagram sends a datagram and waits for the answer.
