@@ -67,6 +67,8 @@ var onlyIn = map[string][]string{
 	"github.com/oschwald/maxminddb-golang": {"inspect/owner"},
 	"github.com/go-text/typesetting":       {"store/report/pdf"},
 	"github.com/miekg/dns":                 {"proxy/dns"},
+	"golang.zx2c4.com/wireguard":           {"proxy/wireguard", "proxy/wireguard/wgtest"},
+	"gvisor.dev/gvisor":                    {"proxy/wireguard"},
 }
 
 type listed struct {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"gvisor.dev/gvisor/pkg/tcpip/transport/icmp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/udp"
+	"gvisor.dev/gvisor/pkg/waiter"
 )
 
 // testNet is the range of all tests.
@@ -29,7 +31,8 @@ type rig struct {
 	t    testing.TB
 	conf Config
 	*Listener
-	keys map[int]Secret
+	keys   map[int]Secret
+	phones []*phone
 }
 
 // newRig listens on loopback for phones 1 to n.
@@ -45,19 +48,22 @@ func newRig(t testing.TB, n int, change ...func(*Config)) *rig {
 		f(&r.conf)
 	}
 	r.listen()
-	t.Cleanup(func() {
-		_ = r.Listener.Close()
-		for {
-			select {
-			case <-r.ended:
-				return
-			case <-time.After(20 * time.Second):
-				t.Error("the listener did not end: a connection is open")
-				return
-			}
-		}
-	})
+	t.Cleanup(r.end)
 	return r
+}
+
+// end ends the listener, which waits for what its phones have not read, and then the
+// phones.
+func (r *rig) end() {
+	_ = r.Listener.Close()
+	select {
+	case <-r.ended:
+	case <-time.After(20 * time.Second):
+		r.t.Error("the listener did not end: a connection is open")
+	}
+	for _, p := range r.phones {
+		p.end()
+	}
 }
 
 func (r *rig) listen() {
@@ -109,10 +115,12 @@ func (r *rig) phone(n int) *phone {
 	if to.Addr().IsUnspecified() {
 		to = netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), to.Port())
 	}
-	return newPhone(r.t, r.keys[n], r.conf.PrivateKey.Public(), to, addrs)
+	return r.newPhone(r.keys[n], to, addrs)
 }
 
-func newPhone(t testing.TB, key Secret, server Key, to netip.AddrPort, addrs []netip.Addr) *phone {
+// newPhone starts a phone that says to be at addrs.
+func (r *rig) newPhone(key Secret, to netip.AddrPort, addrs []netip.Addr) *phone {
+	t, server := r.t, r.conf.PrivateKey.Public()
 	t.Helper()
 	p := &phone{t: t, addrs: addrs, link: newLink(MinMTU, func([]byte) bool { return false })}
 	p.stack = stack.New(stack.Options{
@@ -144,12 +152,14 @@ func newPhone(t testing.TB, key Secret, server Key, to netip.AddrPort, addrs []n
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		p.device.Close()
-		p.stack.Close()
-		p.stack.Wait()
-	})
+	r.phones = append(r.phones, p)
 	return p
+}
+
+func (p *phone) end() {
+	p.device.Close()
+	p.stack.Close()
+	p.stack.Wait()
 }
 
 func check(t testing.TB, err tcpip.Error) {
@@ -181,8 +191,12 @@ func (p *phone) dial(to string) *gonet.TCPConn {
 }
 
 func (p *phone) tryDial(to string) (*gonet.TCPConn, error) {
+	return p.dialWithin(to, 30*time.Second)
+}
+
+func (p *phone) dialWithin(to string, limit time.Duration) (*gonet.TCPConn, error) {
 	a := netip.MustParseAddrPort(to)
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	return gonet.DialContextTCP(ctx, p.stack, full(a), protocolOf(a.Addr()))
 }
@@ -197,4 +211,30 @@ func (p *phone) udp(to string) *gonet.UDPConn {
 	}
 	p.t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// echo opens a socket for echo requests.
+func (p *phone) echo(to string) *gonet.UDPConn {
+	p.t.Helper()
+	a := netip.MustParseAddr(to)
+	transport := icmp.ProtocolNumber4
+	if a.Is6() {
+		transport = icmp.ProtocolNumber6
+	}
+	queue := new(waiter.Queue)
+	ep, err := p.stack.NewEndpoint(transport, protocolOf(a), queue)
+	check(p.t, err)
+	check(p.t, ep.Connect(full(netip.AddrPortFrom(a, 0))))
+	c := gonet.NewUDPConn(queue, ep)
+	p.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// request is an echo request; the stack sets identifier and checksum.
+func request(to string, sequence byte, payload string) []byte {
+	kind := byte(header.ICMPv4Echo)
+	if strings.Contains(to, ":") {
+		kind = byte(header.ICMPv6EchoRequest)
+	}
+	return append([]byte{kind, 0, 0, 0, 0, 0, 0, sequence}, payload...)
 }

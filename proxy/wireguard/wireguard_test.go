@@ -86,27 +86,17 @@ func TestStreamReset(t *testing.T) {
 
 		client = p.dial(to)
 		c = r.next()
-		// Data that the client does not read makes its close a reset.
 		if _, err := c.Write([]byte("x")); err != nil {
 			t.Fatal(err)
 		}
-		_ = client.SetReadDeadline(time.Now().Add(10 * time.Second))
-		if n, err := client.Read(nil); n != 0 || err != nil {
-			t.Log(n, err)
-		}
-		for p.stack.Stats().TCP.SegmentsSent.Value() == 0 {
-			time.Sleep(time.Millisecond)
-		}
-		if _, err := client.Write([]byte("y")); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
-			t.Fatal(err)
-		}
-		_ = client.Close()
-		_, err := c.Read(make([]byte, 1))
-		if !errors.Is(err, syscall.ECONNRESET) && err != io.EOF {
-			t.Errorf("read %v after the client's reset", err)
+		_ = client.Close() // what it does not read makes this a reset
+		for {
+			if _, err := c.Write([]byte("x")); err != nil {
+				if !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
+					t.Errorf("write to a client that has gone: %v", err)
+				}
+				break
+			}
 		}
 	}
 }
