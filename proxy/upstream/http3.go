@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"reflect"
@@ -116,9 +117,9 @@ func (c3 *conn3) roundTrip(r *http.Request, c *Call, seen *interim, up *upload) 
 	resp, err := c3.cc.RoundTrip(r.WithContext(ctx))
 	x.release(false)
 	if err != nil {
-		own := x.failure(err)
+		own, again := x.failure(err), x.untouched(err, c.Reused, r.Method, up)
 		x.end()
-		return nil, x.parent.Err() == nil && c3.untouched(err, own, c.Reused, r.Method, up), own
+		return nil, again, own
 	}
 	x.change(func() { x.answered = true })
 	resp.Body = &body3{ReadCloser: resp.Body, x: x}
@@ -162,8 +163,8 @@ func (x *exchange3) end() {
 // not send it, the server said that it did not look at it (RFC 9114, section 4.1.1),
 // or a connection was closed that had been in use before, and repeating does no
 // harm or not a byte of a body that there is was sent.
-func (c3 *conn3) untouched(err error, own *Error, reused bool, method string, up *upload) bool {
-	if own.Word != flow.ErrServerClosed {
+func (x *exchange3) untouched(err error, reused bool, method string, up *upload) bool {
+	if x.ctx.Err() != nil || x.c3.failure.Load() != nil {
 		return false
 	}
 	// quic-go keeps the type to itself.
@@ -174,7 +175,8 @@ func (c3 *conn3) untouched(err error, own *Error, reused bool, method string, up
 	if errors.As(err, &h3) && h3.Remote && h3.ErrorCode == http3.ErrCodeRequestRejected {
 		return true
 	}
-	return reused && c3.qc.Context().Err() != nil && (up.stream != nil || idempotent(method))
+	closed := errors.Is(err, net.ErrClosed) // errors of streams are not
+	return reused && closed && (up.stream != nil || idempotent(method))
 }
 
 // body3up is the body of one try of a request. The library reads a piece, and then

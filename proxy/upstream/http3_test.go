@@ -122,15 +122,15 @@ func TestHTTP3(t *testing.T) {
 // TestHTTP3Fields compares what a server gets with what was sent: nothing is added.
 func TestHTTP3Fields(t *testing.T) {
 	ca := newAuthority(t)
-	var got http.Header
-	s := quicServer(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }), serverTLS(ca.issue(t, nil)), "")
+	got := make(chan http.Header, 1)
+	s := quicServer(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }), serverTLS(ca.issue(t, nil)), "")
 	r, c := over3(t, "GET", s.addr, "/p?q")
 	r.Header = http.Header{
 		"X-A": {"1", "2"}, "Connection": {"x-gone"}, "X-Gone": {"1"}, "Te": {"trailers"}, "Proxy-Authorization": {"secret"}, "Keep-Alive": {"5"},
 	}
 	resp, err := open(t, Config{Roots: ca.pool}).Do(r, c)
 	all(t, resp, err)
-	if diff := cmp.Diff(http.Header{"X-A": {"1", "2"}, "Te": {"trailers"}}, got); diff != "" {
+	if diff := cmp.Diff(http.Header{"X-A": {"1", "2"}, "Te": {"trailers"}}, <-got); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
 }
@@ -435,26 +435,39 @@ func TestHTTP3Cancel(t *testing.T) {
 // TestHTTP3BrokenRequest: a body that breaks off must not look whole to the server.
 func TestHTTP3BrokenRequest(t *testing.T) {
 	ca := newAuthority(t)
-	ended := make(chan error, 1)
+	arrived, ended := make(chan struct{}), make(chan error, 1)
 	s := quicServer(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
 		_, err := io.Copy(io.Discard, r.Body)
 		ended <- err
 	}), serverTLS(ca.issue(t, nil)), "")
 	tr := open(t, Config{Roots: ca.pool})
-	for _, length := range []int64{-1, 200_000, 150_000} {
+	for _, tt := range []struct {
+		length int64
+		end    error
+	}{{-1, errors.New("secret")}, {200_000, errors.New("secret")}, {150_000, io.EOF}} {
 		r, c := over3(t, "POST", s.addr, "/")
-		r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(strings.Repeat("x", 100_000)), failing{})), length
-		if length == 150_000 { // shorter than it says
-			r.Body = io.NopCloser(strings.NewReader(strings.Repeat("x", 100_000)))
-		}
+		text := strings.NewReader(strings.Repeat("x", 100_000))
+		r.Body, r.ContentLength = io.NopCloser(io.MultiReader(text, endsOnce{arrived, tt.end})), tt.length
 		_, err := tr.Do(r, c)
 		if word(err) != flow.ErrClientClosed || strings.Contains(err.Error(), "secret") {
-			t.Errorf("length %d: %v", length, err)
+			t.Errorf("length %d, %v: %v", tt.length, tt.end, err)
 		}
 		if err := <-ended; err == nil {
-			t.Errorf("length %d: the server read a whole body", length)
+			t.Errorf("length %d, %v: the server read a whole body", tt.length, tt.end)
 		}
 	}
+}
+
+// endsOnce is the end of a body, with err, once the request has arrived.
+type endsOnce struct {
+	arrived <-chan struct{}
+	err     error
+}
+
+func (e endsOnce) Read([]byte) (int, error) {
+	<-e.arrived
+	return 0, e.err
 }
 
 // counting counts reads.
@@ -467,10 +480,6 @@ func (c *counting) Read(p []byte) (int, error) {
 	c.reads.Add(1)
 	return c.Reader.Read(p)
 }
-
-type failing struct{}
-
-func (failing) Read([]byte) (int, error) { return 0, errors.New("secret") }
 
 // TestHTTP3Misdeeds holds servers that break off or break the protocol.
 func TestHTTP3Misdeeds(t *testing.T) {
@@ -604,6 +613,8 @@ func TestHTTP3Again(t *testing.T) {
 			}
 			if err == nil {
 				all(t, resp, nil)
+				mu.Lock()
+				defer mu.Unlock()
 				if n != 3 || c.Reused {
 					t.Errorf("%d requests, reused %v", n, c.Reused)
 				}
