@@ -370,7 +370,7 @@ func TestForeignAnswersAreIgnored(t *testing.T) {
 			}
 			reply(func(m *dns.Msg) { m.Id++ })
 			reply(func(m *dns.Msg) { m.Response = false })
-			reply(func(m *dns.Msg) { m.Question[0].Name = "other.example." })
+			reply(func(m *dns.Msg) { m.Question[0].Name = "x" + m.Question[0].Name[1:] })
 			reply(func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeAAAA })
 			reply(func(m *dns.Msg) { m.Question = nil })
 			reply(func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify })
@@ -383,13 +383,15 @@ func TestForeignAnswersAreIgnored(t *testing.T) {
 			}
 		}
 	}()
-	a := newAnswerer(t, Config{Servers: []netip.AddrPort{pc.LocalAddr().(*net.UDPAddr).AddrPort()}, Timeout: 300 * time.Millisecond})
+	servers := []netip.AddrPort{pc.LocalAddr().(*net.UDPAddr).AddrPort()}
+	a := newAnswerer(t, Config{Servers: servers})
 	for range 20 {
 		_, l := a.Answer(context.Background(), query(t, "real.example.", dns.TypeA), "udp", clientAddr)
 		if diff := cmp.Diff(addrs("192.0.2.77"), l.Addresses, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 			t.Fatalf("addresses (-want +got):\n%s\n%s", diff, l.Error)
 		}
 	}
+	a = newAnswerer(t, Config{Servers: servers, Timeout: 300 * time.Millisecond})
 	if _, l := a.Answer(context.Background(), query(t, "spoofed.example.", dns.TypeA), "udp", clientAddr); l.Code != "" || !strings.Contains(l.Error, "no answer in time") {
 		t.Errorf("code %q, error %q", l.Code, l.Error)
 	}
@@ -525,6 +527,27 @@ func TestQuestionsOfOneClientAreBounded(t *testing.T) {
 	wait.Wait()
 	if len(a.limit.clients) != 0 {
 		t.Errorf("%d clients are still held", len(a.limit.clients))
+	}
+}
+
+// The upper bits of a response code are in the additional section (RFC 6891 section
+// 6.1.3), behind records that are of no interest.
+func TestExtendedCode(t *testing.T) {
+	ask := new(dns.Msg).SetQuestion("x.", dns.TypeA)
+	q, err := parseQuestion(pack(t, ask))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, want := range map[int]string{dns.RcodeBadVers: "BADVERS", dns.RcodeBadCookie: "BADCOOKIE", 2748: "RCODE2748", dns.RcodeYXDomain: "YXDOMAIN"} {
+		m := new(dns.Msg).SetReply(ask)
+		soa, _ := dns.NewRR(". 60 IN SOA a. b. 1 2 3 4 5")
+		m.Ns = []dns.RR{soa}
+		m.SetEdns0(1232, false)
+		m.Rcode = code
+		var l flow.Lookup
+		if facts(&l, q, pack(t, m)); l.Code != want {
+			t.Errorf("%d: %q, want %q", code, l.Code, want)
+		}
 	}
 }
 

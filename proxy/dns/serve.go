@@ -103,6 +103,11 @@ func (a *Answerer) serve(ctx context.Context, conn net.Conn, c *client, record f
 		}
 		wait.Go(func() {
 			defer func() { <-slots }()
+			defer func() { // one question must not end the program
+				if fault := recover(); fault != nil {
+					cancel(unrecorded{errFault})
+				}
+			}()
 			answer, l := a.Answer(ctx, query, c.over, from.Addr())
 			l.Client, l.Server = from, to
 			if err := record(l); err != nil {
@@ -123,6 +128,8 @@ func (a *Answerer) serve(ctx context.Context, conn net.Conn, c *client, record f
 	wait.Wait()
 	return ended(ctx, nil)
 }
+
+var errFault = errors.New("a fault while a question was answered")
 
 // unrecorded is the error of a lookup that could not be kept.
 type unrecorded struct{ error }

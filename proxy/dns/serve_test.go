@@ -253,3 +253,16 @@ func TestStop(t *testing.T) {
 		t.Errorf("error %q", l.Error)
 	}
 }
+
+// A fault ends the connection, with an error, and nothing else.
+func TestFault(t *testing.T) {
+	a := newAnswerer(t, Config{Now: func() time.Time { panic("a fault") }})
+	client, server := net.Pipe()
+	defer client.Close()
+	ended := make(chan error, 1)
+	go func() { ended <- a.ServePacket(context.Background(), server, func(*flow.Lookup) error { return nil }) }()
+	client.Write(query(t, "www.example.org.", dns.TypeA))
+	if err := <-ended; !errors.Is(err, errFault) {
+		t.Error(err)
+	}
+}

@@ -256,6 +256,27 @@ func BenchmarkQUICInitial(b *testing.B) {
 	}
 }
 
+// The first line is the example of RFC 9000 appendix A.3.
+func TestFullNumber(t *testing.T) {
+	for _, c := range []struct {
+		truncated int64
+		size      int
+		largest   int64
+		want      int64
+	}{
+		{0x9b32, 2, 0xa82f30ea, 0xa82f9b32},
+		{0x02, 1, 0xff, 0x102},
+		{0xfe, 1, 0x101, 0xfe},
+		{0, 1, 0, 0},
+		{0x80, 1, 0, 0x80},
+		{0xfffffffe, 4, 0, 0xfffffffe},
+	} {
+		if got := fullNumber(c.truncated, c.size, c.largest); got != c.want {
+			t.Errorf("%#x of %d bytes after %#x: %#x, want %#x", c.truncated, c.size, c.largest, got, c.want)
+		}
+	}
+}
+
 // readHello takes the server name and the first protocol out of a ClientHello.
 func readHello(msg []byte) (name, alpn string, ok bool) {
 	s := cryptobyte.String(msg)
