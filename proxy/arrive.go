@@ -102,7 +102,7 @@ func (c *conn) lookups() {
 				nc, _, err := p.conf.Upstream.DialPacket(ctx, c.row.Client.Addr(), c.addr.String(), c.addr)
 				return nc, err
 			}
-			nc, _, _, err := p.conf.Upstream.Dial(ctx, c.row.Client.Addr(), c.addr.String(), c.addr, "")
+			nc, _, _, err := p.conf.Upstream.Dial(ctx, c.row.Client.Addr(), c.addr.String(), c.addr, "", "")
 			return nc, err
 		})
 	}

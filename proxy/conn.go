@@ -30,6 +30,7 @@ type conn struct {
 	writeBy  atomic.Int64 // write deadline set from outside, in Unix ns; 0 is none
 	admitted bool
 	addr     netip.AddrPort // that the client connected to; not valid when it gave a name
+	foreign  string         // protocol agreed with the client in its handshake when that is not HTTP
 	told     string         // name for which the client had been told that address; "" for none
 	closed   sync.Once
 

@@ -373,15 +373,15 @@ func TestHalfOpenRelay(t *testing.T) {
 	}
 }
 
-// TestRawInTLS relays TLS that does not carry HTTP: read when nothing says what
-// it is, unread when it is for another protocol.
+// TestRawInTLS relays what TLS carries that is not HTTP, and keeps the beginning.
 func TestRawInTLS(t *testing.T) {
 	for _, tc := range []struct {
 		name, first, proto, reason string
 	}{
 		{"client first", "client", "", "not HTTP in it"},
 		{"server first", "server", "", "server spoke first"},
-		{"other protocol", "client", "mqtt", "another protocol"},
+		{"other protocol", "client", "mqtt", "not HTTP in it"},
+		{"other protocol, server first", "server", "imap", "server spoke first"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			g := newRig(t, func(c *proxy.Config) { c.FirstByteTimeout = 50 * time.Millisecond })
@@ -412,12 +412,11 @@ func TestRawInTLS(t *testing.T) {
 				b, _ := io.ReadAll(c)
 				got <- string(b)
 			}()
-			roots := g.trust
 			var protos []string
 			if tc.proto != "" {
-				roots, protos = g.roots, []string{tc.proto}
+				protos = []string{tc.proto, "another"}
 			}
-			c := tls.Client(g.connect(ln.Addr().String()), &tls.Config{RootCAs: roots, ServerName: "server.test", NextProtos: protos})
+			c := tls.Client(g.connect(ln.Addr().String()), &tls.Config{RootCAs: g.trust, ServerName: "server.test", NextProtos: protos})
 			if err := c.Handshake(); err != nil {
 				t.Fatal(err)
 			}
@@ -435,7 +434,7 @@ func TestRawInTLS(t *testing.T) {
 			c.Close()
 			row := await(t, g.rec, anyConnection)
 			if row.Outcome != flow.Raw || !strings.Contains(row.Reason, tc.reason) || row.SNI != "server.test" ||
-				tc.proto == "" && (string(row.FirstUp) != "\x10\x00up" || len(row.ServerTLS.Chain) == 0) {
+				string(row.FirstUp) != "\x10\x00up" || len(row.ServerTLS.Chain) == 0 || row.ALPN != tc.proto || row.ServerTLS.ALPN != tc.proto {
 				t.Errorf("row %+v", row)
 			}
 		})

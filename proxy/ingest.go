@@ -51,6 +51,8 @@ func (p *Proxy) tlsConfig() *tls.Config {
 // protocols are those that a client can be offered here, best first.
 var protocols = []string{"h2", "http/1.1", "http/1.0"}
 
+func isHTTP(protocol string) bool { return slices.Contains(protocols, protocol) }
+
 // established answers a CONNECT.
 var established = []byte("HTTP/1.1 200 Connection established\r\n\r\n")
 
@@ -210,12 +212,15 @@ func (c *conn) intercept(to target) {
 			c.pass(to, reason)
 			return
 		}
-		if len(h.protos) > 0 && !slices.ContainsFunc(h.protos, func(s string) bool { return slices.Contains(protocols, s) }) {
-			c.relayTo(&peeker{Conn: c}, to, "", "TLS for another protocol than HTTP: relayed unread")
-			return
+		conf := p.tls
+		if len(h.protos) > 0 && !slices.ContainsFunc(h.protos, isHTTP) {
+			// Another protocol than HTTP: what the client likes best is agreed to, and
+			// the server is offered that alone.
+			conf = p.tls.Clone()
+			conf.NextProtos = h.protos[:1]
 		}
 		c.shaking = true
-		tc := tls.Server(bulk.New(c), p.tls)
+		tc := tls.Server(bulk.New(c), conf)
 		if err = tc.HandshakeContext(context.Background()); err == nil {
 			c.shaking = false
 			c.established(tc, to)
@@ -277,7 +282,10 @@ func (c *conn) established(tc *tls.Conn, to target) {
 	})
 	name := hostName(cs.ServerName)
 	var nc net.Conn = tc
-	if cs.NegotiatedProtocol == "" && to.host != c.door.p.conf.LocalHost {
+	if cs.NegotiatedProtocol != "" && !isHTTP(cs.NegotiatedProtocol) {
+		c.foreign = cs.NegotiatedProtocol
+	}
+	if (cs.NegotiatedProtocol == "" || c.foreign != "") && to.host != c.door.p.conf.LocalHost {
 		// Nobody has said that it is HTTP.
 		if nc = c.sift(tc, to, name); nc == nil {
 			return
@@ -299,13 +307,13 @@ func (c *conn) sift(tc *tls.Conn, to target, name string) net.Conn {
 	server, early, err := c.first(p, to, name)
 	switch {
 	case server != nil:
-		c.relay(p, server, early, "TLS, in which the server spoke first: relayed unread")
+		c.relay(p, server, early, "TLS, in which the server spoke first: relayed, with the first bytes kept")
 		return nil
 	case err == errNoServer:
 		_ = tc.Close()
 		return nil
-	case err == nil && !looksLikeHTTP(p):
-		c.relayTo(p, to, name, "TLS, but not HTTP in it: relayed unread")
+	case err == nil && (c.foreign != "" || !looksLikeHTTP(p)):
+		c.relayTo(p, to, name, "TLS, but not HTTP in it: relayed, with the first bytes kept")
 		return nil
 	}
 	return p // also after an error, which the next Read meets again

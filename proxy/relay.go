@@ -22,7 +22,7 @@ func (c *conn) dial(to target, name string) (net.Conn, error) {
 		c.outcome(flow.Refused, "the proxy's own pages speak HTTP only")
 		return nil, net.ErrClosed
 	}
-	server, addr, facts, err := p.conf.Upstream.Dial(c.door.relays, c.row.Client.Addr(), to.String(), c.addr, name)
+	server, addr, facts, err := p.conf.Upstream.Dial(c.door.relays, c.row.Client.Addr(), to.String(), c.addr, name, c.foreign)
 	c.note(func(row *flow.Connection) { row.Server, row.ServerTLS = addr, facts })
 	if err != nil {
 		c.outcome(failure(err), err.Error())

@@ -84,7 +84,7 @@ func TestDial(t *testing.T) {
 		{"a.invalid:443", at, "b.test", flow.ErrServerTLS},
 		{"a.invalid:443", netip.AddrPort{}, "", flow.ErrDNS},
 	} {
-		c, server, facts, err := tr.Dial(t.Context(), loopback, tt.to, tt.address, tt.name)
+		c, server, facts, err := tr.Dial(t.Context(), loopback, tt.to, tt.address, tt.name, "")
 		if word(err) != tt.word || tt.word != flow.ErrDNS && server != at || (facts != nil) != (tt.name != "") {
 			t.Errorf("%s at %v as %q: server %v, facts %v: %v", tt.to, tt.address, tt.name, server, facts, err)
 		}
@@ -93,7 +93,7 @@ func TestDial(t *testing.T) {
 		}
 	}
 	tr = open(t, Config{Allow: func(netip.Addr, netip.AddrPort) error { return errors.New("no") }})
-	if _, server, _, err := tr.Dial(t.Context(), loopback, net.JoinHostPort("a.invalid", "1"), at, ""); word(err) != flow.ErrRefused || server.IsValid() {
+	if _, server, _, err := tr.Dial(t.Context(), loopback, net.JoinHostPort("a.invalid", "1"), at, "", ""); word(err) != flow.ErrRefused || server.IsValid() {
 		t.Errorf("refused: %v, server %v", err, server)
 	}
 }

@@ -19,8 +19,9 @@ type key struct {
 	address netip.AddrPort // Call.Address
 	name    string         // Call.ServerName
 	secure  bool
-	http2   bool // HTTP/2 was offered
-	bare    bool // no protocol is offered: it is not HTTP; never in the pool
+	http2   bool   // HTTP/2 was offered
+	bare    bool   // it is not HTTP; never in the pool
+	alpn    string // the only protocol that is offered when bare; "" for none
 }
 
 // pool holds the connections of a Transport. Its lock is never held while

@@ -10,16 +10,16 @@ import (
 
 // Dial connects to "host:port" for client under the same rules as Do, for what is
 // relayed unread: without TLS when name is empty, otherwise with TLS to a server
-// that is verified as name and is offered no application protocol. The connection
-// is the caller's and is not kept by the Transport; Close does not wait for it.
+// that is verified as name and is offered alpn as its only application protocol, or
+// none when that is empty. The connection is the caller's and is not kept by the Transport; Close does not wait for it.
 // A valid address is dialled instead of resolving to, as with Call.Address.
 // server is the address that was dialled and facts what is known of its TLS, both
 // also when dialling failed. Errors are of type *Error.
-func (t *Transport) Dial(ctx context.Context, client netip.Addr, to string, address netip.AddrPort, name string) (c net.Conn, server netip.AddrPort, facts *flow.TLS, err error) {
+func (t *Transport) Dial(ctx context.Context, client netip.Addr, to string, address netip.AddrPort, name, alpn string) (c net.Conn, server netip.AddrPort, facts *flow.TLS, err error) {
 	if err := t.open(); err != nil {
 		return nil, netip.AddrPort{}, nil, err
 	}
-	d := t.dial(ctx, key{client: client, host: to, address: plain(address), name: name, secure: name != "", bare: true})
+	d := t.dial(ctx, key{client: client, host: to, address: plain(address), name: name, secure: name != "", bare: true, alpn: alpn})
 	switch {
 	case d.err != nil:
 		return nil, d.server, d.facts, d.err

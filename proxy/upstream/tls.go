@@ -59,6 +59,9 @@ func (t *Transport) handshake(ctx context.Context, c *link, k key, name string) 
 	}
 	if k.bare {
 		conf.NextProtos = nil
+		if k.alpn != "" {
+			conf.NextProtos = []string{k.alpn}
+		}
 	}
 	within, cancel := context.WithTimeout(ctx, t.conf.TLSTimeout)
 	defer cancel()

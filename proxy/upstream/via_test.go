@@ -268,7 +268,7 @@ func TestViaEarly(t *testing.T) {
 		io.Copy(c, in)
 	})
 	via := &url.URL{Scheme: "http", Host: addr}
-	c, server, _, err := open(t, Config{Via: via}).Dial(t.Context(), loopback, "mail.test:25", netip.AddrPort{}, "")
+	c, server, _, err := open(t, Config{Via: via}).Dial(t.Context(), loopback, "mail.test:25", netip.AddrPort{}, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
