@@ -178,7 +178,9 @@ func (c *conn) datagrams(to target) {
 			c.refuse(cause(err))
 			return
 		}
-		c.relayPackets(server, "datagrams: relayed unread")
+		b := c.newBursts()
+		c.relayPackets(server, "datagrams: relayed, with the first bytes kept", b.up, b.down)
+		_ = b.end() // which has reported it
 	}
 }
 
@@ -225,7 +227,8 @@ func (c *conn) echoes() {
 		return
 	}
 	c.note(func(row *flow.Connection) { row.Server = c.addr })
-	c.relayPackets(server, "pings: passed on")
+	nothing := func([]byte) error { return nil }
+	c.relayPackets(server, "pings: passed on", nothing, nothing)
 }
 
 // answerEchoes answers pings of the door itself: an echo reply is the request with
@@ -268,7 +271,7 @@ var packetBuffers = sync.Pool{New: func() any { b := make([]byte, maxPacket); re
 // relayPackets passes datagrams between the client and a server, with the first
 // ones kept, until none has passed for PacketTimeout or one side fails. It closes
 // both.
-func (c *conn) relayPackets(server net.Conn, reason string) {
+func (c *conn) relayPackets(server net.Conn, reason string, up, down look) {
 	defer c.Close()
 	defer server.Close()
 	c.outcome(flow.Raw, reason)
@@ -298,7 +301,9 @@ func (c *conn) relayPackets(server net.Conn, reason string) {
 				return
 			}
 			moved.Store(time.Now().UnixNano())
-			_ = look((*buf)[:n]) // never fails
+			if look((*buf)[:n]) != nil {
+				return
+			}
 			if *first == nil {
 				*first = append([]byte{}, (*buf)[:min(n, flow.RawKept)]...)
 			}
@@ -307,10 +312,10 @@ func (c *conn) relayPackets(server net.Conn, reason string) {
 			}
 		}
 	}
-	var up sync.WaitGroup
-	up.Go(func() { pass(server, c, &first[0], c.keepFirst(flow.Up)) })
-	pass(c, server, &first[1], c.keepFirst(flow.Down))
-	up.Wait()
+	var upward sync.WaitGroup
+	upward.Go(func() { pass(server, c, &first[0], both(c.keepFirst(flow.Up), up)) })
+	pass(c, server, &first[1], both(c.keepFirst(flow.Down), down))
+	upward.Wait()
 }
 
 // isRefusal says that we were told that nobody is there.

@@ -399,18 +399,24 @@ func TestRawInTLS(t *testing.T) {
 			}
 			defer ln.Close()
 			got := make(chan string, 1)
-			go func() {
-				c, err := ln.Accept()
-				if err != nil {
-					return
-				}
+			serve := func(c net.Conn) {
 				defer c.Close()
 				_ = c.SetDeadline(time.Now().Add(10 * time.Second))
 				if tc.first == "server" {
 					_, _ = io.WriteString(c, "hello")
 				}
-				b, _ := io.ReadAll(c)
-				got <- string(b)
+				if b, _ := io.ReadAll(c); len(b) > 0 {
+					got <- string(b)
+				}
+			}
+			go func() {
+				for { // a client that is slow to speak has the proxy ask the server first
+					c, err := ln.Accept()
+					if err != nil {
+						return
+					}
+					go serve(c)
+				}
 			}()
 			var protos []string
 			if tc.proto != "" {

@@ -49,6 +49,10 @@ type Config struct {
 	// rest is counted and hashed.
 	BodyLimit int64
 
+	// RawLimit is how many bytes are kept of each direction of a connection that is
+	// not HTTP, 64 KiB by default. The rest is counted and hashed.
+	RawLimit int64
+
 	// Local answers requests to the proxy's own address and to LocalHost, and
 	// every plain request of clients that are not admitted. It is no part of the
 	// traffic and is not recorded. Nil means 404.
@@ -86,6 +90,7 @@ type Config struct {
 	FirstByteTimeout time.Duration // for a client's first byte in a tunnel, before it is relayed unread: 15 s
 	IdleTimeout      time.Duration // between requests, and for a write that makes no progress: 3 min
 	RelayTimeout     time.Duration // for a WebSocket or a relayed tunnel in which nothing passes: 1 h
+	BurstPause       time.Duration // that parts what passes on a connection that is not HTTP into exchanges: 15 s
 	PacketTimeout    time.Duration // for a flow of datagrams in which nothing passes: 2 min
 	GracePeriod      time.Duration // for exchanges in flight when Serve ends: 5 s
 
@@ -112,6 +117,8 @@ type Identity struct {
 // defaults returns c with its zero fields filled in.
 func (c Config) defaults() Config {
 	setDefault(&c.BodyLimit, 256<<20)
+	setDefault(&c.RawLimit, 64<<10)
+	setDefault(&c.BurstPause, 15*time.Second)
 	setDefault(&c.LocalHost, "constat.test")
 	setDefault(&c.HeadTimeout, 30*time.Second)
 	setDefault(&c.HandshakeTimeout, 20*time.Second)

@@ -56,7 +56,7 @@ func (c *conn) pass(to target, reason string) {
 	var flight sniff.ServerFlight
 	more := true
 	c.couple(&peeker{Conn: c}, server, func([]byte) error { return nil }, func(p []byte) error {
-		if more {
+		if more && len(p) > 0 {
 			more = flight.Add(p)
 		}
 		return nil
@@ -66,14 +66,31 @@ func (c *conn) pass(to target, reason string) {
 	c.note(func(row *flow.Connection) { row.ServerTLS = facts })
 }
 
-// relay passes bytes between a client and a server unread, with the first ones
-// kept, and closes both. early is what the server has said already.
+// relay passes bytes between a client and a server that are not HTTP, with the
+// first ones kept, and closes both. early is what the server has said already.
 func (c *conn) relay(client, server net.Conn, early []byte, reason string) {
 	defer client.Close()
 	defer server.Close()
 	_ = c.SetDeadline(time.Time{})
 	c.outcome(flow.Raw, reason)
-	c.couple(client, &peeker{Conn: server, pre: early}, c.keepFirst(flow.Up), c.keepFirst(flow.Down))
+	c.coupleRaw(client, &peeker{Conn: server, pre: early})
+}
+
+// coupleRaw is couple for what is not HTTP.
+func (c *conn) coupleRaw(client, server io.ReadWriteCloser) {
+	b := c.newBursts()
+	c.couple(client, server, both(c.keepFirst(flow.Up), b.up), both(c.keepFirst(flow.Down), b.down))
+	_ = b.end() // which has reported it
+}
+
+// both is a look that is two.
+func both(a, b look) look {
+	return func(p []byte) error {
+		if err := a(p); err != nil {
+			return err
+		}
+		return b(p)
+	}
 }
 
 // failure is the outcome of a connection whose server could not be reached.
@@ -101,7 +118,8 @@ func (c *conn) keepFirst(d flow.Direction) look {
 	}
 }
 
-// A look sees bytes before they are passed on. Its error ends the relay.
+// A look sees bytes before they are passed on, and nil before the end is. Its error
+// ends the relay.
 type look func(p []byte) error
 
 // couple passes bytes between the client and a server, both ways, until both
@@ -119,7 +137,7 @@ func (c *conn) couple(client, server io.ReadWriteCloser, up, down look) {
 	}
 	half, done := make(chan struct{}, 2), make(chan struct{})
 	pass := func(dst io.WriteCloser, src io.Reader, look look) {
-		if pump(dst, src, look, &moved) != nil || closeWrite(dst) != nil {
+		if pump(dst, src, look, &moved) != nil || look(nil) != nil || closeWrite(dst) != nil {
 			stop()
 		}
 		half <- struct{}{}
@@ -223,7 +241,7 @@ func (x *exchange) upgrade(resp *http.Response) {
 		return
 	}
 	c.note(func(row *flow.Connection) { row.Reason = "switched to another protocol, which was relayed unread" })
-	c.couple(client, server, c.keepFirst(flow.Up), c.keepFirst(flow.Down))
+	c.coupleRaw(client, server)
 }
 
 // takeStream takes the connection from the HTTP server.

@@ -148,7 +148,10 @@ type TLS struct {
 	Alert string `json:"alert,omitempty"`
 }
 
-// Exchange is one HTTP request and what became of it.
+// Exchange is one HTTP request and what became of it; or, without a Method, what
+// passed both ways on a connection that is not HTTP until there was a pause: the
+// bodies are the bytes of the two directions then, without TLS if it was ended here,
+// and there is no path, head or status.
 type Exchange struct {
 	ID         int64 // given by Recorder.Begin, unique in the case, from 1
 	Connection int64 // the Connection it came on
@@ -162,7 +165,7 @@ type Exchange struct {
 	// tunnel the tunnel's destination, whatever the Host header says. Path and
 	// Query are as sent, not decoded.
 	Method string
-	Scheme string // "http", "https", "ws", "wss"
+	Scheme string // "http", "https", "ws", "wss"; without a Method "tcp", "tls", "udp"
 	Host   string
 	Port   uint16
 	Path   string
