@@ -55,8 +55,7 @@ type option struct{ level, name int }
 var (
 	transparentOptions = []option{{unix.SOL_IP, unix.IP_TRANSPARENT}, {unix.SOL_IPV6, unix.IPV6_TRANSPARENT}}
 	receiveOptions     = append(transparentOptions[:2:2], option{unix.SOL_IP, unix.IP_RECVORIGDSTADDR}, option{unix.SOL_IPV6, unix.IPV6_RECVORIGDSTADDR})
-	reuseOptions       = []option{{unix.SOL_SOCKET, unix.SO_REUSEADDR}}
-	answerOptions      = append(transparentOptions[:2:2], reuseOptions...)
+	answerOptions      = append(transparentOptions[:2:2], option{unix.SOL_SOCKET, unix.SO_REUSEADDR})
 )
 
 // control switches options on before a socket is bound.
