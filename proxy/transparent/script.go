@@ -19,8 +19,9 @@ type Setup struct {
 	// Mode is how TCP is diverted.
 	Mode Mode
 	// DNS diverts also what is for port 53 of this computer itself, which a hotspot
-	// usually names as DNS server to its devices. Questions to other servers are
-	// diverted like all else.
+	// usually names as DNS server to its devices, as far as its protocol is diverted.
+	// Questions to other servers are diverted like all else. The answers need
+	// CAP_NET_RAW.
 	DNS bool
 	// IPv6 diverts IPv6, too. Without it, IPv6 that this computer would forward for the
 	// devices is refused.
@@ -62,8 +63,6 @@ func Script(s Setup) (string, error) {
 		return "", errors.New("divert: what comes in by lo is this computer's own")
 	case s.TCPPort == 0 && s.UDPPort == 0:
 		return "", errors.New("divert: neither TCP nor UDP")
-	case s.DNS && s.UDPPort == 0:
-		return "", errors.New("divert: DNS needs a port for UDP")
 	case s.Mode != TProxy && s.Mode != Redirect:
 		return "", errors.New("divert: unknown mode")
 	}
