@@ -258,7 +258,7 @@ func (d *doors) each(f func(proxy.Door)) {
 		f(proxy.Door{Name: "socks5", Listener: d.socks})
 	}
 	if d.gateway != nil {
-		f(proxy.Door{Name: "transparent", Listener: d.gateway})
+		f(proxy.Door{Name: "transparent", Listener: d.gateway, Own: d.gateway.Own()})
 	}
 }
 

@@ -171,22 +171,3 @@ func parseSockaddr(b []byte) (netip.AddrPort, error) {
 
 // unmapped is a with IPv4 as IPv4.
 func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
-
-// isOwn says whether a is an address of this computer. When nobody can tell, it is not.
-func isOwn(a netip.Addr) bool {
-	if a.IsLoopback() {
-		return true
-	}
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, n := range all {
-		if ipn, ok := n.(*net.IPNet); ok {
-			if own, ok := netip.AddrFromSlice(ipn.IP); ok && own.Unmap() == a.WithZone("") {
-				return true
-			}
-		}
-	}
-	return false
-}
