@@ -308,6 +308,14 @@ func (d *doors) endpoint(addr string) string {
 	return net.JoinHostPort(host, strconv.Itoa(d.wg.Addr().(*net.UDPAddr).Port))
 }
 
+// socksAddress is where the SOCKS door listens, empty when there is none.
+func (d *doors) socksAddress() string {
+	if d.socks == nil {
+		return ""
+	}
+	return d.socks.Addr().String()
+}
+
 // String names the doors, for the settings of a run.
 func (d *doors) String() string {
 	var list []string
