@@ -534,6 +534,42 @@ func TestRouterNoIPv6(t *testing.T) {
 	}
 }
 
+// TestRouterNoUDP: without a port for UDP, QUIC is refused and the rest goes past.
+func TestRouterNoUDP(t *testing.T) {
+	router(t)
+	var server *net.UDPConn
+	in(t, "s", func() {
+		var err error
+		if server, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(serverAddr), Port: 999}); err != nil {
+			t.Error(err)
+		}
+	})
+	defer server.Close()
+	diverting(t, Setup{Interface: "r0", TCPPort: tcpPort, IPv6: true})
+	for _, to := range []string{farAddr + ":443", "[" + farAddr6 + "]:443", serverAddr + ":999"} {
+		var c net.Conn
+		in(t, "p", func() {
+			var err error
+			if c, err = net.Dial("udp", to); err != nil {
+				t.Error(err)
+			}
+		})
+		defer c.Close()
+		_, _ = c.Write([]byte("x"))
+		if strings.HasSuffix(to, ":443") {
+			_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("QUIC to %s: %v", to, err)
+			}
+			continue
+		}
+		_ = server.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if n, err := server.Read(make([]byte, 10)); n != 1 || err != nil {
+			t.Errorf("UDP to %s: %v", to, err)
+		}
+	}
+}
+
 // TestRouterNotDiverted: what the firewall does not divert has no destination.
 func TestRouterNotDiverted(t *testing.T) {
 	router(t)
@@ -581,7 +617,9 @@ func TestRouterUDP(t *testing.T) {
 	for _, mode := range []Mode{TProxy, Redirect} { // of TCP; UDP is diverted alike
 		t.Run(mode.String(), func(t *testing.T) {
 			diverting(t, Setup{Interface: "r0", TCPPort: tcpPort, UDPPort: udpPort, Mode: mode, IPv6: true})
-			d := newDoor(t, Config{TCP: all(tcpPort), UDP: all(udpPort), Mode: mode})
+			// 0.0.0.0 stands for all addresses as well as :: does.
+			zero := map[Mode]netip.Addr{TProxy: netip.IPv4Unspecified(), Redirect: netip.IPv6Unspecified()}[mode]
+			d := newDoor(t, Config{TCP: netip.AddrPortFrom(zero, tcpPort), UDP: netip.AddrPortFrom(zero, udpPort), Mode: mode})
 			n := 0
 			for _, tt := range []struct{ from, far string }{{phoneAddr, farAddr}, {phoneAddr6, farAddr6}} {
 				pc := phoneSocket(t, net.JoinHostPort(tt.from, "0"))

@@ -14,7 +14,7 @@ type Setup struct {
 	// what this computer sends, is left alone.
 	Interface string
 	// TCPPort and UDPPort are the ports of the Listener on this computer. 0 leaves that
-	// protocol alone: it goes past.
+	// protocol alone: it goes past, except that without UDPPort QUIC is refused.
 	TCPPort, UDPPort uint16
 	// Mode is how TCP is diverted.
 	Mode Mode
@@ -49,7 +49,7 @@ func (s script) RedirectTCP() bool { return s.TCPPort != 0 && s.Mode == Redirect
 func (s script) TProxy() bool { return s.DivertTCP() || s.UDPPort != 0 }
 
 // Past says whether forwarding has to be kept from going past the door.
-func (s script) Past() bool { return !s.IPv6 || s.RedirectTCP() }
+func (s script) Past() bool { return !s.IPv6 || s.RedirectTCP() || s.UDPPort == 0 }
 
 // Script returns the text of a POSIX shell script that sets this computer's firewall up
 // for a Listener ("up"), takes that back without a rest ("down"), and says what is there
