@@ -258,7 +258,7 @@ func (d *doors) each(f func(proxy.Door)) {
 		f(proxy.Door{Name: "socks5", Listener: d.socks})
 	}
 	if d.gateway != nil {
-		f(proxy.Door{Name: "transparent", Listener: d.gateway})
+		f(proxy.Door{Name: "transparent", Listener: d.gateway, Own: d.gateway.Own()})
 	}
 }
 
@@ -306,6 +306,14 @@ func (d *doors) setPeers() {
 func (d *doors) endpoint(addr string) string {
 	host, _, _ := net.SplitHostPort(addr)
 	return net.JoinHostPort(host, strconv.Itoa(d.wg.Addr().(*net.UDPAddr).Port))
+}
+
+// socksAddress is where the SOCKS door listens, empty when there is none.
+func (d *doors) socksAddress() string {
+	if d.socks == nil {
+		return ""
+	}
+	return d.socks.Addr().String()
 }
 
 // String names the doors, for the settings of a run.

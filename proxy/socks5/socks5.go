@@ -260,13 +260,12 @@ func newLimit(limitOfAll int) *limit {
 }
 
 // take counts one more of client, and reports whether there is room for it. If there
-// is none, first says that there was until now.
+// is none, first says that there was until now, and is to be told.
 func (l *limit) take(client netip.Addr) (first, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.all >= l.max || l.each[client] >= max(1, l.max/4) {
-		first = !l.told[client]
-		if len(l.told) < l.max {
+		if first = !l.told[client] && len(l.told) < l.max; first {
 			l.told[client] = true
 		}
 		return first, false

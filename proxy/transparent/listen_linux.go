@@ -55,8 +55,7 @@ type option struct{ level, name int }
 var (
 	transparentOptions = []option{{unix.SOL_IP, unix.IP_TRANSPARENT}, {unix.SOL_IPV6, unix.IPV6_TRANSPARENT}}
 	receiveOptions     = append(transparentOptions[:2:2], option{unix.SOL_IP, unix.IP_RECVORIGDSTADDR}, option{unix.SOL_IPV6, unix.IPV6_RECVORIGDSTADDR})
-	reuseOptions       = []option{{unix.SOL_SOCKET, unix.SO_REUSEADDR}}
-	answerOptions      = append(transparentOptions[:2:2], reuseOptions...)
+	answerOptions      = append(transparentOptions[:2:2], option{unix.SOL_SOCKET, unix.SO_REUSEADDR})
 )
 
 // control switches options on before a socket is bound.
@@ -172,22 +171,3 @@ func parseSockaddr(b []byte) (netip.AddrPort, error) {
 
 // unmapped is a with IPv4 as IPv4.
 func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
-
-// isOwn says whether a is an address of this computer. When nobody can tell, it is not.
-func isOwn(a netip.Addr) bool {
-	if a.IsLoopback() {
-		return true
-	}
-	all, err := net.InterfaceAddrs()
-	if err != nil {
-		return false
-	}
-	for _, n := range all {
-		if ipn, ok := n.(*net.IPNet); ok {
-			if own, ok := netip.AddrFromSlice(ipn.IP); ok && own.Unmap() == a.WithZone("") {
-				return true
-			}
-		}
-	}
-	return false
-}

@@ -107,6 +107,28 @@ func TestPortUnreachable(t *testing.T) {
 	}
 }
 
+// TestAnswerDatagram: the checksum is right, whatever the length.
+func TestAnswerDatagram(t *testing.T) {
+	for _, dest := range []string{"192.0.2.1:53", "[2001:db8::1]:53"} {
+		key := flowKey{client: netip.MustParseAddrPort("192.0.2.7:40000"), dest: netip.MustParseAddrPort(dest)}
+		if key.dest.Addr().Is6() {
+			key.client = netip.MustParseAddrPort("[2001:db8::7]:40000")
+		}
+		for n := range 4 {
+			b := answerDatagram(key, bytes.Repeat([]byte{0xfe}, n))
+			head := []byte{0, 53, 0x9c, 0x40, 0, byte(8 + n)}
+			if !bytes.Equal(b[:6], head) || len(b) != 8+n {
+				t.Errorf("%s: %x, want it to begin with %x", dest, b, head)
+			}
+			pseudo := append(key.dest.Addr().AsSlice(), key.client.Addr().AsSlice()...)
+			pseudo = append(pseudo, 0, 0, 0, byte(len(b)), 0, 0, 0, 17) // RFC 8200 section 8.1
+			if sum := checksum(append(pseudo, b...)); sum != 0 || b[6] == 0 && b[7] == 0 {
+				t.Errorf("%s: %x has a wrong checksum", dest, b)
+			}
+		}
+	}
+}
+
 // FuzzParseDest: what is read has a port, and nothing makes the parser panic.
 func FuzzParseDest(f *testing.F) {
 	a := netip.MustParseAddrPort("192.0.2.1:443")

@@ -534,6 +534,42 @@ func TestRouterNoIPv6(t *testing.T) {
 	}
 }
 
+// TestRouterNoUDP: without a port for UDP, QUIC is refused and the rest goes past.
+func TestRouterNoUDP(t *testing.T) {
+	router(t)
+	var server *net.UDPConn
+	in(t, "s", func() {
+		var err error
+		if server, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(serverAddr), Port: 999}); err != nil {
+			t.Error(err)
+		}
+	})
+	defer server.Close()
+	diverting(t, Setup{Interface: "r0", TCPPort: tcpPort, IPv6: true})
+	for _, to := range []string{farAddr + ":443", "[" + farAddr6 + "]:443", serverAddr + ":999"} {
+		var c net.Conn
+		in(t, "p", func() {
+			var err error
+			if c, err = net.Dial("udp", to); err != nil {
+				t.Error(err)
+			}
+		})
+		defer c.Close()
+		_, _ = c.Write([]byte("x"))
+		if strings.HasSuffix(to, ":443") {
+			_ = c.SetReadDeadline(time.Now().Add(10 * time.Second))
+			if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("QUIC to %s: %v", to, err)
+			}
+			continue
+		}
+		_ = server.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if n, err := server.Read(make([]byte, 10)); n != 1 || err != nil {
+			t.Errorf("UDP to %s: %v", to, err)
+		}
+	}
+}
+
 // TestRouterNotDiverted: what the firewall does not divert has no destination.
 func TestRouterNotDiverted(t *testing.T) {
 	router(t)
@@ -544,8 +580,8 @@ func TestRouterNotDiverted(t *testing.T) {
 	}
 }
 
-// socket is a datagram socket of the phone's.
-func socket(t *testing.T, address string) *net.UDPConn {
+// phoneSocket is a datagram socket of the phone's.
+func phoneSocket(t *testing.T, address string) *net.UDPConn {
 	t.Helper()
 	var pc *net.UDPConn
 	in(t, "p", func() {
@@ -581,10 +617,12 @@ func TestRouterUDP(t *testing.T) {
 	for _, mode := range []Mode{TProxy, Redirect} { // of TCP; UDP is diverted alike
 		t.Run(mode.String(), func(t *testing.T) {
 			diverting(t, Setup{Interface: "r0", TCPPort: tcpPort, UDPPort: udpPort, Mode: mode, IPv6: true})
-			d := newDoor(t, Config{TCP: all(tcpPort), UDP: all(udpPort), Mode: mode})
+			// 0.0.0.0 stands for all addresses as well as :: does.
+			zero := map[Mode]netip.Addr{TProxy: netip.IPv4Unspecified(), Redirect: netip.IPv6Unspecified()}[mode]
+			d := newDoor(t, Config{TCP: netip.AddrPortFrom(zero, tcpPort), UDP: netip.AddrPortFrom(zero, udpPort), Mode: mode})
 			n := 0
 			for _, tt := range []struct{ from, far string }{{phoneAddr, farAddr}, {phoneAddr6, farAddr6}} {
-				pc := socket(t, net.JoinHostPort(tt.from, "0"))
+				pc := phoneSocket(t, net.JoinHostPort(tt.from, "0"))
 				for _, port := range []string{"123", "443"} {
 					dest := net.JoinHostPort(tt.far, port)
 					for _, text := range []string{"one", "two", strings.Repeat("x", 60000)} {
@@ -598,7 +636,7 @@ func TestRouterUDP(t *testing.T) {
 						t.Errorf("the door told %+v; want %s from %v", h, dest, pc.LocalAddr())
 					}
 				}
-				other := socket(t, net.JoinHostPort(tt.from, "0"))
+				other := phoneSocket(t, net.JoinHostPort(tt.from, "0"))
 				dest := net.JoinHostPort(tt.far, "123")
 				if _, from := exchange(t, other, dest, "three"); from != dest {
 					t.Errorf("an answer from %s, want %s", from, dest)
@@ -609,7 +647,7 @@ func TestRouterUDP(t *testing.T) {
 			if d.count() != n {
 				t.Errorf("%d flows, want %d", d.count(), n)
 			}
-			stray := socket(t, phoneAddr+":0")
+			stray := phoneSocket(t, phoneAddr+":0")
 			for range 2 {
 				if _, err := stray.WriteToUDPAddrPort([]byte("x"), netip.AddrPortFrom(netip.MustParseAddr(routerAddr), udpPort)); err != nil {
 					t.Fatal(err)
@@ -685,7 +723,7 @@ func TestRouterPrivileges(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	pc := socket(t, phoneAddr+":0")
+	pc := phoneSocket(t, phoneAddr+":0")
 	if _, err := pc.WriteToUDPAddrPort([]byte("x"), netip.MustParseAddrPort(farAddr+":443")); err != nil {
 		t.Fatal(err)
 	}
@@ -716,14 +754,13 @@ func TestRouterPrivileges(t *testing.T) {
 // datagrams from others nobody takes away meanwhile.
 func TestRouterDNS(t *testing.T) {
 	router(t)
-	lc := net.ListenConfig{Control: control(reuseOptions)}
-	own, err := lc.ListenPacket(t.Context(), "udp4", routerAddr+":53")
+	own, err := net.ListenPacket("udp4", routerAddr+":53") // lets nobody else bind the port
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer own.Close()
 	d := newDoor(t, Config{TCP: all(tcpPort), UDP: all(udpPort)})
-	path := divert(t, Setup{Interface: "r0", TCPPort: tcpPort, UDPPort: udpPort, DNS: true})
+	path := divert(t, Setup{Interface: "r0", TCPPort: tcpPort, UDPPort: udpPort, DNS: true, IPv6: true})
 	sh(t, 0, path, "up")
 	defer sh(t, 0, path, "down")
 	for i, server := range []string{farAddr, routerAddr} {
@@ -737,11 +774,15 @@ func TestRouterDNS(t *testing.T) {
 	}
 	// The flow to the router is open: its next datagram has to come by it, and one that
 	// the server sends to the router's port has to reach the router's own socket.
-	pc := socket(t, phoneAddr+":0")
-	for _, text := range []string{"one", "two", "three"} {
+	pc := phoneSocket(t, phoneAddr+":0")
+	for _, text := range []string{"one", "two", "", strings.Repeat("x", 60001)} {
 		if got, from := exchange(t, pc, routerAddr+":53", text); got != text || from != routerAddr+":53" {
-			t.Errorf("%q from %s", got, from)
+			t.Errorf("%d bytes from %s, want %d", len(got), from, len(text))
 		}
+	}
+	pc6 := phoneSocket(t, "["+phoneAddr6+"]:0")
+	if got, from := exchange(t, pc6, "["+routerAddr6+"]:53", "six"); got != "six" || from != "["+routerAddr6+"]:53" {
+		t.Errorf("%q from %s", got, from)
 	}
 	in(t, "s", func() {
 		c, err := net.Dial("udp", routerAddr+":53")
@@ -757,9 +798,9 @@ func TestRouterDNS(t *testing.T) {
 	if n, _, err := own.ReadFrom(buf); string(buf[:n]) != "for the router" {
 		t.Errorf("the router's own DNS server read %q, %v", buf[:n], err)
 	}
-	d.last(t, 3)
-	if d.count() != 3 {
-		t.Errorf("%d flows, want 3", d.count())
+	d.last(t, 4)
+	if d.count() != 4 {
+		t.Errorf("%d flows, want 4", d.count())
 	}
 }
 
@@ -772,7 +813,7 @@ func TestRouterClose(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pc := socket(t, phoneAddr+":0")
+	pc := phoneSocket(t, phoneAddr+":0")
 	var flows []net.Conn
 	for _, dest := range []string{farAddr + ":443", routerAddr + ":53"} {
 		if _, err := pc.WriteToUDPAddrPort([]byte("x"), netip.MustParseAddrPort(dest)); err != nil {

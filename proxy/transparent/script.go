@@ -14,13 +14,14 @@ type Setup struct {
 	// what this computer sends, is left alone.
 	Interface string
 	// TCPPort and UDPPort are the ports of the Listener on this computer. 0 leaves that
-	// protocol alone: it goes past.
+	// protocol alone: it goes past, except that without UDPPort QUIC is refused.
 	TCPPort, UDPPort uint16
 	// Mode is how TCP is diverted.
 	Mode Mode
 	// DNS diverts also what is for port 53 of this computer itself, which a hotspot
-	// usually names as DNS server to its devices. Questions to other servers are
-	// diverted like all else.
+	// usually names as DNS server to its devices, as far as its protocol is diverted.
+	// Questions to other servers are diverted like all else. The answers need
+	// CAP_NET_RAW.
 	DNS bool
 	// IPv6 diverts IPv6, too. Without it, IPv6 that this computer would forward for the
 	// devices is refused.
@@ -48,7 +49,7 @@ func (s script) RedirectTCP() bool { return s.TCPPort != 0 && s.Mode == Redirect
 func (s script) TProxy() bool { return s.DivertTCP() || s.UDPPort != 0 }
 
 // Past says whether forwarding has to be kept from going past the door.
-func (s script) Past() bool { return !s.IPv6 || s.RedirectTCP() }
+func (s script) Past() bool { return !s.IPv6 || s.RedirectTCP() || s.UDPPort == 0 }
 
 // Script returns the text of a POSIX shell script that sets this computer's firewall up
 // for a Listener ("up"), takes that back without a rest ("down"), and says what is there
@@ -62,8 +63,6 @@ func Script(s Setup) (string, error) {
 		return "", errors.New("divert: what comes in by lo is this computer's own")
 	case s.TCPPort == 0 && s.UDPPort == 0:
 		return "", errors.New("divert: neither TCP nor UDP")
-	case s.DNS && s.UDPPort == 0:
-		return "", errors.New("divert: DNS needs a port for UDP")
 	case s.Mode != TProxy && s.Mode != Redirect:
 		return "", errors.New("divert: unknown mode")
 	}

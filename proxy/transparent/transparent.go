@@ -13,6 +13,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -93,6 +94,31 @@ func (l *Listener) PacketAddr() net.Addr {
 		return nil
 	}
 	return l.udp.addr()
+}
+
+// Own returns the addresses of this computer, as they are at the moment. Nothing that
+// goes there is diverted but, by choice, questions to the DNS.
+func (l *Listener) Own() []netip.Addr { return ownAddrs() }
+
+// ownAddrs are the addresses of this computer; none when nobody can tell.
+func ownAddrs() (own []netip.Addr) {
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range all {
+		if n, ok := a.(*net.IPNet); ok {
+			if addr, ok := netip.AddrFromSlice(n.IP); ok {
+				own = append(own, addr.Unmap())
+			}
+		}
+	}
+	return own
+}
+
+// isOwn says whether a is an address of this computer.
+func isOwn(a netip.Addr) bool {
+	return a.IsLoopback() || slices.Contains(ownAddrs(), a.WithZone(""))
 }
 
 // Close ends Accept and all flows of datagrams. TCP connections that were given out

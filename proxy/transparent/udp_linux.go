@@ -17,9 +17,6 @@ type receiver struct {
 	l     *Listener
 	pc    *net.UDPConn
 	flows *datagram.Table[flowKey]
-
-	mu  sync.Mutex // for buf
-	buf []byte     // of the flows to addresses of this computer
 }
 
 // flowKey is what the datagrams of one flow have in common.
@@ -32,9 +29,7 @@ func receive(ctx context.Context, addr netip.AddrPort) (*receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &receiver{
-		pc: pc.(*net.UDPConn), flows: datagram.NewTable[flowKey](maxFlows), buf: make([]byte, 64<<10),
-	}, nil
+	return &receiver{pc: pc.(*net.UDPConn), flows: datagram.NewTable[flowKey](maxFlows)}, nil
 }
 
 func (r *receiver) addr() net.Addr { return r.pc.LocalAddr() }
@@ -106,7 +101,7 @@ func (stray) Failure() error { return errLoop }
 
 // open makes the flow for key; size is that of its first datagram.
 func (r *receiver) open(key flowKey, size int) *datagram.Flow {
-	a := &answers{r: r, key: key}
+	a := &answers{key: key}
 	return &datagram.Flow{
 		Client: net.UDPAddrFromAddrPort(key.client), Dest: net.UDPAddrFromAddrPort(key.dest),
 		Host: key.dest.Addr().String(), Port: key.dest.Port(),
@@ -120,32 +115,35 @@ func (r *receiver) open(key flowKey, size int) *datagram.Flow {
 // answers sends the answers of one flow, from its destination. The socket for it is
 // opened with the first one.
 type answers struct {
-	r   *receiver
 	key flowKey
 
 	mu     sync.Mutex
-	pc     *net.UDPConn
-	write  func([]byte) (int, error)
+	socket socket
 	err    error
 	closed bool
+}
+
+// socket sends datagrams to one client. After Close, send fails.
+type socket interface {
+	send([]byte) error
+	Close() error
 }
 
 // send sends one datagram.
 func (a *answers) send(b []byte) error {
 	a.mu.Lock()
-	if a.pc == nil && a.err == nil && !a.closed {
-		a.err = a.open()
+	if a.socket == nil && a.err == nil && !a.closed {
+		a.socket, a.err = a.open()
 	}
-	pc, write, err := a.pc, a.write, a.err
+	s, err := a.socket, a.err
 	a.mu.Unlock()
 	switch {
 	case err != nil:
 		return err
-	case pc == nil:
+	case s == nil:
 		return net.ErrClosed
 	}
-	_, err = write(b)
-	return err
+	return s.send(b)
 }
 
 // close ends the socket.
@@ -153,62 +151,39 @@ func (a *answers) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true
-	if a.pc != nil {
-		_ = a.pc.Close()
+	if a.socket != nil {
+		_ = a.socket.Close()
 	}
 }
 
-// open opens the socket that answers come from.
-//
-// Where the destination is an address of this computer, a socket that is bound to it
-// would take the datagrams that others send there, to this computer's DNS server, say.
-// It is connected then, so that it gets those of this flow only; these are read from it,
-// because the kernel's TPROXY prefers a connected socket to the receiver's.
-func (a *answers) open() error {
+// open opens the socket that answers come from. One that is bound to the destination
+// gets no datagrams of the devices', which TPROXY gives to the receiver. But where the
+// destination is an address of this computer, it would take what others send there,
+// to this computer's DNS server, say, if it could be bound at all: answers are sent
+// there without a port of their own.
+func (a *answers) open() (socket, error) {
+	if isOwn(a.key.dest.Addr()) {
+		return openRaw(a.key)
+	}
 	network := "udp4"
 	if a.key.dest.Addr().Is6() {
 		network = "udp6"
 	}
-	if !isOwn(a.key.dest.Addr()) {
-		lc := net.ListenConfig{Control: control(answerOptions)}
-		pc, err := lc.ListenPacket(context.Background(), network, a.key.dest.String())
-		if err != nil {
-			return err
-		}
-		a.pc = pc.(*net.UDPConn)
-		a.write = func(b []byte) (int, error) { return a.pc.WriteToUDPAddrPort(b, a.key.client) }
-		return nil
-	}
-	d := net.Dialer{LocalAddr: net.UDPAddrFromAddrPort(a.key.dest), Control: control(answerOptions)}
-	c, err := d.Dial(network, a.key.client.String())
+	lc := net.ListenConfig{Control: control(answerOptions)}
+	pc, err := lc.ListenPacket(context.Background(), network, a.key.dest.String())
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.pc = c.(*net.UDPConn)
-	a.write = a.pc.Write
-	a.r.l.wait.Go(func() { a.r.pump(a.pc, a.key) })
-	return nil
+	return &bound{pc.(*net.UDPConn), a.key.client}, nil
 }
 
-// pump delivers what comes by a connected socket, until it is closed. All pumps share
-// a buffer, which is taken only when something is there to be read.
-func (r *receiver) pump(c *net.UDPConn, key flowKey) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return
-	}
-	for err == nil {
-		err = raw.Read(func(fd uintptr) bool {
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			n, _, rerr := unix.Recvfrom(int(fd), r.buf, unix.MSG_DONTWAIT)
-			if rerr == unix.EAGAIN {
-				return false
-			}
-			if rerr == nil {
-				r.flows.Deliver(key, r.buf[:n], func() *datagram.Flow { return nil })
-			}
-			return true // an error is what the client's side told, and over with it
-		})
-	}
+// bound sends from a socket that is bound to the destination.
+type bound struct {
+	*net.UDPConn
+	client netip.AddrPort
+}
+
+func (s *bound) send(b []byte) error {
+	_, err := s.WriteToUDPAddrPort(b, s.client)
+	return err
 }
