@@ -195,6 +195,20 @@ func (u *upload) body() io.ReadCloser {
 // withdraw takes the body back from a try, and says whether it is whole.
 func (u *upload) withdraw() bool { return u.stream == nil || u.stream.withdraw() }
 
+// whole returns r with the body as it was, which was withdrawn.
+func (u *upload) whole(r *http.Request) *http.Request {
+	out := r.WithContext(r.Context())
+	switch {
+	case u.none:
+		out.Body = http.NoBody
+	case u.short != nil:
+		out.Body = io.NopCloser(bytes.NewReader(u.short))
+	default:
+		out.Body = u.source
+	}
+	return out
+}
+
 // handOver leaves the body to the last try, or closes it when that failed.
 func (u *upload) handOver(failed bool) {
 	if u.stream != nil {

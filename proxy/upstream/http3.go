@@ -26,7 +26,8 @@ func speaks3(r *http.Request, c *Call) bool {
 }
 
 // doHTTP3 sends r on c3, on which a request is reserved. As long as the server
-// cannot have acted on it, it is sent again on another connection.
+// cannot have acted on it, it is sent again on another connection, of TCP if there
+// is no other of QUIC.
 func (t *Transport) doHTTP3(r *http.Request, c *Call, k key, c3 *conn3) (*http.Response, error) {
 	out := r.WithContext(r.Context())
 	out.Header = endToEnd(r.Header)
@@ -50,11 +51,15 @@ func (t *Transport) doHTTP3(r *http.Request, c *Call, k key, c3 *conn3) (*http.R
 			break
 		}
 		t.quic.drop(c3)
-		if c3, err = t.acquire3(r.Context(), k, c); err == nil && c3 == nil {
-			err = bad(flow.ErrServerClosed, "the server does not speak HTTP/3 any more")
-		}
-		if err != nil {
+		if c3, err = t.acquire3(r.Context(), k, c); err != nil {
 			break
+		}
+		if c3 == nil {
+			resp, err := t.doTCP(up.whole(r), c, k)
+			if err == nil {
+				resp.Request = r
+			}
+			return resp, err
 		}
 	}
 	up.handOver(err != nil)
@@ -175,7 +180,8 @@ func (x *exchange3) untouched(err error, reused bool, method string, up *upload)
 	if errors.As(err, &h3) && h3.Remote && h3.ErrorCode == http3.ErrCodeRequestRejected {
 		return true
 	}
-	closed := errors.Is(err, net.ErrClosed) // errors of streams are not
+	var socket *net.OpError
+	closed := errors.Is(err, net.ErrClosed) || errors.As(err, &socket) // errors of streams are neither
 	return reused && closed && (up.stream != nil || idempotent(method))
 }
 
@@ -295,6 +301,7 @@ func quicError(err error) *Error {
 	var idle *quic.IdleTimeoutError
 	var reset *quic.StatelessResetError
 	var stream *quic.StreamError
+	var socket *net.OpError
 	switch {
 	case errors.As(err, &h3) && !h3.Remote:
 		return bad(flow.ErrServerBad, "malformed HTTP/3: "+h3.ErrorCode.String())
@@ -312,6 +319,10 @@ func quicError(err error) *Error {
 		return bad(flow.ErrServerClosed, "the server has forgotten the connection")
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &Error{flow.ErrServerClosed, io.ErrUnexpectedEOF}
+	case errors.As(err, &socket):
+		return &Error{flow.ErrServerClosed, socket.Err}
+	case errors.Is(err, net.ErrClosed):
+		return bad(flow.ErrServerClosed, "the connection broke off")
 	case strings.HasPrefix(err.Error(), "http3: conn unusable"):
 		return bad(flow.ErrServerClosed, "the server takes no more requests on the connection")
 	}

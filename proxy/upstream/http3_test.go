@@ -49,15 +49,32 @@ func (s *server3) conns() int {
 	return len(s.froms)
 }
 
-// quicServer starts an HTTP/3 server for h at addr, or at a free port.
-func quicServer(t testing.TB, h http.Handler, conf *tls.Config, addr string) *server3 {
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	udp, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addr)))
+// listenUDP returns a socket at a free port.
+func listenUDP(t testing.TB) *net.UDPConn {
+	udp, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { udp.Close() })
+	return udp
+}
+
+// beside starts a TLS server and returns its address, and a socket with the same
+// port.
+func beside(t testing.TB, h http.Handler, conf *tls.Config, protos ...string) (string, *net.UDPConn) {
+	for range 20 {
+		addr, _ := secure(t, h, conf.Clone(), protos...)
+		if udp, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addr))); err == nil {
+			t.Cleanup(func() { udp.Close() })
+			return addr, udp
+		}
+	}
+	t.Fatal("no port is free for both TCP and UDP")
+	return "", nil
+}
+
+// quicServer starts an HTTP/3 server for h on udp.
+func quicServer(t testing.TB, h http.Handler, conf *tls.Config, udp *net.UDPConn) *server3 {
 	s := &server3{udp: udp, addr: udp.LocalAddr().String()}
 	s.Server = &http3.Server{
 		Handler: h, TLSConfig: http3.ConfigureTLSConfig(conf),
@@ -77,8 +94,8 @@ func quicServer(t testing.TB, h http.Handler, conf *tls.Config, addr string) *se
 // both starts a server that speaks HTTP/3, HTTP/2 and HTTP/1.1 at one port.
 func both(t testing.TB, ca *authority, h http.Handler) *server3 {
 	cert := ca.issue(t, nil, "a.test")
-	addr, _ := secure(t, h, serverTLS(cert), "h2")
-	return quicServer(t, h, serverTLS(cert), addr)
+	_, udp := beside(t, h, serverTLS(cert), "h2")
+	return quicServer(t, h, serverTLS(cert), udp)
 }
 
 func TestHTTP3(t *testing.T) {
@@ -123,7 +140,7 @@ func TestHTTP3(t *testing.T) {
 func TestHTTP3Fields(t *testing.T) {
 	ca := newAuthority(t)
 	got := make(chan http.Header, 1)
-	s := quicServer(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }), serverTLS(ca.issue(t, nil)), "")
+	s := quicServer(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	r, c := over3(t, "GET", s.addr, "/p?q")
 	r.Header = http.Header{
 		"X-A": {"1", "2"}, "Connection": {"x-gone"}, "X-Gone": {"1"}, "Te": {"trailers"}, "Proxy-Authorization": {"secret"}, "Keep-Alive": {"5"},
@@ -144,7 +161,7 @@ func TestHTTP3Together(t *testing.T) {
 	s := quicServer(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		all20.Done()
 		all20.Wait()
-	}), serverTLS(ca.issue(t, nil)), "")
+	}), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	tr := open(t, Config{Roots: ca.pool, Allow: func(netip.Addr, netip.AddrPort) error { return nil }})
 	var wg sync.WaitGroup
 	for i := range 20 {
@@ -183,7 +200,7 @@ func TestHTTP3BothWays(t *testing.T) {
 			}
 		}
 		w.Header().Set("Grpc-Status", "0 "+r.Trailer.Get("X-Last"))
-	}), serverTLS(ca.issue(t, nil)), "")
+	}), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	r, c := over3(t, "POST", s.addr, "/")
 	body, out := io.Pipe()
 	r.Body, r.ContentLength = body, -1
@@ -210,7 +227,7 @@ func TestHTTP3BothWays(t *testing.T) {
 // TestHTTP3Bulk sends 10 MiB each way, at the same time, and compares every byte.
 func TestHTTP3Bulk(t *testing.T) {
 	ca := newAuthority(t)
-	s := quicServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }), serverTLS(ca.issue(t, nil)), "")
+	s := quicServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	data := make([]byte, 10<<20)
 	rand.Read(data)
 	tr := open(t, Config{Roots: ca.pool})
@@ -236,43 +253,35 @@ func TestHTTP3Fallback(t *testing.T) {
 	ca := newAuthority(t)
 	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) })
 	cert := ca.issue(t, nil, "a.test")
-	silent := func(t *testing.T, addr string) {
-		udp, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addr)))
-		if err != nil {
+	listen := func(t *testing.T, udp *net.UDPConn, conf *tls.Config) {
+		tr := &quic.Transport{Conn: udp}
+		if _, err := tr.Listen(conf, nil); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { udp.Close() })
+		t.Cleanup(func() { tr.Close() })
 	}
 	for _, tt := range []struct {
 		name  string
-		start func(t *testing.T, addr string)
+		start func(*testing.T, *net.UDPConn)
 	}{
-		{"nobody listens", func(*testing.T, string) {}},
-		{"silent", silent},
-		{"other protocol", func(t *testing.T, addr string) {
+		{"nobody listens", func(_ *testing.T, udp *net.UDPConn) { udp.Close() }},
+		{"silent", func(*testing.T, *net.UDPConn) {}},
+		{"other protocol", func(t *testing.T, udp *net.UDPConn) {
 			conf := serverTLS(cert)
 			conf.NextProtos = []string{"doq"}
-			l, err := quic.ListenAddr(addr, conf, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { l.Close() })
+			listen(t, udp, conf)
 		}},
-		{"refuses", func(t *testing.T, addr string) {
+		{"refuses", func(t *testing.T, udp *net.UDPConn) {
 			conf := serverTLS(cert)
 			conf.NextProtos = []string{"h3"}
 			conf.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, errors.New("no") }
-			l, err := quic.ListenAddr(addr, conf, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { l.Close() })
+			listen(t, udp, conf)
 		}},
 	} {
 		for _, proto := range []string{"h2", "http/1.1"} {
 			t.Run(tt.name+" "+proto, func(t *testing.T) {
-				addr, _ := secure(t, h, serverTLS(cert), proto)
-				tt.start(t, addr)
+				addr, udp := beside(t, h, serverTLS(cert), proto)
+				tt.start(t, udp)
 				var mu sync.Mutex
 				asked := 0
 				tr := open(t, Config{Roots: ca.pool, HTTP3Timeout: 100 * time.Millisecond, Allow: func(netip.Addr, netip.AddrPort) error {
@@ -315,8 +324,8 @@ func TestHTTP3Certificate(t *testing.T) {
 		"self-signed": {selfSigned(t, "a.test"), "self-signed"},
 		"wrong host":  {ca.issue(t, nil, "b.test"), `wrong host: the certificate is for "b.test", "127.0.0.1", not for "a.test"`},
 	} {
-		addr, _ := secure(t, h, serverTLS(ca.issue(t, nil, "a.test")), "h2")
-		quicServer(t, h, serverTLS(tt.cert), addr)
+		addr, udp := beside(t, h, serverTLS(ca.issue(t, nil, "a.test")), "h2")
+		quicServer(t, h, serverTLS(tt.cert), udp)
 		tr := open(t, Config{Roots: ca.pool, Resolve: map[string]string{"a.test:443": addr}})
 		for range 2 {
 			r, c := over3(t, "POST", "a.test", "/")
@@ -384,7 +393,7 @@ func TestHTTP3Cancel(t *testing.T) {
 			return
 		}
 		gone <- r.URL.Path
-	}), serverTLS(ca.issue(t, nil)), "")
+	}), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	tr := open(t, Config{Roots: ca.pool})
 	ctx, cancel := context.WithCancel(t.Context())
 	r, c := over3(t, "GET", s.addr, "/head")
@@ -440,7 +449,7 @@ func TestHTTP3BrokenRequest(t *testing.T) {
 		arrived <- struct{}{}
 		_, err := io.Copy(io.Discard, r.Body)
 		ended <- err
-	}), serverTLS(ca.issue(t, nil)), "")
+	}), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	tr := open(t, Config{Roots: ca.pool})
 	for _, tt := range []struct {
 		length int64
@@ -623,6 +632,39 @@ func TestHTTP3Again(t *testing.T) {
 	}
 }
 
+// TestHTTP3Gone takes the server's QUIC away while its connection is open: what may
+// be repeated goes out over TCP.
+func TestHTTP3Gone(t *testing.T) {
+	ca := newAuthority(t)
+	for _, tt := range []struct{ method, body, want string }{
+		{"GET", "", "HTTP/2.0 "}, {"PUT", "abc", "HTTP/2.0 abc"}, {"POST", "abc", ""},
+	} {
+		s := both(t, ca, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, r.Proto+" ")
+			io.Copy(w, r.Body)
+		}))
+		tr := open(t, Config{Roots: ca.pool})
+		r, c := over3(t, "GET", s.addr, "/")
+		resp, err := tr.Do(r, c)
+		if got := all(t, resp, err); got != "HTTP/3.0 " {
+			t.Errorf("got %q", got)
+		}
+		s.udp.Close()
+		r, c = over3(t, tt.method, s.addr, "/")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(tt.body)), int64(len(tt.body))
+		resp, err = tr.Do(r, c)
+		if tt.want == "" {
+			if word(err) != flow.ErrServerClosed {
+				t.Errorf("%s: %v", tt.method, err)
+			}
+			continue
+		}
+		if got := all(t, resp, err); got != tt.want || c.TLS.ALPN != "h2" || resp.Request != r {
+			t.Errorf("%s: got %q", tt.method, got)
+		}
+	}
+}
+
 // TestHTTP3Silent cuts off servers that do not answer, or do not take a body.
 func TestHTTP3Silent(t *testing.T) {
 	ca := newAuthority(t)
@@ -637,7 +679,7 @@ func TestHTTP3Silent(t *testing.T) {
 		}
 	}
 	// A client may pause in its body for longer than that.
-	s := quicServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }), serverTLS(ca.issue(t, nil)), "")
+	s := quicServer(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	r, c := over3(t, "POST", s.addr, "/")
 	body, out := io.Pipe()
 	r.Body, r.ContentLength = body, -1
@@ -662,7 +704,7 @@ func TestHTTP3Expect(t *testing.T) {
 		}
 		w.WriteHeader(100)
 		io.Copy(w, r.Body)
-	}), serverTLS(ca.issue(t, nil)), "")
+	}), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	tr := open(t, Config{Roots: ca.pool})
 	for path, want := range map[string]string{"/yes": "200 abc", "/no": "417 "} {
 		r, c := over3(t, "POST", s.addr, path)
@@ -684,7 +726,7 @@ func TestHTTP3Interim(t *testing.T) {
 		w.WriteHeader(103)
 		w.Header()["Link"] = []string{"</c>"}
 		w.WriteHeader(103)
-	}), serverTLS(ca.issue(t, nil)), "")
+	}), serverTLS(ca.issue(t, nil)), listenUDP(t))
 	r, c := over3(t, "GET", s.addr, "/")
 	list := informed(c)
 	resp, err := open(t, Config{Roots: ca.pool}).Do(r, c)
@@ -699,7 +741,7 @@ func TestHTTP3Interim(t *testing.T) {
 
 func TestHTTP3Resumption(t *testing.T) {
 	ca := newAuthority(t)
-	s := quicServer(t, http.NotFoundHandler(), serverTLS(ca.issue(t, nil, "a.test")), "")
+	s := quicServer(t, http.NotFoundHandler(), serverTLS(ca.issue(t, nil, "a.test")), listenUDP(t))
 	tr := open(t, Config{Roots: ca.pool, Resolve: map[string]string{"a.test:443": s.addr}})
 	for i, want := range []bool{false, true, false} {
 		r, c := over3(t, "GET", "a.test", "/")

@@ -106,7 +106,7 @@ type Call struct {
 
 	// Head is the head of the request as the client sent it in HTTP/1.x, with the
 	// empty line; its field lines are what an HTTP/1.x server gets. It must be
-	// nil when the request was changed or came over HTTP/2: the head is then
+	// nil when the request was changed or came over HTTP/2 or 3: the head is then
 	// written from the request. Do does not keep it.
 	Head []byte
 
@@ -277,6 +277,11 @@ func (t *Transport) Do(r *http.Request, c *Call) (*http.Response, error) {
 			return t.doHTTP3(r, c, k, c3)
 		}
 	}
+	return t.doTCP(r, c, k)
+}
+
+// doTCP sends r over HTTP/2, when that was offered and taken, or HTTP/1.x.
+func (t *Transport) doTCP(r *http.Request, c *Call, k key) (*http.Response, error) {
 	if k.http2 {
 		cn, c2, err := t.acquire(r.Context(), k, c, false)
 		switch {

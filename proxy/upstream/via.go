@@ -73,7 +73,8 @@ func (t *Transport) chained(host, to string) bool {
 		return true
 	}
 	instead, _, _ := net.SplitHostPort(to)
-	return !direct(strings.ToLower(host)) && !direct(strings.ToLower(instead))
+	host, instead = strings.ToLower(host), strings.ToLower(instead)
+	return !direct(host) && (instead == host || !direct(instead))
 }
 
 // tunnel connects to "host:port" through the upstream proxy. The address is the
