@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/quic-go/quic-go/http3"
 )
 
 // cpu returns the time that this process has used, system time included.
@@ -140,4 +142,44 @@ func BenchmarkGet(b *testing.B) {
 		defer tr.CloseIdleConnections()
 		run(b, tr.RoundTrip)
 	})
+}
+
+// BenchmarkHTTP3 is requests over a kept QUIC connection, beside quic-go's own
+// Transport. The server's part is in the figures of both.
+func BenchmarkHTTP3(b *testing.B) {
+	ca := newAuthority(b)
+	data := make([]byte, 10<<20)
+	s := quicServer(b, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		size, _ := strconv.Atoi(r.URL.Path[1:])
+		w.Write(data[:size])
+	}), serverTLS(ca.issue(b, nil)), listenUDP(b))
+	ours := New(Config{Roots: ca.pool})
+	defer ours.Close()
+	theirs := &http3.Transport{DisableCompression: true, TLSClientConfig: &tls.Config{RootCAs: ca.pool}}
+	defer theirs.Close()
+	for _, size := range []int{1 << 10, 10 << 20} {
+		run := func(name string, do func(*http.Request) (*http.Response, error)) {
+			b.Run(strconv.Itoa(size)+"/"+name, func(b *testing.B) {
+				b.ReportAllocs()
+				buf := make([]byte, 32<<10)
+				before := cpu(b)
+				for b.Loop() {
+					r := request(b, "GET", s.addr, "/"+strconv.Itoa(size))
+					r.URL.Scheme = "https"
+					resp, err := do(r)
+					if err != nil {
+						b.Fatal(err)
+					}
+					n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, resp.Body, buf)
+					if err != nil || n != int64(size) {
+						b.Fatal(n, err)
+					}
+					resp.Body.Close()
+				}
+				b.ReportMetric(float64(cpu(b)-before)/float64(b.N), "cpu-ns/op")
+			})
+		}
+		run("upstream", func(r *http.Request) (*http.Response, error) { return ours.Do(r, &Call{Client: loopback, HTTP3: true}) })
+		run("quic-go", theirs.RoundTrip)
+	}
 }
