@@ -50,10 +50,14 @@ func whyChanged(r *Row) string {
 	return rates + "but the sessions of the sides overlap."
 }
 
-// amongMany says of a row that is parted clearly why it is not called what its p alone
-// would allow: so many things were compared that chance is expected to make such rows.
+// Held reports whether a row is called less than its p alone would allow, because so
+// many things were compared that chance is expected to make such rows.
+func (r *Row) Held() bool {
+	return (r.Cause == Parted || r.Cause == Separate) && sureness(r.P, 0, r.OfA, r.OfB) != r.Sure
+}
+
 func amongMany(r *Row) string {
-	if sureness(r.P, 0, r.OfA, r.OfB) == r.Sure {
+	if !r.Held() {
 		return ""
 	}
 	return fmt.Sprintf(" So many things were compared that chance is expected to make %.0f of 100 rows like it.", 100*r.Chance)
