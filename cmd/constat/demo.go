@@ -21,6 +21,18 @@ import (
 const demoBanner = "INVENTED. A simulated phone talked to simulated servers on this computer. " +
 	"Hosts, people, numbers and contents are made up; nothing here says anything about any vendor."
 
+// demoBannerFrench is the same for reports in French.
+const demoBannerFrench = "CAS INVENTÉ. Un téléphone simulé a dialogué avec des serveurs simulés sur cet ordinateur. " +
+	"Hôtes, personnes, numéros et contenus sont fictifs ; rien ici ne concerne un constructeur quel qu’il soit."
+
+// bannerIn is the banner of a case in a language, as far as it is known in it.
+func bannerIn(lang, banner string) string {
+	if banner == demoBanner && lang == "fr" {
+		return demoBannerFrench
+	}
+	return banner
+}
+
 func demoCommand() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{

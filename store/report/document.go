@@ -14,6 +14,8 @@ type Document struct {
 	Lang      string    `json:"lang"` // of the sentences and labels; reasons are recorded in English
 	Title     string    `json:"title"`
 	Banner    string    `json:"banner,omitempty"`
+
+	BannerLang string `json:"-"`
 	Generated time.Time `json:"generated"`
 	Build     string    `json:"build,omitempty"`
 

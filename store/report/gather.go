@@ -62,7 +62,7 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 	}
 	defer func() { _ = tx.Rollback() }() // it only read
 	g := &gatherer{ctx: ctx, r: r, tx: tx, opt: opt, l: l, doc: &Document{
-		Lang: l.code, Title: opt.Title, Banner: opt.Banner, Build: opt.Build, Generated: opt.Now().UTC(), ShowPhotos: opt.ShowPhotos,
+		Lang: l.code, Title: opt.Title, Banner: opt.Banner, BannerLang: opt.BannerLang, Build: opt.Build, Generated: opt.Now().UTC(), ShowPhotos: opt.ShowPhotos,
 		Answers: append([]claim.Answer{}, opt.Answers...), Comparisons: append([]compare.Comparison{}, opt.Comparisons...),
 	}}
 	for _, step := range []struct {

@@ -193,7 +193,7 @@ func TestFrench(t *testing.T) {
 	b := newBuilder(t)
 	b.affair()
 	opt := answered(b)
-	opt.Lang = "fr"
+	opt.Lang, opt.BannerLang = "fr", "en"
 	page := b.html(opt)
 	if *keep != "" {
 		if err := os.WriteFile(strings.TrimSuffix(*keep, ".html")+"-fr.html", []byte(page), 0o600); err != nil {
@@ -315,7 +315,7 @@ func TestNoWordIsSaidElsewhere(t *testing.T) {
 	b := newBuilder(t)
 	b.affair()
 	opt := answered(b)
-	opt.Lang, opt.Owners = "ka", roles{}
+	opt.Lang, opt.BannerLang, opt.Owners = "ka", "en", roles{}
 	for i := range opt.Answers {
 		a := &opt.Answers[i]
 		for _, text := range append([]claim.Text{a.Title, a.Question, a.Because, a.Limits, a.Said.Quote}, a.Missing...) {

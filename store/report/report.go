@@ -34,6 +34,8 @@ type Options struct {
 	Lang   string           // one of Languages; default "en"
 	Title  string           // default "What the phone sent", in the language
 	Banner string           // stands above everything, such as "INVENTED: …"
+	// BannerLang is the language of the banner where it is not the report's.
+	BannerLang string
 	Build  string           // of the program that writes the report
 	Now    func() time.Time // default time.Now
 
