@@ -176,6 +176,9 @@ func exactly(names ...string) cobra.PositionalArgs {
 		if len(args) == len(names) {
 			return nil
 		}
+		if len(names) == 0 {
+			return usagef("%s: nothing was expected there; try '%s --help'", args[0], cmd.CommandPath())
+		}
 		return usagef("want %s; try '%s --help'", strings.Join(names, " "), cmd.CommandPath())
 	}
 }
@@ -197,7 +200,10 @@ func output(cmd *cobra.Command, name string) (w io.Writer, finish func(err error
 	if name == "" || name == "-" {
 		return cmd.OutOrStdout(), func(err error) error { return err }, nil
 	}
-	f, err := os.CreateTemp(dirOf(name), ".constat-*") // 0600
+	f, err := os.CreateTemp(dirOf(name), ".constat-*")             // 0600
+	if pathErr := (*os.PathError)(nil); errors.As(err, &pathErr) { // whose name nobody gave
+		return nil, nil, fmt.Errorf("write %s: %w", name, pathErr.Err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -43,7 +43,7 @@ type gatherer struct {
 
 	behind  map[hostAddress]AddressRow
 	silent  map[hostAddress]bool // was dialled, and answered no request
-	domains map[string]string // registrable, by host
+	domains map[string]string    // registrable, by host
 }
 
 // hostAddress is a host name and the address that answered.
