@@ -178,7 +178,7 @@ var english = language{
 		"law.permanent": "permanent", "law.changes": "changes now and then",
 
 		"timeline.lead":  "Requests in steps of {0}, times in UTC. A request with several classes is drawn in the colour of the first in the legend. Shaded bands are sessions; dashed frames are stretches without any traffic.",
-		"timeline.none":  "There is no traffic. Next step: `constat run`, then set the phone's Wi-Fi proxy to the address that it prints.",
+		"timeline.none":  "No traffic was recorded. Next step: `constat run`, then set the phone's Wi-Fi proxy to the address that it prints.",
 		"timeline.bar":   "{0}: {1}, {2}",
 		"timeline.hole":  "no traffic for {0} from {1}",
 		"timeline.label": "Requests over time from {0} to {1}, at most {2} in {3}",
@@ -216,7 +216,7 @@ var english = language{
 		"place.problem": "The path could not be followed again from the stored bytes: the finding was made by other decoders, or more of the body was there than in this copy of the case.",
 
 		"coverage.lead": "An answer is only as good as what was seen. “Not found” never means “not sent”.",
-		"coverage.none": "No connections were recorded: the traffic was imported, or there was none.",
+		"coverage.none": "No connections were recorded: the traffic was imported, or none came to the proxy.",
 		"readable.yes":  "readable", "readable.no": "not readable",
 		"outcome.intercepted": "intercepted", "meaning.intercepted": "TLS was opened here and requests were read",
 		"outcome.plain": "plain", "meaning.plain": "HTTP without encryption: readable by anybody on the way",
@@ -246,7 +246,7 @@ var english = language{
 		"method.written": "Report written by {0}, {1}.",
 		"footer":         "Written {0}. This file needs no network and runs no script.", "footer.build": "Written {0} by {1}. This file needs no network and runs no script.",
 
-		"verify.lead":    "Every record of the case is a leaf of a Merkle tree (RFC 6962). The checkpoint below is the signed head of that tree: who has it can tell whether a record was changed, removed or added before it. It proves that the record is unaltered since the checkpoint, not that the capture was complete.",
+		"verify.lead":    "Every record of the case is a leaf of a Merkle tree (RFC 6962). The checkpoint below is the signed head of that tree: who has it can tell whether a record was changed, removed or added before it. It proves that the record is unaltered since the checkpoint, not that the capture was complete. Whoever holds the key could write another log; a copy of this checkpoint in other hands, or the time stamp of a bundle (`constat export bundle --tsa`), is what shows that.",
 		"verify.command": "Check the whole file", "verify.records": "Records in the log", "verify.size": "Records under the checkpoint", "verify.root": "Root of the tree", "verify.key": "Key that checks the signature",
 		"verify.step.1":     "Get the case file and run {0}: it computes the tree again from the stored bytes and checks the signature.",
 		"verify.step.2":     "Compare the root and the key that it prints with those in this report, and with a copy that was handed over earlier.",

@@ -185,7 +185,7 @@ var french = language{
 		"law.permanent": "permanente", "law.changes": "change de temps à autre",
 
 		"timeline.lead":  "Requêtes par tranches de {0}, heures en UTC. Une requête relevant de plusieurs catégories prend la couleur de la première de la légende. Les bandes grisées sont les sessions ; les cadres en pointillé, des périodes sans aucun trafic.",
-		"timeline.none":  "Il n'y a pas de trafic. Étape suivante : `constat run`, puis régler le proxy Wi-Fi du téléphone sur l'adresse affichée.",
+		"timeline.none":  "Aucun trafic n'a été enregistré. Étape suivante : `constat run`, puis régler le proxy Wi-Fi du téléphone sur l'adresse affichée.",
 		"timeline.bar":   "{0} : {1}, {2}",
 		"timeline.hole":  "aucun trafic pendant {0} à partir du {1}",
 		"timeline.label": "Requêtes au fil du temps, du {0} au {1}, au plus {2} en {3}",
@@ -223,7 +223,7 @@ var french = language{
 		"place.problem": "Le chemin n'a pas pu être suivi de nouveau à partir des octets conservés : le relevé provient d'autres décodeurs, ou le corps était plus complet que dans cette copie du dossier.",
 
 		"coverage.lead": "Une réponse ne vaut que par ce qui a été observé. « Non relevé » ne signifie jamais « non envoyé ».",
-		"coverage.none": "Aucune connexion n'a été enregistrée : le trafic a été importé, ou il n'y en a pas eu.",
+		"coverage.none": "Aucune connexion n'a été enregistrée : le trafic a été importé, ou aucun n'est parvenu au proxy.",
 		"readable.yes":  "lisible", "readable.no": "illisible",
 		"outcome.intercepted": "interceptées", "meaning.intercepted": "TLS a été ouvert ici et les requêtes ont été lues",
 		"outcome.plain": "en clair", "meaning.plain": "HTTP sans chiffrement : lisible par quiconque sur le trajet",
@@ -253,7 +253,7 @@ var french = language{
 		"method.written": "Rapport établi par {0}, le {1}.",
 		"footer":         "Établi le {0}. Ce fichier n'a besoin d'aucun réseau et n'exécute aucun script.", "footer.build": "Établi le {0} par {1}. Ce fichier n'a besoin d'aucun réseau et n'exécute aucun script.",
 
-		"verify.lead":    "Chaque enregistrement du dossier est une feuille d'un arbre de Merkle (RFC 6962). Le point de contrôle ci-dessous est la tête signée de cet arbre : qui le détient peut dire si un enregistrement antérieur a été modifié, supprimé ou ajouté. Il prouve que le dossier n'a pas été altéré depuis, non que la captation était complète.",
+		"verify.lead":    "Chaque enregistrement du dossier est une feuille d'un arbre de Merkle (RFC 6962). Le point de contrôle ci-dessous est la tête signée de cet arbre : qui le détient peut dire si un enregistrement antérieur a été modifié, supprimé ou ajouté. Il prouve que le dossier n'a pas été altéré depuis, non que la captation était complète. Qui détient la clé pourrait écrire un autre journal ; une copie de ce point de contrôle en d'autres mains, ou l'horodatage d'un lot de preuves (`constat export bundle --tsa`), le révélerait.",
 		"verify.command": "Vérifier l'ensemble du fichier", "verify.records": "Enregistrements du journal", "verify.size": "Enregistrements couverts par le point de contrôle", "verify.root": "Racine de l'arbre", "verify.key": "Clé de vérification de la signature",
 		"verify.step.1":     "Se procurer le fichier du dossier et exécuter {0} : la commande recalcule l'arbre à partir des octets conservés et vérifie la signature.",
 		"verify.step.2":     "Comparer la racine et la clé affichées avec celles de ce rapport, et avec une copie remise antérieurement.",

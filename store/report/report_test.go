@@ -257,7 +257,7 @@ func quoted(s string) string {
 func TestEmptyCase(t *testing.T) {
 	b := newBuilder(t)
 	page := b.html(b.options())
-	for _, want := range []string{"No request could be read. Nothing can be said about what left the phone.", "That is not proof that nothing was sent", "There is no traffic.", "No session was declared."} {
+	for _, want := range []string{"No request could be read. Nothing can be said about what left the phone.", "That is not proof that nothing was sent", "No traffic was recorded.", "No session was declared."} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in the report on an empty case", want)
 		}
