@@ -207,7 +207,9 @@ func (p *painter) titlePage(c *content) {
 		p.left, p.width = p.left+term, p.width-term
 		page := p.page
 		for _, s := range x.Sentences {
-			p.tag("P", func() { p.lines([]pdf.Span{{Text: s, Style: pdf.Style{Family: pdf.Serif, Size: size, Color: ink}}}, plainLeading) })
+			p.tag("P", func() {
+				p.lines([]pdf.Span{{Text: s, Style: pdf.Style{Family: pdf.Serif, Size: size, Color: ink}}}, plainLeading)
+			})
 			p.y += plainGap
 		}
 		p.left, p.width = left, width
