@@ -22,6 +22,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"constat/store/query"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -77,8 +79,10 @@ type hint struct {
 func (h hint) Unwrap() error { return h.error }
 
 // explain puts err in one line that says what to do. What the store and the CA
-// have to say already does.
-func explain(err error) string {
+// have to say already does. Names in it may come from a capture.
+func explain(err error) string { return query.Printable(nextStep(err)) }
+
+func nextStep(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	var h hint
 	switch {

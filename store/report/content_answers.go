@@ -193,6 +193,8 @@ func (l *language) covered(c *store.Coverage) string {
 	switch {
 	case c.Sessions == 0 && unobserved(c):
 		return l.say("covered.nosession")
+	case unobserved(c):
+		return l.say("covered.empty", sessions, l.span(c.Duration))
 	case c.Connections == 0: // what came went over connections that were open before
 		return l.say("covered.nothing", sessions, l.span(c.Duration), l.requests(c.Requests))
 	}
@@ -284,7 +286,7 @@ func (w *writer) comparison(c *compare.Comparison) {
 	}
 	w.bullets("", items...)
 	if len(c.Rows) == 0 {
-		w.say("none", "comparison.same", c.Same)
+		w.say("none", "comparison.same")
 	} else {
 		var list [][]line
 		open := 0
@@ -307,8 +309,8 @@ func (w *writer) comparison(c *compare.Comparison) {
 		if more := c.More + len(c.Rows) - len(list); more > 0 {
 			w.para("note", plain(l.count("comparison.more", int64(more))))
 		}
-		w.para("note", plain(l.count("comparison.alike", int64(c.Same))))
 	}
+	w.para("note", plain(l.count("comparison.alike", int64(c.Same))))
 	if len(c.Cautions) > 0 {
 		w.heading(4, "", l.line("comparison.cautions"))
 		var cautions []line
