@@ -54,8 +54,8 @@ statistics, and runs an app that refuses to be intercepted. Then the report is w
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "\nreport  %s\ncase    %s\n\nNext:   constat query --case %s\n        constat verify %s\n",
-				absolute(filepath.Join(dir, "report.html")), absolute(caseFile), caseFile, caseFile)
+			fmt.Fprintf(out, "\nreport  %s\ncase    %s\n\nNext:   constat query --case %s\n        constat claims --case %s\n        constat verify %s\n",
+				absolute(filepath.Join(dir, "report.html")), absolute(caseFile), caseFile, caseFile, caseFile)
 			return nil
 		},
 	}
