@@ -36,7 +36,10 @@ func (l *language) why(r *compare.Row) string {
 	}
 	switch r.Cause {
 	case compare.Parted:
-		says = append(says, l.say("why.parted", l.outOfHundred(r.P), l.percent(r.Unseen), not))
+		says = append(says, l.say("why.parted", l.outOfHundred(r.P)))
+		if r.Sure != "open" { // else there is nothing that could have ended
+			says = append(says, l.say("why.unseen", l.percent(r.Unseen), not))
+		}
 	case compare.Separate:
 		says = append(says, l.say("why.separate", l.outOfHundred(r.P)))
 	case compare.NotRead:
