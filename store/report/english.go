@@ -394,7 +394,7 @@ var english = language{
 		},
 		"imported": {"{n} request was imported from other programs' records: what those programs left out is unknown.", "{n} requests were imported from other programs' records: what those programs left out is unknown."},
 		"left.missing": {
-			"Among the {n} request that could be read, none was recognised to carry {0}. This does not show that none were sent: see “What could not be seen”.",
+			"The {n} request that could be read was not recognised to carry {0}. This does not show that none were sent: see “What could not be seen”.",
 			"Among the {n} requests that could be read, none was recognised to carry {0}. This does not show that none were sent: see “What could not be seen”.",
 		},
 		"unseen.opaque": {
