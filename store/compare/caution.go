@@ -82,13 +82,21 @@ func (g *gathering) cautions(ctx context.Context, c *Comparison, ch *chance) err
 // seen says how much of the sides could be seen. Sessions in which no connection was
 // opened, because older ones were still open, have no share of their own.
 func seen(c *Comparison, say func(Caution)) {
-	x, y := c.A.Coverage.ShareUp(), c.B.Coverage.ShareUp()
-	if min(x, y) < littleRead || max(x, y)-min(x, y) > unevenRead {
+	x, y := share(&c.A.Coverage), share(&c.B.Coverage)
+	if least := min(x, y); least >= 0 && (least < littleRead || max(x, y)-least > unevenRead) || least < 0 && max(x, y) >= 0 && max(x, y) < littleRead {
 		say(Caution{Word: "coverage", Sides: []float64{x, y}})
 	}
 	if n := c.A.Coverage.NotInspected + c.B.Coverage.NotInspected; n > 0 {
 		say(Caution{Word: "not_inspected", Count: int(n)})
 	}
+}
+
+// share is which part of the bytes from the phone could be read, -1 if there were none.
+func share(c *store.Coverage) float64 {
+	if c.BytesUp == 0 {
+		return -1
+	}
+	return c.ShareUp()
 }
 
 // length is that of a side's sessions on average, in seconds.
@@ -119,7 +127,7 @@ func (g *gathering) devices(ctx context.Context, say func(Caution)) error {
 		}
 	}
 	a, b := g.sides[0], g.sides[1]
-	if !slices.Equal(a.devices, b.devices) && len(a.devices)+len(b.devices) > 0 {
+	if !slices.Equal(a.devices, b.devices) && min(len(a.devices), len(b.devices)) > 0 {
 		say(Caution{Word: "device", Differ: []Difference{{A: bounded(a.devices), B: bounded(b.devices)}}})
 	}
 	var differ []string

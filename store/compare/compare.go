@@ -128,8 +128,9 @@ type Caution struct {
 	// Count is that of sessions (stopped), requests (not_inspected), things compared
 	// (chance) or hosts (cut).
 	Count int `json:"count,omitempty"`
-	// Sides are figures of A and B: seconds (length), shares of bytes (coverage); of
-	// chance how many things chance alone is expected to part, and how many are.
+	// Sides are figures of A and B: seconds (length), shares of bytes (coverage; -1 when
+	// there were none); of chance how many things chance alone is expected to part, and
+	// how many are.
 	Sides []float64 `json:"sides,omitempty"`
 	// Differ names what differs (device, declared, conditions, tool); of what was cut
 	// the kinds of things, and Count 1 in how many was compared.

@@ -97,6 +97,9 @@ func (c *Caution) sentence() string {
 	case "length":
 		return fmt.Sprintf("The sessions of the sides differ in length: on average %s in A and %s in B.", spell(c.Sides[0]), spell(c.Sides[1]))
 	case "coverage":
+		if side, share, one := c.OneSided(); one {
+			return fmt.Sprintf("Of the bytes that left the phone %s could be read in %s: what differs in the rest is not seen.", percent(share), side)
+		}
 		return fmt.Sprintf("Of the bytes that left the phone %s could be read in A and %s in B: what differs in the rest is not seen, and what seems to appear or vanish may only have become readable or unreadable.",
 			percent(c.Sides[0]), percent(c.Sides[1]))
 	case "not_inspected":
@@ -122,6 +125,19 @@ func (c *Caution) sentence() string {
 	return ""
 }
 
+// OneSided returns the side whose share could be measured, if it is only one: in the
+// sessions of the other no connection was opened.
+func (c *Caution) OneSided() (side string, share float64, one bool) {
+	switch {
+	case len(c.Sides) != 2:
+	case c.Sides[0] < 0:
+		return "B", c.Sides[1], true
+	case c.Sides[1] < 0:
+		return "A", c.Sides[0], true
+	}
+	return "", 0, false
+}
+
 func (c *Caution) names() string {
 	var list []string
 	for _, d := range c.Differ {
@@ -137,7 +153,7 @@ func (c *Caution) values() string {
 			list = append(list, d.Name)
 			continue
 		}
-		list = append(list, fmt.Sprintf("%s (%s in A, %s in B)", d.Name, listed(d.A), listed(d.B)))
+		list = append(list, fmt.Sprintf("%s (%s in A, %s in B)", d.Name, declared(d.A), declared(d.B)))
 	}
 	return strings.Join(list, "; ")
 }
@@ -160,11 +176,14 @@ func spell(seconds float64) string {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 }
 
-func listed(list []string) string {
+func listed(list []string) string { return strings.Join(list, ", ") }
+
+// declared lists the values of a factor; "none" can be one of them.
+func declared(list []string) string {
 	if len(list) == 0 {
-		return "none"
+		return "not declared"
 	}
-	return strings.Join(list, ", ")
+	return listed(list)
 }
 
 // bounded is the first few of a list, none of them long.

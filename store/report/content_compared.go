@@ -100,6 +100,9 @@ func (w *writer) caution(c *compare.Caution) line {
 	case "length":
 		return l.line(key, l.span(seconds(side(0))), l.span(seconds(side(1))))
 	case "coverage":
+		if side, share, one := c.OneSided(); one {
+			return l.line("caution.onesided", l.percent(share), side)
+		}
 		return l.line(key, l.percent(side(0)), l.percent(side(1)))
 	case "chance":
 		return plain(l.count(key, int64(c.Count), l.figure(side(0), 2), int(side(1))))
@@ -119,16 +122,19 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 func (l *language) differences(list []compare.Difference) (out []string) {
 	all := func(words []string) string {
 		if len(words) == 0 {
-			return l.say("none")
+			return l.say("differs.undeclared")
 		}
 		return strings.Join(words, ", ")
 	}
 	for _, d := range list {
-		text := d.Name
-		if len(d.A)+len(d.B) > 0 {
-			text = strings.TrimSpace(text + " " + l.say("differs.in", all(d.A), all(d.B)))
+		switch {
+		case len(d.A)+len(d.B) == 0:
+			out = append(out, d.Name)
+		case d.Name == "":
+			out = append(out, l.say("differs.in", all(d.A), all(d.B)))
+		default:
+			out = append(out, d.Name+" ("+l.say("differs.in", all(d.A), all(d.B))+")")
 		}
-		out = append(out, text)
 	}
 	return out
 }

@@ -182,6 +182,7 @@ func answered(b *builder) Options {
 			{Word: "stopped", Count: 2},
 			{Word: "length", Sides: []float64{600, 3700}},
 			{Word: "coverage", Sides: []float64{0.955, 0.5}},
+			{Word: "coverage", Sides: []float64{-1, 0.7}},
 			{Word: "not_inspected", Count: 1200},
 			{Word: "device", Differ: []compare.Difference{{A: []string{"redmi"}, B: []string{"redmi", "pixel"}}}},
 			{Word: "declared", Differ: []compare.Difference{{Name: "redmi rom"}, {Name: "…"}}},
@@ -235,7 +236,7 @@ func TestFrench(t *testing.T) {
 		"Le hasard seul sépare aussi nettement les sessions dans 2,9\u00a0cas sur 100. L’élément peut encore survenir dans 52,7\u00a0% au plus des sessions de B (confiance de 95\u00a0%). 1\u00a0session n’aurait pas pu le montrer.",
 		"Tant d’éléments ont été comparés que 20,0\u00a0% des lignes de ce genre sont à attendre du seul hasard.", "1,2\u00a0requêtes par heure dans A, 1\u202f234 dans B. Chaque session d’un côté",
 		"Dans A, le téléphone s’y est connecté sans que rien n’ait pu être lu", "des connexions seulement, dans 2 des 2\u00a0sessions", "10\u00a0min dans A et 1\u00a0h 1\u00a0min dans B en moyenne",
-		"95,5\u00a0% ont pu être lus dans A et 50,0\u00a0% dans B", "1\u202f200\u00a0requêtes n’ont pas été analysées", "(redmi dans A, redmi, pixel dans B)", "network (wifi dans A, aucun dans B)\u202f; screen (off dans A, off, on dans B)",
+		"95,5\u00a0% ont pu être lus dans A et 50,0\u00a0% dans B", "70,0\u00a0% ont pu être lus dans B\u00a0:", "1\u202f200\u00a0requêtes n’ont pas été analysées", "téléphones différents\u00a0: redmi dans A, redmi, pixel dans B.", "network (wifi dans A, non déclaré dans B)\u202f; screen (off dans A, off, on dans B)",
 		"412\u00a0éléments ont été comparés.", "jusqu’à 1,3 environ", "1 sur 8 dans le genre «\u00a0chemin\u00a0», les 100\u202f000 premiers serveurs",
 	} {
 		if !strings.Contains(page, want) {
