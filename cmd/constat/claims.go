@@ -71,7 +71,7 @@ equals sign it gives a parameter of the claims a value: --set countries=CN,SG.`,
 				return finish(writeJSON(w, answers))
 			}
 			if info.Banner != "" {
-				if _, err = fmt.Fprintf(w, "%s\n\n", query.Printable(bannerIn(lang, info.Banner))); err != nil {
+				if _, err = fmt.Fprintf(w, "%s\n\n", query.Printable(spaces(bannerIn(lang, info.Banner)))); err != nil {
 					return finish(err)
 				}
 			}

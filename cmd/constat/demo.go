@@ -23,7 +23,7 @@ const demoBanner = "INVENTED. A simulated phone talked to simulated servers on t
 
 // demoBannerFrench is the same for reports in French.
 const demoBannerFrench = "CAS INVENTÉ. Un téléphone simulé a dialogué avec des serveurs simulés sur cet ordinateur. " +
-	"Hôtes, personnes, numéros et contenus sont fictifs ; rien ici ne concerne un constructeur quel qu’il soit."
+	"Hôtes, personnes, numéros et contenus sont fictifs\u00a0; rien ici ne concerne un constructeur quel qu’il soit."
 
 // bannerIn is the banner of a case in a language, as far as it is known in it.
 func bannerIn(lang, banner string) string {

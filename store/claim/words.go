@@ -37,12 +37,13 @@ func count[N int | int64](n N, one, many string) string {
 	return strconv.FormatInt(int64(n), 10) + " " + many
 }
 
-// few is count for French, where zero is singular.
+// few is count for French, where zero is singular and a number is not parted from its
+// noun.
 func few[N int | int64](n N, one, many string) string {
-	if n == 0 {
-		return "0 " + one
+	if n == 0 || n == 1 {
+		many = one
 	}
-	return count(n, one, many)
+	return strconv.FormatInt(int64(n), 10) + "\u00a0" + many
 }
 
 func percent(share float64) string {
