@@ -291,7 +291,12 @@ func (p *painter) spans(l line, base pdf.Style) (out []pdf.Span) {
 		switch r.As {
 		case "br":
 			text = "\n"
-		case "strong", "dir":
+		case "dir":
+			s.Bold = true
+			if n := len(out); n > 0 && out[n-1].Back != nil {
+				text = " " + text
+			}
+		case "strong":
 			s.Bold = true
 		case "em":
 			s.Slant = true
