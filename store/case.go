@@ -171,7 +171,7 @@ func (c *Case) begin(key privateKey) error {
 		g.Verifier = verifier
 	}
 	if g.Verifier != verifier {
-		return fmt.Errorf("open case: its checkpoints are signed with another key than that in %s: give the file that the case began with", c.cfg.KeyFile)
+		return fmt.Errorf("open case: %w than that in %s", ErrOtherKey, c.cfg.KeyFile)
 	}
 	if c.signer, err = evidence.NewSigner(c.origin, key.key); err != nil {
 		return fmt.Errorf("open case: %w", err)

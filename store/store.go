@@ -24,6 +24,7 @@ var (
 	ErrNewer    = errors.New("case was made by a newer version")
 	ErrReadOnly = errors.New("case file cannot be written")
 	ErrFull     = errors.New("disk is full")
+	ErrOtherKey = errors.New("its checkpoints are signed with another key")
 	ErrStopped  = errors.New("case is closed or has failed") // wraps the first failure
 	// ErrBehind means that Follow ended before all had its report.
 	ErrBehind   = errors.New("not all that was recorded has been inspected")

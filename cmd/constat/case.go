@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -39,7 +40,9 @@ func freshCase(now time.Time) string {
 // findCase returns name, or the newest case in casesDir if it is empty.
 func findCase(name string) (string, error) {
 	if name != "" {
-		if _, err := os.Stat(name); err != nil {
+		if _, err := os.Stat(name); errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("%s: %w", name, os.ErrNotExist)
+		} else if err != nil {
 			return "", err
 		}
 		return name, nil
@@ -77,10 +80,14 @@ func writeCase(ctx context.Context, name, caDir string) (*store.Case, error) {
 			return nil, err
 		}
 	}
-	return store.Open(ctx, store.Config{
+	c, err := store.Open(ctx, store.Config{
 		Path: name, KeyFile: filepath.Join(caDir, "log.key"), Tool: build(),
 		Settings: map[string]string{"command": strings.Join(commandWord(), " ")},
 	})
+	if errors.Is(err, store.ErrOtherKey) {
+		return nil, hint{err, "name the folder of the key that the case began with, with --ca-dir"}
+	}
+	return c, err
 }
 
 // commandWord is the name of the command in use, without its arguments, which

@@ -58,6 +58,11 @@ equals sign it gives a parameter of the claims a value: --set countries=CN,SG.`,
 			if err != nil {
 				return unknownClaim(err)
 			}
+			info, err := r.Info(cmd.Context())
+			if err != nil {
+				return err
+			}
+			unsaid(answers, info.Banner)
 			w, finish, err := output(cmd, out)
 			if err != nil {
 				return err
@@ -65,12 +70,10 @@ equals sign it gives a parameter of the claims a value: --set countries=CN,SG.`,
 			if asJSON {
 				return finish(writeJSON(w, answers))
 			}
-			info, err := r.Info(cmd.Context())
-			if err == nil && info.Banner != "" {
-				_, err = fmt.Fprintf(w, "%s\n\n", query.Printable(info.Banner))
-			}
-			if err != nil {
-				return finish(err)
+			if info.Banner != "" {
+				if _, err = fmt.Fprintf(w, "%s\n\n", query.Printable(spaces(bannerIn(lang, info.Banner)))); err != nil {
+					return finish(err)
+				}
 			}
 			return finish(writeAnswers(w, answers, lang, words))
 		},
@@ -211,7 +214,7 @@ func claimWordsIn(lang string) (*claimWords, error) {
 	case "fr":
 		return &claimWords{
 			"affirmation", "réponse", "pourquoi", "affirmé par", "question", "requêtes", "contrôles", "il manque", "pour plus de certitude", "limites", "et %d autres requêtes ou connexions, --json les donne", "requête %d", "connexion %d", "aucune affirmation", " :",
-			map[claim.Verdict]string{claim.Supported: "étayée", claim.Refuted: "réfutée", claim.Undecided: "non tranchée"},
+			map[claim.Verdict]string{claim.Supported: "corroborée", claim.Refuted: "réfutée", claim.Undecided: "non tranchée"},
 			map[claim.Verdict]string{claim.Supported: "pour", claim.Refuted: "contre"},
 		}, nil
 	}
@@ -270,7 +273,9 @@ func writeAnswer(w io.Writer, a *claim.Answer, lang string, words *claimWords) e
 	if !a.Said.When.IsZero() {
 		said += ", " + a.Said.When.Format(time.DateOnly)
 	}
-	line("    ", said+colon+a.Said.Quote.In(lang))
+	if a.Said.Who != "" {
+		line("    ", said+colon+a.Said.Quote.In(lang))
+	}
 	line("    ", words.question+colon+a.Question.In(lang))
 	if len(a.Deciding) > 0 {
 		b.WriteString("    " + words.decided + words.colon + "\n")

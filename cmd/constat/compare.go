@@ -157,8 +157,12 @@ func explainSides(ctx context.Context, in [2]compare.Input, err error) error {
 func writeComparison(w io.Writer, c *compare.Comparison, all bool) error {
 	var b strings.Builder
 	for i, s := range []*compare.Side{&c.A, &c.B} {
-		fmt.Fprintf(&b, "%s  %s (%s): %s, %s, %d %% of the bytes from the phone could be read\n", "AB"[i:i+1], query.Printable(s.Label), query.Printable(s.File),
-			counted(int64(len(s.Sessions)), "session"), counted(s.Requests, "request"), int(100*s.Coverage.ShareUp()))
+		read := "no connection was opened"
+		if s.Coverage.Connections > 0 {
+			read = fmt.Sprintf("%d %% of the bytes from the phone could be read", int(100*s.Coverage.ShareUp()))
+		}
+		fmt.Fprintf(&b, "%s  %s (%s): %s, %s, %s\n", "AB"[i:i+1], query.Printable(s.Label), query.Printable(s.File),
+			counted(int64(len(s.Sessions)), "session"), counted(s.Requests, "request"), read)
 	}
 	for _, x := range c.Cautions {
 		fmt.Fprintf(&b, "!  %s\n", query.Printable(x.Sentence))
@@ -168,11 +172,12 @@ func writeComparison(w io.Writer, c *compare.Comparison, all bool) error {
 		rows = rows[:min(len(rows), shownRows)]
 	}
 	if len(rows) == 0 {
-		b.WriteString("No difference was seen. That is not that there is none: see above what could be read, and how many sessions there are.\n")
+		b.WriteString("No difference was seen. That does not show that there is none: see above what could be read, and how many sessions there are.\n")
 	} else {
 		b.WriteString(comparedTable(rows) + "\n")
 		b.WriteString("In A, in B: requests of each session, and how many of the sessions that could show it do; ? could not.\n" +
-			"Chance: how often chance alone parts the sessions so clearly if the sides do not differ.\n")
+			"Chance: how often chance alone parts the sessions so clearly if the sides do not differ; the first column also takes into account how many\n" +
+			"things were compared.\n")
 	}
 	if more := c.More + len(c.Rows) - len(rows); more > 0 {
 		fmt.Fprintf(&b, "and %s; see them with --all or --json\n", counted(int64(more), "more difference"))

@@ -21,6 +21,18 @@ import (
 const demoBanner = "INVENTED. A simulated phone talked to simulated servers on this computer. " +
 	"Hosts, people, numbers and contents are made up; nothing here says anything about any vendor."
 
+// demoBannerFrench is the same for reports in French.
+const demoBannerFrench = "CAS INVENTÉ. Un téléphone simulé a dialogué avec des serveurs simulés sur cet ordinateur. " +
+	"Hôtes, personnes, numéros et contenus sont fictifs\u00a0; rien ici ne concerne un constructeur quel qu’il soit."
+
+// bannerIn is the banner of a case in a language, as far as it is known in it.
+func bannerIn(lang, banner string) string {
+	if banner == demoBanner && lang == "fr" {
+		return demoBannerFrench
+	}
+	return banner
+}
+
 func demoCommand() *cobra.Command {
 	var dir string
 	cmd := &cobra.Command{
@@ -42,8 +54,8 @@ statistics, and runs an app that refuses to be intercepted. Then the report is w
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "\nreport  %s\ncase    %s\n\nNext:   constat query --case %s\n        constat verify %s\n",
-				absolute(filepath.Join(dir, "report.html")), absolute(caseFile), caseFile, caseFile)
+			fmt.Fprintf(out, "\nreport  %s\ncase    %s\n\nNext:   constat query --case %s\n        constat claims --case %s\n        constat verify %s\n",
+				absolute(filepath.Join(dir, "report.html")), absolute(caseFile), caseFile, caseFile, caseFile)
 			return nil
 		},
 	}

@@ -92,6 +92,8 @@ func (d *demoPhone) act(ctx context.Context, c *store.Case, say func(string, ...
 		if err := s.play(ctx); err != nil {
 			return fmt.Errorf("demo scene %s: %w", s.name, err)
 		}
+		// The bytes of a connection count in the session in which it was opened.
+		d.apps.CloseIdleConnections()
 	}
 	if err := recorded(ctx, c, demoBank); err != nil {
 		return err

@@ -108,7 +108,7 @@ func writeLinkage(w io.Writer, l *linkage.Linkage, all bool) error {
 	fmt.Fprintf(&b, "%s carried %s that could identify, in %s with %s.\n",
 		counted(l.Requests, "request"), counted(l.Distinct, "different value"), counted(int64(l.Sessions), "session"), counted(int64(l.Resets), "reset"))
 	if l.Requests == 0 {
-		b.WriteString("If the case was recorded by an older version, 'constat inspect' finds its values.\n")
+		b.WriteString("That is not proof that none was sent. If the case was recorded by an older version, 'constat inspect' finds its values.\n")
 	}
 	values, fields := l.Values, l.Telling(all)
 	moreValues, moreFields := l.MoreValues, 0

@@ -22,6 +22,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"constat/store/query"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -77,8 +79,10 @@ type hint struct {
 func (h hint) Unwrap() error { return h.error }
 
 // explain puts err in one line that says what to do. What the store and the CA
-// have to say already does.
-func explain(err error) string {
+// have to say already does. Names in it may come from a capture.
+func explain(err error) string { return query.Printable(nextStep(err)) }
+
+func nextStep(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", " ")
 	var h hint
 	switch {
@@ -176,6 +180,9 @@ func exactly(names ...string) cobra.PositionalArgs {
 		if len(args) == len(names) {
 			return nil
 		}
+		if len(names) == 0 {
+			return usagef("%s: nothing was expected there; try '%s --help'", args[0], cmd.CommandPath())
+		}
 		return usagef("want %s; try '%s --help'", strings.Join(names, " "), cmd.CommandPath())
 	}
 }
@@ -197,7 +204,10 @@ func output(cmd *cobra.Command, name string) (w io.Writer, finish func(err error
 	if name == "" || name == "-" {
 		return cmd.OutOrStdout(), func(err error) error { return err }, nil
 	}
-	f, err := os.CreateTemp(dirOf(name), ".constat-*") // 0600
+	f, err := os.CreateTemp(dirOf(name), ".constat-*")             // 0600
+	if pathErr := (*os.PathError)(nil); errors.As(err, &pathErr) { // whose name nobody gave
+		return nil, nil, fmt.Errorf("write %s: %w", name, pathErr.Err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}

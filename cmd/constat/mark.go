@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"constat/store"
 )
 
 func markCommand() *cobra.Command {
@@ -38,6 +41,11 @@ It works while 'constat run' records and on a case that nobody records.`,
 			if err != nil {
 				return err
 			}
+			if end {
+				if err := anyOpen(cmd.Context(), name); err != nil {
+					return err
+				}
+			}
 			if err := (scribe{name, caDir}).Mark(cmd.Context(), m.Name, m.Factors, m.Note); err != nil {
 				return err
 			}
@@ -54,6 +62,23 @@ It works while 'constat run' records and on a case that nobody records.`,
 	cmd.Flags().StringVar(&note, "note", "", "a remark to keep with the mark")
 	cmd.Flags().BoolVar(&end, "end", false, "end the open session")
 	return cmd
+}
+
+// anyOpen demands that a session is open, so that nobody believes to have ended one.
+func anyOpen(ctx context.Context, caseFile string) error {
+	r, err := store.OpenReader(ctx, caseFile)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	sessions, err := r.Sessions(ctx)
+	if err != nil {
+		return err
+	}
+	if n := len(sessions); n == 0 || !sessions[n-1].Closed.IsZero() {
+		return hint{fmt.Errorf("no session is open in %s", caseFile), "'constat sessions' lists them"}
+	}
+	return nil
 }
 
 // pairs reads arguments such as micloud=off; want says how they look.

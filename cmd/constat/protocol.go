@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,6 +18,7 @@ import (
 	"constat/inspect/canary"
 	"constat/store"
 	"constat/store/protocol"
+	"constat/store/query"
 )
 
 func protocolCommand() *cobra.Command {
@@ -351,6 +353,26 @@ func unfinished(ctx context.Context, run *protocol.Run, resume, yes bool) (*prot
 	return s, nil
 }
 
+// given writes those of the flags that were set, to be copied into a shell.
+func given(cmd *cobra.Command, names ...string) (out string) {
+	for _, name := range names {
+		if f := cmd.Flags().Lookup(name); f != nil && f.Changed {
+			out += fmt.Sprintf(" --%s %s", name, shellWord(f.Value.String()))
+		}
+	}
+	return out
+}
+
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// shellWord quotes a word for a shell (POSIX.1-2024, Shell Command Language, 2.2.2).
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(query.Printable(s), "'", `'\''`) + "'"
+}
+
 // walkThrough does the run and says what came of it.
 func walkThrough(cmd *cobra.Command, run *protocol.Run, caseFile, name string) error {
 	out := cmd.OutOrStdout()
@@ -375,7 +397,7 @@ func walkThrough(cmd *cobra.Command, run *protocol.Run, caseFile, name string) e
 		}
 		return hint{
 			what,
-			"continue with: constat protocol run " + name + " --resume --case " + caseFile,
+			"continue with: constat protocol run " + name + " --resume --case " + caseFile + given(cmd, "lang", "ca-dir", "device", "seen-within"),
 		}
 	}
 	fmt.Fprintf(out, "\nThe test is complete. See the sessions with: constat sessions --case %s\n", caseFile)

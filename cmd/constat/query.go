@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 
 	"constat/store/query"
 )
+
+// changing is SQL that would change a case, which would else be words to search for.
+var changing = regexp.MustCompile(`^\s*(?i:INSERT\s+INTO|REPLACE\s+INTO|DELETE\s+FROM|UPDATE\s+\w+\s+SET|(DROP|ALTER|CREATE)\s+(TABLE|VIEW|INDEX|TRIGGER))\b`)
 
 func queryCommand() *cobra.Command {
 	var caseFile, format, out string
@@ -30,6 +34,9 @@ identifiers, identifier_uses, sessions, coverage, declarations. The case may be 
   constat query --format csv tag:photo > photos.csv`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text := strings.Join(args, " ")
+			if changing.MatchString(text) {
+				return usagef("a log is only read; want SELECT, or a filter such as tag:sms")
+			}
 			if _, _, err := query.Compile(text); err != nil {
 				return usageError{err}
 			}

@@ -57,7 +57,7 @@ with values masked; what only a person can say is empty and listed.`,
 				if err != nil {
 					return err
 				}
-				banner = info.Banner
+				banner = bannerIn(lang, info.Banner)
 			}
 			in, err := inspectorFor(cmd.Context(), r, owners)
 			if err != nil {

@@ -164,13 +164,13 @@ type script struct {
 
 // Do implements protocol.Person.
 func (s *script) Do(_ context.Context, at protocol.Place, what, link string) error {
-	fmt.Fprintf(s.out, "%s %s\n", headline(at), strings.TrimSpace(strings.ReplaceAll(what, "\n", " ")+" "+link))
+	fmt.Fprintf(s.out, "%s: %s\n", headline(at), strings.TrimSpace(strings.ReplaceAll(what, "\n", " ")+" "+link))
 	return nil
 }
 
 // Wait implements protocol.Person.
 func (s *script) Wait(ctx context.Context, at protocol.Place, what string, d time.Duration) error {
-	fmt.Fprintln(s.out, strings.TrimSpace(fmt.Sprintf("%s waiting %s %s", headline(at), d, strings.ReplaceAll(what, "\n", " "))))
+	fmt.Fprintln(s.out, strings.TrimSpace(fmt.Sprintf("%s: waiting %s %s", headline(at), d, strings.ReplaceAll(what, "\n", " "))))
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -152,7 +152,7 @@ func TestRules(t *testing.T) {
 	// Unless something came with the phone switched off.
 	f.session("y phone=off", 6*minute, func() { f.unread("other.example", flow.ClientRefused, 600) })
 	a = f.answer(set, claim.Options{})
-	if a.Verdict != claim.Undecided || !strings.Contains(a.Because["en"], "With the phone switched off there was traffic") || len(a.Deciding) != 0 {
+	if a.Verdict != claim.Undecided || !strings.Contains(a.Because["en"], "with the phone switched off there was traffic") || len(a.Deciding) != 0 {
 		t.Errorf("%s: %s", a.Verdict, a.Because["en"])
 	}
 }

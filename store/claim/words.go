@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"constat/store"
 )
@@ -36,12 +37,13 @@ func count[N int | int64](n N, one, many string) string {
 	return strconv.FormatInt(int64(n), 10) + " " + many
 }
 
-// few is count for French, where zero is singular.
+// few is count for French, where zero is singular and a number is not parted from its
+// noun.
 func few[N int | int64](n N, one, many string) string {
-	if n == 0 {
-		return "0 " + one
+	if n == 0 || n == 1 {
+		many = one
 	}
-	return count(n, one, many)
+	return strconv.FormatInt(int64(n), 10) + "\u00a0" + many
 }
 
 func percent(share float64) string {
@@ -109,25 +111,35 @@ func (q *asked) counted() (en, fr string) {
 func notSeenText(m *store.Coverage, whole bool) Text {
 	in, dans := "in "+count(m.Sessions, "session", "sessions"), "dans "+few(m.Sessions, "session", "sessions")
 	if whole {
-		in, dans = "in the whole case", "dans toute l’affaire"
+		in, dans = "in the whole case", "dans tout le dossier"
 	}
 	return both(
 		fmt.Sprintf("This rests on what was not seen: %s, %s in all, %s came through the door and %s of the bytes sent could be read. It says nothing of what took another way.",
 			in, span(m.Duration), count(m.Requests, "request", "requests"), percent(readable(m))),
-		fmt.Sprintf("Cela repose sur ce qui n’a pas été vu : %s, %s en tout, %s par la porte et %s des octets envoyés ont pu être lus. Cela ne dit rien de ce qui a pris un autre chemin.",
+		fmt.Sprintf("Cela repose sur ce qui n’a pas été vu : %s, %s en tout, %s par le point d’entrée et %s des octets envoyés ont pu être lus. Cela ne dit rien de ce qui a pris un autre chemin.",
 			dans, span(m.Duration), few(m.Requests, "requête est passée", "requêtes sont passées"), percentFR(readable(m))))
 }
 
 // undecidedText names the first of what is missing.
 func undecidedText(missing []Text) Text {
 	if len(missing) == 0 {
-		return both("This case does not decide it.", "Cette affaire ne permet pas de trancher.")
+		return both("This case does not decide it.", "Ce dossier ne permet pas de trancher.")
 	}
 	more, plus := "", ""
 	if n := len(missing) - 1; n > 0 {
 		more, plus = " And "+count(n, "more thing is missing.", "more things are missing."), " Et il manque encore "+few(n, "autre chose.", "autres choses.")
 	}
-	return both("This case does not decide it: "+missing[0]["en"]+more, "Cette affaire ne permet pas de trancher : "+missing[0]["fr"]+plus)
+	return both("This case does not decide it: "+lowered(missing[0]["en"])+more, "Ce dossier ne permet pas de trancher : "+lowered(missing[0]["fr"])+plus)
+}
+
+// lowered is a sentence behind a colon: without its capital, unless that is an
+// abbreviation's.
+func lowered(s string) string {
+	r := []rune(s)
+	if len(r) < 2 || unicode.IsUpper(r[1]) {
+		return s
+	}
+	return string(unicode.ToLower(r[0])) + string(r[1:])
 }
 
 func onlyRow(v Verdict) Text {
@@ -164,7 +176,7 @@ func sessionsMissing(r *Role, long int, n *Need, protocol string) Text {
 	}
 	return both(
 		fmt.Sprintf("%s%s in which %s (found %d of %d%s; %s).", count(more, "more session", "more sessions"), lasting, r.Title.In("en"), long, r.Needed, short, how),
-		fmt.Sprintf("%s%s où %s (trouvées : %d sur %d%s ; %s).", few(more, "session de plus", "sessions de plus"), durée, r.Title.In("fr"), long, r.Needed, courtes, comment))
+		fmt.Sprintf("%s%s où %s (trouvées : %d sur %d%s ; %s).", "Encore "+few(more, "session", "sessions"), durée, r.Title.In("fr"), long, r.Needed, courtes, comment))
 }
 
 // example is a mark that fits.
@@ -194,13 +206,13 @@ func positiveText(sessions int, hits int64) Text {
 	switch {
 	case sessions == 0:
 		return both("The positive control was not run: send a planted value on purpose in a session of its own (constat mark control control=positive), to show that it would be seen.",
-			"Le contrôle positif n’a pas été fait : envoyer exprès une valeur plantée dans une session à part (constat mark control control=positive), pour montrer qu’elle serait vue.")
+			"Le contrôle positif n’a pas été fait : envoyer exprès une valeur témoin dans une session à part (constat mark control control=positive), pour montrer qu’elle serait vue.")
 	case hits == 0:
 		return both("The positive control was not seen: in the session marked as control no planted value was found on its way up. Send an invented one on purpose (constat persona new); until it is seen, not seeing something means nothing.",
-			"Le contrôle positif n’a pas été vu : dans la session marquée comme contrôle, aucune valeur plantée n’a été trouvée en partance. Tant que c’est ainsi, ne rien voir ne signifie rien.")
+			"Le contrôle positif n’a pas été vu : dans la session marquée comme contrôle, aucune valeur témoin n’a été trouvée en partance. En envoyer exprès une qui est inventée (constat persona new) ; tant qu’elle n’est pas vue, ne rien voir ne signifie rien.")
 	}
 	return both("The positive control was seen: "+count(hits, "planted value", "planted values")+" sent on purpose.",
-		"Le contrôle positif a été vu : "+few(hits, "valeur plantée envoyée", "valeurs plantées envoyées")+" exprès.")
+		"Le contrôle positif a été vu : "+few(hits, "valeur témoin envoyée", "valeurs témoins envoyées")+" exprès.")
 }
 
 func negativeText(sessions, long int, minutes float64, connections, requests int64) Text {
@@ -208,7 +220,7 @@ func negativeText(sessions, long int, minutes float64, connections, requests int
 	switch {
 	case sessions == 0:
 		return both("The negative control was not run: a session with the phone switched off (constat mark off phone=off) shows that nothing else uses the door.",
-			"Le contrôle négatif n’a pas été fait : une session avec le téléphone éteint (constat mark off phone=off) montre que rien d’autre n’utilise la porte.")
+			"Le contrôle négatif n’a pas été fait : une session avec le téléphone éteint (constat mark off phone=off) montre que rien d’autre n’utilise le point d’entrée.")
 	case connections+requests > 0:
 		return both(fmt.Sprintf("The negative control failed: with the phone switched off there were %s and %s.", count(connections, "connection", "connections"), count(requests, "request", "requests")),
 			fmt.Sprintf("Le contrôle négatif a échoué : téléphone éteint, il y a eu %s et %s.", few(connections, "connexion", "connexions"), few(requests, "requête", "requêtes")))
@@ -217,17 +229,17 @@ func negativeText(sessions, long int, minutes float64, connections, requests int
 			"Le contrôle négatif a été trop court, ou interrompu : il doit durer "+m+" minutes, autant que les sessions auxquelles on le compare.")
 	}
 	return both("The negative control was clean: nothing came through the door with the phone switched off.",
-		"Le contrôle négatif est net : rien n’est passé par la porte, téléphone éteint.")
+		"Le contrôle négatif est net : rien n’est passé par le point d’entrée, téléphone éteint.")
 }
 
 func controlFailed() Text {
 	return both("With the phone switched off there was traffic, so what was seen cannot be laid to the phone: keep other devices away from the door, and repeat the test.",
-		"Téléphone éteint, il y a eu du trafic : ce qui a été vu ne peut être attribué au téléphone. Écarter les autres appareils de la porte et refaire le test.")
+		"Téléphone éteint, il y a eu du trafic : ce qui a été vu ne peut être attribué au téléphone. Écarter les autres appareils du point d’entrée et refaire le test.")
 }
 
 func plantedMissing(kind string) Text {
 	return both("No value of the kind "+kind+" was planted: give the case a persona that has one (constat persona), put it on the phone, and repeat the test.",
-		"Aucune valeur de type "+kind+" n’a été plantée : donner à l’affaire un persona qui en a une (constat persona), la mettre sur le téléphone et refaire le test.")
+		"Aucune valeur de type "+kind+" n’a été placée : donner au dossier une identité fictive qui en a une (constat persona), la mettre sur le téléphone et refaire le test.")
 }
 
 // unreadText says how much could not be read, and where it went.
@@ -290,7 +302,7 @@ func escapesText(ways []string) Text {
 		en, fr = append(en, name["en"]), append(fr, name["fr"])
 	}
 	return both("What leaves can pass the door by: "+strings.Join(en, ", ")+". Record through a door that these cannot pass (docs/limits.md).",
-		"Ce qui part peut éviter la porte : "+strings.Join(fr, ", ")+". Enregistrer par une porte qui ne laisse pas ces chemins (docs/limits.md).")
+		"Ce qui part peut contourner le point d’entrée : "+strings.Join(fr, ", ")+". Enregistrer par un point d’entrée que ces chemins ne contournent pas (docs/limits.md).")
 }
 
 func lateText(q string, limit time.Duration) Text {
@@ -299,24 +311,25 @@ func lateText(q string, limit time.Duration) Text {
 }
 
 func doubtsText(q *asked) Text {
-	var names []string
+	var names, noms []string
 	for _, d := range q.kept {
 		name := strconv.FormatInt(d.Request, 10)
+		nom := name
 		if d.Request == 0 {
 			name = "connection " + strconv.FormatInt(d.Connection, 10)
+			nom = "connexion " + strconv.FormatInt(d.Connection, 10)
 		}
 		if !slices.Contains(names, name) && len(names) < 5 {
-			names = append(names, name)
+			names, noms = append(names, name), append(noms, nom)
 		}
 	}
 	more, plus := "", ""
 	if q.requests+q.connections > int64(len(names)) {
 		more, plus = " and more", " et d’autres"
 	}
-	list := strings.Join(names, ", ")
 	en, fr := q.counted()
-	return both("Perhaps in "+en+", which a person must look at: "+list+more+" ("+q.kept[0].Reason+").",
-		"Peut-être dans "+fr+", à examiner par une personne : "+list+plus+" ("+q.kept[0].Reason+").")
+	return both("Perhaps in "+en+", which a person must look at: "+strings.Join(names, ", ")+more+" ("+q.kept[0].Reason+").",
+		"Peut-être dans "+fr+", à examiner par une personne : "+strings.Join(noms, ", ")+plus+" (« "+q.kept[0].Reason+" »).")
 }
 
 func exampleMissing() Text {

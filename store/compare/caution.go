@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,89 +26,90 @@ const (
 )
 
 // cautions says what weakens the comparison.
-func (g *gathering) cautions(ctx context.Context, c *Comparison, ch chance) error {
+func (g *gathering) cautions(ctx context.Context, c *Comparison, ch *chance) error {
 	c.Cautions = []Caution{}
-	say := func(word, format string, args ...any) {
-		c.Cautions = append(c.Cautions, Caution{word, fmt.Sprintf(format, args...)})
+	say := func(x Caution) {
+		x.Sentence = x.sentence()
+		c.Cautions = append(c.Cautions, x)
 	}
 	a, b := g.sides[0], g.sides[1]
 	switch least := min(len(a.units), len(b.units)); {
 	case least < 2:
-		say("one_session", "One side has one session only: any difference can be chance. Repeat the test, at least three times a side.")
+		say(Caution{Word: "one_session"})
 	case least < fewSessions:
-		say("few_sessions", "One side has two sessions only: nothing can be sure. Five a side are needed for that.")
+		say(Caution{Word: "few_sessions"})
 	}
 	if n := a.stopped + b.stopped; n > 0 {
-		say("stopped", "Sessions that were stopped before their end are left out: %d.", n)
+		say(Caution{Word: "stopped", Count: n})
 	}
 	if x, y := length(a), length(b); max(x, y) > uneven*min(x, y) {
-		say("length", "The sessions of the sides differ in length: on average %s in A and %s in B.", spell(x), spell(y))
+		say(Caution{Word: "length", Sides: []float64{x, y}})
 	}
-	g.seen(c, say)
+	seen(c, say)
 	if err := g.devices(ctx, say); err != nil {
 		return err
 	}
-	if words := g.conditions(); words != "" {
-		say("conditions", "The sides differ in more than what is compared: %s.", words)
+	if list := g.conditions(); len(list) > 0 {
+		say(Caution{Word: "conditions", Differ: list})
 	}
 	if p, q := sha256.Sum256(a.info.Persona), sha256.Sum256(b.info.Persona); p != q {
-		say("persona", "The cases have different planted values, so that planted values and identifiers of one cannot be in the other.")
+		say(Caution{Word: "persona"})
 	}
 	if a.info.Tool != b.info.Tool {
-		say("tool", "The cases were recorded by different builds: %s and %s. Run 'constat inspect' on both, so that one build looked at all.", a.info.Tool, b.info.Tool)
+		say(Caution{Word: "tool", Differ: []Difference{{A: bounded([]string{a.info.Tool}), B: bounded([]string{b.info.Tool})}}})
 	}
 	if err := g.controls(ctx, say); err != nil {
 		return err
 	}
-	if ch.expected > expectedNoise {
-		say("chance", "%d things were compared: if the sides did not differ at all, about %.2g of the rows called likely or sure would still be there by chance.", ch.compared, ch.expected)
+	if expected, found := ch.likelyRows(); expected > expectedNoise {
+		say(Caution{Word: "chance", Count: ch.compared, Sides: []float64{expected, float64(found)}})
 	}
-	var cut []string
+	cut := Caution{Word: "cut"}
 	for _, what := range slices.Sorted(maps.Keys(g.kinds)) {
 		if t := g.kinds[what]; t.limit < 1<<64-1 {
-			cut = append(cut, fmt.Sprintf("of %s keys 1 in %.0f", what, float64(1<<64-1)/float64(t.limit)))
+			cut.Differ = append(cut.Differ, Difference{Name: what, Count: int(math.Round(float64(1<<64-1) / float64(t.limit)))})
 		}
 	}
 	if a.moreHost || b.moreHost {
-		cut = append(cut, fmt.Sprintf("of hosts that could not be read the first %d", maxHosts))
+		cut.Count = maxHosts
 	}
-	if len(cut) > 0 {
-		say("cut", "There is too much to compare all; a sample was: %s. Choose fewer sessions, or one device.", strings.Join(cut, ", "))
+	if len(cut.Differ) > 0 || cut.Count > 0 {
+		say(cut)
 	}
 	return nil
 }
 
-// seen says how much of the sides could be seen.
-func (g *gathering) seen(c *Comparison, say func(word, format string, args ...any)) {
-	x, y := c.A.Coverage.ShareUp(), c.B.Coverage.ShareUp()
-	switch {
-	case max(x, y)-min(x, y) > unevenRead:
-		say("coverage", "Of the bytes that left the phone %s could be read in A and %s in B: what seems to appear or vanish may only have become readable or unreadable.", percent(x), percent(y))
-	case min(x, y) < littleRead:
-		say("coverage", "Only %s of the bytes that left the phone could be read on one side: what differs in the rest is not seen.", percent(min(x, y)))
+// seen says how much of the sides could be seen. Sessions in which no connection was
+// opened, because older ones were still open, have no share of their own.
+func seen(c *Comparison, say func(Caution)) {
+	x, y := share(&c.A.Coverage), share(&c.B.Coverage)
+	if least := min(x, y); least >= 0 && (least < littleRead || max(x, y)-least > unevenRead) || least < 0 && max(x, y) >= 0 && max(x, y) < littleRead {
+		say(Caution{Word: "coverage", Sides: []float64{x, y}})
 	}
 	if n := c.A.Coverage.NotInspected + c.B.Coverage.NotInspected; n > 0 {
-		say("not_inspected", "%d requests were not inspected: their classes, planted values and identifiers are not counted. Run 'constat inspect'.", n)
+		say(Caution{Word: "not_inspected", Count: int(n)})
 	}
 }
 
-// percent is rounded down: 100 % is all of it.
-func percent(x float64) string { return fmt.Sprintf("%d %%", int(100*x)) }
+// share is which part of the bytes from the phone could be read, -1 if there were none.
+func share(c *store.Coverage) float64 {
+	if c.BytesUp == 0 {
+		return -1
+	}
+	return c.ShareUp()
+}
 
+// length is that of a side's sessions on average, in seconds.
 func length(s *side) float64 {
 	sum := 0.0
 	for _, u := range s.units {
-		sum += u.hours
+		sum += u.hours * time.Hour.Seconds()
 	}
 	return sum / float64(len(s.units))
 }
 
-func spell(hours float64) string {
-	return time.Duration(hours * float64(time.Hour)).Round(time.Second).String()
-}
-
 // devices compares which phones took part, and what was declared of them.
-func (g *gathering) devices(ctx context.Context, say func(word, format string, args ...any)) error {
+func (g *gathering) devices(ctx context.Context, say func(Caution)) error {
 	const maxDevices = 20
 	var facts [2]map[string]string
 	for n, s := range g.sides {
@@ -125,8 +127,8 @@ func (g *gathering) devices(ctx context.Context, say func(word, format string, a
 		}
 	}
 	a, b := g.sides[0], g.sides[1]
-	if !slices.Equal(a.devices, b.devices) && len(a.devices)+len(b.devices) > 0 {
-		say("device", "The devices are not the same: %s in A and %s in B.", listed(a.devices), listed(b.devices))
+	if !slices.Equal(a.devices, b.devices) && min(len(a.devices), len(b.devices)) > 0 {
+		say(Caution{Word: "device", Differ: []Difference{{A: bounded(a.devices), B: bounded(b.devices)}}})
 	}
 	var differ []string
 	for name, value := range facts[0] {
@@ -135,29 +137,13 @@ func (g *gathering) devices(ctx context.Context, say func(word, format string, a
 		}
 	}
 	if slices.Sort(differ); len(differ) > 0 {
-		say("device", "What was declared of the device differs: %s.", listed(differ))
+		x := Caution{Word: "declared"}
+		for _, name := range bounded(differ) {
+			x.Differ = append(x.Differ, Difference{Name: name})
+		}
+		say(x)
 	}
 	return nil
-}
-
-// listed writes the first few of a list, none of them long.
-func listed(list []string) string {
-	const most, longest = 5, 60
-	if len(list) == 0 {
-		return "none"
-	}
-	var words []string
-	for i, s := range list {
-		if i == most {
-			words = append(words, fmt.Sprintf("%d more", len(list)-most))
-			break
-		}
-		if runes := []rune(s); len(runes) > longest {
-			s = string(runes[:longest]) + "…"
-		}
-		words = append(words, s)
-	}
-	return strings.Join(words, ", ")
 }
 
 // declared returns what was declared of devices when the newest session of the side
@@ -189,8 +175,8 @@ func (s *side) declared(ctx context.Context) (map[string]string, error) {
 	return facts, nil
 }
 
-// conditions names the factors that differ beside those that are compared.
-func (g *gathering) conditions() string {
+// conditions lists the factors that differ beside those that are compared.
+func (g *gathering) conditions() (list []Difference) {
 	var values [2]map[string][]string
 	for n, s := range g.sides {
 		values[n] = map[string][]string{}
@@ -216,28 +202,29 @@ func (g *gathering) conditions() string {
 			delete(names, name)
 		}
 	}
-	var words []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		if a, b := values[0][name], values[1][name]; !slices.Equal(a, b) {
-			words = append(words, fmt.Sprintf("%s (%s in A, %s in B)", listed([]string{name}), listed(a), listed(b)))
+		a, b := values[0][name], values[1][name]
+		if slices.Equal(a, b) {
+			continue
 		}
+		if len(list) == maxConditions {
+			return append(list, Difference{Name: "…"})
+		}
+		list = append(list, Difference{Name: bounded([]string{name})[0], A: bounded(a), B: bounded(b)})
 	}
-	if len(words) > maxConditions {
-		words = append(words[:maxConditions], fmt.Sprintf("%d more", len(words)-maxConditions))
-	}
-	return strings.Join(words, "; ")
+	return list
 }
 
 // controls says when a case has no positive control: what it does not show may have
 // been there.
-func (g *gathering) controls(ctx context.Context, say func(word, format string, args ...any)) error {
+func (g *gathering) controls(ctx context.Context, say func(Caution)) error {
 	for _, s := range g.sides {
 		list, err := s.Reader.SessionsIn(ctx, store.Scope{Factors: map[string]string{"control": "positive"}})
 		if err != nil {
 			return err
 		}
 		if len(list) == 0 {
-			say("control", "A case has no positive control ('constat protocol run' makes one): whether what is sent is seen at all was not shown.")
+			say(Caution{Word: "control"})
 			return nil
 		}
 	}

@@ -80,20 +80,68 @@ type Row struct {
 	// P is how often chance alone would part the sessions so clearly or more, 0 to
 	// 1, if the sides did not differ; 1 for what cannot be told.
 	P float64 `json:"p"`
-	// Sure is "sure", "likely" or "open", and Why the sentence for people.
-	Sure    string `json:"sure"`
-	Why     string `json:"why"`
-	Example int64  `json:"example_request,omitempty"` // a request of the side that has it
+	// Chance is how large a part of the rows that are parted so clearly chance alone
+	// is expected to make, given how many things were compared, 0 to 1.
+	Chance float64 `json:"chance_share"`
+	// Sure is "sure", "likely" or "open", Cause why it is, and Why the sentence of both
+	// in English; whoever writes another language has all that it says in the fields.
+	Sure  string `json:"sure"`
+	Cause Cause  `json:"cause"`
+	Why   string `json:"why"`
+	// PerHourA and PerHourB are requests per hour, on average over the sessions; of
+	// More and Less only.
+	PerHourA float64 `json:"per_hour_a,omitempty"`
+	PerHourB float64 `json:"per_hour_b,omitempty"`
+	// Unseen is in what share of its sessions the side that did not show a thing may
+	// have it all the same, with 95 % confidence; Untold counts the sessions of both
+	// sides that could not have shown it.
+	Unseen  float64 `json:"unseen_up_to,omitempty"`
+	Untold  int     `json:"untold_sessions,omitempty"`
+	Example int64   `json:"example_request,omitempty"` // a request of the side that has it
 }
+
+// Cause is what makes a row sure or not.
+type Cause string
+
+// The causes.
+const (
+	OneSession Cause = "one_session" // a side has one session only that could tell
+	Parted     Cause = "parted"      // one side has it and the other does not, as P and Chance say
+	Separate   Cause = "separate"    // every session of one side has more than every one of the other
+	Overlap    Cause = "overlap"     // some session of the side that has less has as much
+	NotRead    Cause = "not_read"    // the phone connected there, and nothing could be read
+)
 
 // Unread stands for the count of a session in which the phone connected to the
 // host and nothing could be read.
 const Unread = -1
 
-// Caution is a word for what weakens a comparison, and the sentence for people. The
-// words are one_session, few_sessions, stopped, length, coverage, not_inspected, device,
-// conditions, persona, tool, control, chance, cut.
+// Caution is a word for what weakens a comparison, and the sentence for people in
+// English. The words are one_session, few_sessions, stopped, length, coverage,
+// not_inspected, device, declared, conditions, persona, tool, control, chance, cut.
+//
+// The other fields are what the sentence speaks of, for whoever writes it in another
+// language.
 type Caution struct {
 	Word     string `json:"word"`
 	Sentence string `json:"sentence"`
+	// Count is that of sessions (stopped), requests (not_inspected), things compared
+	// (chance) or hosts (cut).
+	Count int `json:"count,omitempty"`
+	// Sides are figures of A and B: seconds (length), shares of bytes (coverage; -1 when
+	// there were none); of chance how many things chance alone is expected to part, and
+	// how many are.
+	Sides []float64 `json:"sides,omitempty"`
+	// Differ names what differs (device, declared, conditions, tool); of what was cut
+	// the kinds of things, and Count 1 in how many was compared.
+	Differ []Difference `json:"differ,omitempty"`
+}
+
+// Difference is what A and B have of something that a Caution names. Long lists are
+// cut, and end in "…".
+type Difference struct {
+	Name  string   `json:"name,omitempty"`
+	A     []string `json:"a,omitempty"`
+	B     []string `json:"b,omitempty"`
+	Count int      `json:"count,omitempty"`
 }

@@ -39,36 +39,28 @@ func choose(n, k int) float64 {
 // (the rank-sum test of F. Wilcoxon, Biometrics Bulletin 1, 1945).
 func apart(na, nb int) float64 { return min(1, 2*math.Exp(-choose(na+nb, na))) }
 
-// falseRows is how often a thing that k of the sessions have would come out as
-// likely or sure by chance alone.
-func falseRows(k, na, nb int) float64 {
-	p := 0.0
-	for x := max(0, k-nb); x <= min(k, na); x++ {
-		if (x == 0 || x == k) && fisher(x, na, k-x, nb) <= likely {
-			p += hypergeometric(x, k, na, nb)
-		}
-	}
-	return p
-}
-
 // unseen is the largest share of a side's sessions that can have a thing which n
 // sessions did not show, at a confidence of 95 %: 1 − 0.05^(1/n), which the rule of
 // three gives as 3/n for many sessions (J. A. Hanley and A. Lippman-Hand, "If
 // nothing goes wrong, is everything all right?", JAMA 249, 1983).
 func unseen(n int) float64 { return 1 - math.Pow(0.05, 1/float64(max(1, n))) }
 
-// What p a row needs.
+// What a row needs: how often chance alone would part its sessions so, and which part
+// of all that is parted so chance is expected to have made.
 const (
-	sure   = 0.01
-	likely = 0.1
+	sure        = 0.01
+	sureShare   = 0.05
+	likely      = 0.1
+	likelyShare = 0.5
 )
 
-// sureness is the word for p. One session on a side is never more than a hint.
-func sureness(p float64, na, nb int) string {
+// sureness is the word for p and the share of chance. One session on a side is never
+// more than a hint.
+func sureness(p, share float64, na, nb int) string {
 	switch {
-	case min(na, nb) < 2 || p > likely:
+	case min(na, nb) < 2 || p > likely || share > likelyShare:
 		return "open"
-	case p > sure:
+	case p > sure || share > sureShare:
 		return "likely"
 	}
 	return "sure"

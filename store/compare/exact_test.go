@@ -47,8 +47,8 @@ func TestFisher(t *testing.T) {
 		{3, 4, 1, 4, 34.0 / 70, "open"}, // the lady who tastes tea, Fisher 1935
 	} {
 		got := fisher(tt.ka, tt.na, tt.kb, tt.nb)
-		if math.Abs(got-tt.want) > 1e-9 || sureness(got, tt.na, tt.nb) != tt.word {
-			t.Errorf("%+v: %v %s", tt, got, sureness(got, tt.na, tt.nb))
+		if math.Abs(got-tt.want) > 1e-9 || sureness(got, 0, tt.na, tt.nb) != tt.word {
+			t.Errorf("%+v: %v %s", tt, got, sureness(got, 0, tt.na, tt.nb))
 		}
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -82,14 +82,54 @@ func TestUnseen(t *testing.T) {
 	}
 }
 
-// TestFalseRows counts over all ways to deal.
-func TestFalseRows(t *testing.T) {
+// TestChance counts over all ways to deal.
+func TestChance(t *testing.T) {
 	for _, tt := range []struct {
 		k, na, nb int
 		want      float64
-	}{{3, 3, 3, 0.1}, {2, 3, 3, 0}, {6, 3, 3, 0}, {4, 4, 4, 2.0 / 70}, {3, 4, 4, 0}, {5, 5, 5, 2.0 / 252}, {4, 5, 5, 10.0 / 210}, {1, 5, 5, 0}} {
-		if got := falseRows(tt.k, tt.na, tt.nb); math.Abs(got-tt.want) > 1e-9 {
+	}{{3, 3, 3, 0.1}, {2, 3, 3, 0}, {6, 3, 3, 0}, {4, 4, 4, 2.0 / 70}, {3, 4, 4, 0}, {5, 5, 5, 2.0 / 252}, {4, 5, 5, 10.0 / 210}, {1, 5, 5, 0}, {0, 3, 3, 0}} {
+		c := newChance()
+		c.add(&Row{SessionsA: tt.k - min(tt.k, tt.nb), SessionsB: min(tt.k, tt.nb), OfA: tt.na, OfB: tt.nb, P: 1})
+		if got, found := c.likelyRows(); math.Abs(got-tt.want) > 1e-9 || found != 0 {
 			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+}
+
+// TestManyThings calls nothing sure that chance makes among so many: five sessions a
+// side and hundreds of things that some five of them have.
+func TestManyThings(t *testing.T) {
+	parted := Row{SessionsA: 5, OfA: 5, OfB: 5, P: fisher(5, 5, 0, 5), Change: Vanish}
+	other := Row{SessionsA: 3, SessionsB: 2, OfA: 5, OfB: 5, P: 1} // could have been
+	more := Row{A: 100, B: 10, SessionsA: 5, SessionsB: 5, OfA: 5, OfB: 5, P: apart(5, 5), Change: Less}
+	alikeRow := Row{A: 100, B: 100, SessionsA: 5, SessionsB: 5, OfA: 5, OfB: 5, P: 1}
+	for _, tt := range []struct {
+		row           Row
+		found, others int
+		other         Row
+		share         float64
+		word          string
+	}{
+		{parted, 1, 0, other, 2.0 / 252, "sure"},
+		{parted, 1, 5, other, 6 * 2.0 / 252, "sure"},
+		{parted, 1, 9, other, 10 * 2.0 / 252, "likely"},
+		{parted, 1, 199, other, 1, "open"}, // one of two hundred: as chance does
+		{parted, 20, 180, other, 200 * 2.0 / 252 / 20, "likely"},
+		{parted, 100, 100, other, 200 * 2.0 / 252 / 100, "sure"},
+		{parted, 1, 500, alikeRow, 2.0 / 252, "sure"}, // what all sessions have cannot be parted so
+		{more, 1, 0, alikeRow, 2.0 / 252, "sure"},
+		{more, 1, 99, alikeRow, 100 * 2.0 / 252, "open"},
+	} {
+		c := newChance()
+		for range tt.found {
+			c.add(&tt.row)
+		}
+		for range tt.others {
+			c.add(&tt.other)
+		}
+		got := c.share(&tt.row)
+		if word := sureness(tt.row.P, got, 5, 5); math.Abs(got-tt.share) > 1e-9 || word != tt.word {
+			t.Errorf("%d of %d: share %v, %s; want %v, %s", tt.found, tt.found+tt.others, got, word, tt.share, tt.word)
 		}
 	}
 }

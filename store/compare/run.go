@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 )
 
 // Run compares two inputs, which may be of one case or of two. It reads each case a
@@ -37,8 +35,8 @@ func Run(ctx context.Context, a, b Input, opt Options) (*Comparison, error) {
 		return nil, err
 	}
 	c := &Comparison{A: *g.sides[0].out, B: *g.sides[1].out, Rows: []Row{}}
-	chance := g.rows(c)
-	if err := g.cautions(ctx, c, chance); err != nil {
+	ch := g.rows(c)
+	if err := g.cautions(ctx, c, ch); err != nil {
 		return nil, err
 	}
 	if c.More = max(0, len(c.Rows)-opt.MaxRows); c.More > 0 {
@@ -65,15 +63,9 @@ func (g *gathering) overlap() error {
 	return nil
 }
 
-// chance is what chance alone would do.
-type chance struct {
-	compared int
-	expected float64 // rows that come out as likely or sure although nothing differs
-}
-
 // rows fills in what differs.
-func (g *gathering) rows(c *Comparison) (ch chance) {
-	alike := map[[3]int]int{}     // things by how many sessions have them, of how many on each side
+func (g *gathering) rows(c *Comparison) *chance {
+	ch := newChance()
 	absent := map[string]Change{} // hosts that one side lacks: their paths say no more
 	for _, what := range []string{"host", "canary", "class", "identifier", "path"} {
 		t := g.kinds[what]
@@ -82,8 +74,7 @@ func (g *gathering) rows(c *Comparison) (ch chance) {
 		}
 		for _, x := range t.list {
 			r, ok := g.row(x)
-			ch.compared++
-			alike[[3]int{r.SessionsA + r.SessionsB, r.OfA, r.OfB}]++
+			ch.add(&r)
 			switch {
 			case !ok:
 				c.Same++
@@ -96,10 +87,11 @@ func (g *gathering) rows(c *Comparison) (ch chance) {
 			}
 		}
 	}
-	for _, k := range slices.SortedFunc(maps.Keys(alike), func(a, b [3]int) int { return slices.Compare(a[:], b[:]) }) {
-		if min(k[1], k[2]) > 1 {
-			ch.expected += float64(alike[k]) * falseRows(k[0], k[1], k[2])
-		}
+	for i := range c.Rows {
+		r := &c.Rows[i]
+		r.Chance = ch.share(r)
+		r.Sure = sureness(r.P, r.Chance, r.OfA, r.OfB)
+		r.Why = why(r)
 	}
 	slices.SortFunc(c.Rows, func(a, b Row) int {
 		return cmp.Or(
@@ -169,12 +161,20 @@ func (g *gathering) row(x *thing) (r Row, differs bool) {
 	default:
 		r.Change = Vanish
 	}
-	r.P = fisher(seen[0], of[0], seen[1], of[1])
-	if of[0] == 0 || of[1] == 0 {
-		r.Change, r.P = Hidden, 1
+	r.Cause, r.P = Parted, fisher(seen[0], of[0], seen[1], of[1])
+	r.Untold = len(g.sides[0].units) + len(g.sides[1].units) - of[0] - of[1]
+	switch {
+	case min(of[0], of[1]) == 0:
+		r.Change, r.Cause, r.P = Hidden, NotRead, 1
+	case min(of[0], of[1]) < 2:
+		r.Cause = OneSession
 	}
-	r.Sure = sureness(r.P, of[0], of[1])
-	r.Why = g.why(&r)
+	switch r.Change {
+	case Appears:
+		r.Unseen = unseen(of[0])
+	case Vanish:
+		r.Unseen = unseen(of[1])
+	}
 	return r, true
 }
 
@@ -185,8 +185,7 @@ func (g *gathering) changed(r Row, x *thing, rates [2][]float64) (Row, bool) {
 		if x.what != "host" || x.side[0].counts == nil && x.side[1].counts == nil {
 			return r, false
 		}
-		r.Change, r.Sure, r.Example = Hidden, "open", max(x.side[0].example, x.side[1].example)
-		r.Why = g.why(&r)
+		r.Change, r.Cause, r.Example = Hidden, NotRead, max(x.side[0].example, x.side[1].example)
 		return r, true
 	}
 	a, b := mean(rates[0]), mean(rates[1])
@@ -200,18 +199,12 @@ func (g *gathering) changed(r Row, x *thing, rates [2][]float64) (Row, bool) {
 	} else {
 		r.Example = x.side[1].example
 	}
+	r.PerHourA, r.PerHourB, r.Cause = a, b, Overlap
 	if slices.Max(low) < slices.Min(high) {
-		r.P = apart(len(low), len(high))
+		r.Cause, r.P = Separate, apart(len(low), len(high))
 	}
-	r.Sure = sureness(r.P, len(low), len(high))
-	r.Why = fmt.Sprintf("%s per hour in A and %s in B; ", perHour(a), perHour(b))
-	switch {
-	case min(len(low), len(high)) < 2:
-		r.Why += "one session on a side can be chance: repeat it."
-	case r.P < 1:
-		r.Why += "every session of one side has more than every session of the other " + chanceWords(r.P) + "."
-	default:
-		r.Why += "but the sessions of the sides overlap."
+	if min(len(low), len(high)) < 2 {
+		r.Cause = OneSession
 	}
 	return r, true
 }
@@ -222,53 +215,4 @@ func mean(list []float64) float64 {
 		sum += x
 	}
 	return sum / float64(max(1, len(list)))
-}
-
-func perHour(x float64) string {
-	if x >= 10 {
-		return fmt.Sprintf("%.0f", x)
-	}
-	return fmt.Sprintf("%.2g", x)
-}
-
-// chanceWords says what a p means.
-func chanceWords(p float64) string {
-	if p >= 0.1 {
-		return fmt.Sprintf("(chance alone does that in %.0f of 100 cases)", 100*p)
-	}
-	return fmt.Sprintf("(chance alone does that in %.2g of 100 cases)", 100*p)
-}
-
-// why is the sentence for what only one side has.
-func (g *gathering) why(r *Row) string {
-	has, of, not, ofNot := r.SessionsB, r.OfB, "A", r.OfA
-	name := "B"
-	if r.Change == Vanish || r.Change == Hidden && r.OfB == 0 || r.Change == Hidden && r.A > 0 {
-		has, of, name, not, ofNot = r.SessionsA, r.OfA, "A", "B", r.OfB
-	}
-	if r.Change == Hidden {
-		return fmt.Sprintf("Seen in %s of %s, and in %s the phone connected there and nothing could be read: what it sent cannot be told.", outOf(has, of), name, not)
-	}
-	var b strings.Builder
-	none := fmt.Sprintf("in none of %d", ofNot)
-	if ofNot == 1 {
-		none = "not in the one session"
-	}
-	fmt.Fprintf(&b, "Seen in %s of %s and %s of %s", outOf(has, of), name, none, not)
-	if all := len(g.sides[0].units) + len(g.sides[1].units); r.OfA+r.OfB < all {
-		fmt.Fprintf(&b, "; %d more could not tell, because nothing could be read there", all-r.OfA-r.OfB)
-	}
-	if min(r.OfA, r.OfB) < 2 {
-		b.WriteString(". One session on a side can be chance: repeat it.")
-		return b.String()
-	}
-	fmt.Fprintf(&b, " %s. It may still come in up to %.0f %% of the sessions of %s.", chanceWords(r.P), 100*unseen(ofNot), not)
-	return b.String()
-}
-
-func outOf(n, of int) string {
-	if of == 1 {
-		return fmt.Sprintf("%d of 1 session", n)
-	}
-	return fmt.Sprintf("%d of %d sessions", n, of)
 }

@@ -393,7 +393,7 @@ func TestCases(t *testing.T) {
 	if len(got.Rows) != 3 || got.Rows[0].Key != "vendor.example" || got.Rows[0].Change != Vanish || got.A.Case == got.B.Case {
 		t.Errorf("%q", lines(got.Rows))
 	}
-	if diff := cmp.Diff([]string{"length", "device", "persona", "control", "chance"}, words(got)); diff != "" {
+	if diff := cmp.Diff([]string{"length", "declared", "persona", "control", "chance"}, words(got)); diff != "" {
 		t.Errorf("cautions (-want +got):\n%s", diff)
 	}
 	// Without any session, a case is one observation.

@@ -138,10 +138,22 @@ func Parse(name string, r io.Reader) (*Protocol, error) {
 	return nil, e
 }
 
+// notYAML says what is most often wrong with a file that is no YAML: a text with signs
+// of YAML in it, such as the question mark of {en: Ready?, fr: …}.
+func notYAML(err error) error {
+	const next = ": put texts with : , ? { } [ ] # in quotes, and indent with spaces"
+	err = yamlError(err)
+	if at := (lineError{}); errors.As(err, &at) {
+		at.text += next
+		return at
+	}
+	return fmt.Errorf("%w%s", err, next)
+}
+
 func parse(data []byte) (*Protocol, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(data, &root); err != nil {
-		return nil, yamlError(err)
+		return nil, notYAML(err)
 	}
 	if root.Kind == 0 {
 		return nil, errors.New("empty: print a template with 'constat protocol new'")

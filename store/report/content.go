@@ -90,7 +90,7 @@ func (w *writer) said(s string) run {
 	if w.l.recorded() {
 		return run{Text: s}
 	}
-	return run{Text: "“" + s + "”", Lang: "en"}
+	return run{Text: w.l.quoted(s), Lang: "en"}
 }
 
 // or is s, or a remark that there is none.
@@ -227,7 +227,7 @@ func (w *writer) hosts() {
 		}
 		w.table([]column{
 			w.col("server", "", 0.21), w.col("company", "", 0.15), w.col("address", "addr", 0.14), w.col("certificate", "", 0), w.col("encryption", "", 0.11),
-			w.col("requests", "num", 0.085), w.col("sent", "num", 0.08), w.col("received", "num", 0.08),
+			w.col("requests", "num", 0.085), w.col("bodyup", "num", 0.08), w.col("bodydown", "num", 0.08),
 		}, rows{Rows: list})
 		if d.MoreHosts > 0 {
 			w.para("note", plain(l.count("hosts.more", d.MoreHosts)))
@@ -241,7 +241,7 @@ func (w *writer) encryption(h HostRow) line {
 	switch {
 	case h.Plain > 0:
 		if len(h.TLS) > 0 {
-			out = append(out, run{Text: "; "})
+			out = append(out, run{Text: w.l.say("semicolon")})
 		}
 		return append(out, w.l.line("encryption.plain", w.l.requests(h.Plain))...)
 	case len(h.TLS) == 0:
@@ -449,7 +449,7 @@ func (w *writer) time() {
 		list = append(list, []line{name, w.codes(s.Factors, "conditions.none"), plain(l.moment(s.Opened)), closed, w.number(s.Requests), w.size(s.BytesUp), tags})
 	}
 	w.table([]column{
-		w.col("session", "", 0.17), w.col("conditions", "", 0.17), w.col("opened", "", 0.13), w.col("closed", "", 0.13), w.col("requests", "num", 0.09), w.col("sent", "num", 0.09), w.col("tags", "", 0),
+		w.col("session", "", 0.17), w.col("conditions", "", 0.17), w.col("opened", "", 0.13), w.col("closed", "", 0.13), w.col("requests", "num", 0.09), w.col("bodyup", "num", 0.09), w.col("tags", "", 0),
 	}, rows{Rows: list})
 }
 

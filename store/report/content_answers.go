@@ -100,16 +100,22 @@ func (w *writer) answerBody(a *claim.Answer) {
 	w.deciding(a)
 	w.heading(4, "", l.line("answer.coverage"))
 	w.para("", plain(l.covered(&a.Coverage)))
-	if a.Required > 0 {
+	if a.Required > 0 && a.Coverage.BytesUp > 0 {
 		key := "answer.enough"
 		if a.Coverage.ShareUp() < a.Required {
 			key = "answer.toolittle"
 		}
 		w.say("", key, l.percent(a.Required), l.percent(a.Coverage.ShareUp()))
 	}
-	w.say("note", "answer.escapes", l.list(l.escapes(a.Coverage.Escapes)))
+	if !unobserved(&a.Coverage) {
+		w.say("note", "answer.escapes", l.list(l.escapes(a.Coverage.Escapes)))
+	}
 	if len(a.Missing) > 0 {
-		w.heading(4, "", l.line("answer.missing"))
+		title := "answer.surer"
+		if a.Verdict == claim.Undecided {
+			title = "answer.missing"
+		}
+		w.heading(4, "", l.line(title))
 		var items []line
 		for _, m := range a.Missing {
 			items = append(items, line{w.translated(m)})
@@ -178,9 +184,21 @@ func (w *writer) deciding(a *claim.Answer) {
 	}
 }
 
+// unobserved says that there was no traffic to see.
+func unobserved(c *store.Coverage) bool { return c.Connections == 0 && c.Requests == 0 }
+
 // covered says in a sentence or two what part of a scope's traffic could be seen.
 func (l *language) covered(c *store.Coverage) string {
-	text := l.say("covered", l.count("sessions", int64(c.Sessions)), l.span(c.Duration), l.requests(c.Requests),
+	sessions := l.count("sessions", int64(c.Sessions))
+	switch {
+	case c.Sessions == 0 && unobserved(c):
+		return l.say("covered.nosession")
+	case unobserved(c):
+		return l.say("covered.empty", sessions, l.span(c.Duration))
+	case c.Connections == 0: // what came went over connections that were open before
+		return l.say("covered.nothing", sessions, l.span(c.Duration), l.requests(c.Requests))
+	}
+	text := l.say("covered", sessions, l.span(c.Duration), l.requests(c.Requests),
 		l.count("of.connections", c.Connections, l.grouped(c.Readable)), l.percent(c.ShareUp()), l.size(c.BytesUp))
 	if c.OpaqueRequests > 0 {
 		text += " " + l.say("covered.opaque", l.requests(c.OpaqueRequests), l.size(c.OpaqueUp))
@@ -211,11 +229,12 @@ func (w *writer) controls(list []claim.Control) (items []line) {
 		case !c.Needed:
 			key = "control.unneeded"
 		}
-		item := line{{Text: w.l.word("control", c.Name) + w.l.say("colon"), As: "strong"}, {Text: w.l.say(key)}}
-		if s := w.translated(c.Sentence); s.Text != "" {
-			item = append(item, run{Text: " "}, s)
+		item := line{{Text: w.l.word("control", c.Name) + w.l.say("colon"), As: "strong"}}
+		said := w.translated(c.Sentence)
+		if said.Text == "" || c.Passed { // else the sentence says it
+			item = append(item, run{Text: w.l.say(key)}, run{Text: " "})
 		}
-		items = append(items, item)
+		items = append(items, append(item, said))
 	}
 	return items
 }
@@ -226,10 +245,14 @@ func (w *writer) roles(list []claim.Role) (items []line) {
 		for _, s := range r.Sessions[:min(len(r.Sessions), 8)] {
 			names = append(names, s.Name)
 		}
-		text := w.l.say("role.sessions", w.l.count("sessions", int64(len(r.Sessions))), r.Needed)
-		if len(names) > 0 {
-			text += w.l.say("colon") + strings.Join(names, ", ")
+		found := w.l.count("sessions", int64(len(r.Sessions)))
+		if more := len(r.Sessions) - len(names); more > 0 {
+			names = append(names, "…")
 		}
+		if len(names) > 0 {
+			found += " (" + strings.Join(names, ", ") + ")"
+		}
+		text := w.l.say("role.sessions", found, r.Needed)
 		items = append(items, line{{Text: w.l.quoted(r.Name) + w.l.say("colon"), As: "strong"}, {Text: text}})
 	}
 	return items
@@ -247,51 +270,52 @@ func (w *writer) comparisons() {
 	}
 }
 
-// maxCompared is how many rows of a comparison are shown.
-const maxCompared = 60
+// maxCompared is how many rows of a comparison are shown, maxOpen how many of them that
+// can be chance.
+const (
+	maxCompared = 60
+	maxOpen     = 15
+)
 
 func (w *writer) comparison(c *compare.Comparison) {
 	l := w.l
 	w.heading(3, "", l.line("comparison.title", c.A.Label, c.B.Label))
 	var items []line
 	for i, s := range []compare.Side{c.A, c.B} {
-		items = append(items, line{{Text: "AB"[i : i+1], As: "strong"}, {Text: " " + l.say("comparison.side", l.quoted(s.Label), s.File, l.size(s.BytesUp)) + " " + l.covered(&s.Coverage)}})
+		items = append(items, line{{Text: "AB"[i : i+1], As: "strong"}, {Text: " " + l.say("comparison.side", l.quoted(s.Label), s.File) + " " + l.covered(&s.Coverage)}})
 	}
 	w.bullets("", items...)
 	if len(c.Rows) == 0 {
-		w.say("none", "comparison.same", c.Same)
+		w.say("none", "comparison.same")
 	} else {
 		var list [][]line
-		for _, r := range c.Rows[:min(len(c.Rows), maxCompared)] {
-			sure := line{{Text: l.word("surely", r.Sure), As: "strong"}}
-			if r.Why != "" {
-				why := w.said(r.Why)
-				why.As = "sub"
-				sure = append(sure, why)
+		open := 0
+		for i := range c.Rows[:min(len(c.Rows), maxCompared)] {
+			r := &c.Rows[i]
+			if r.Sure == "open" {
+				open++
+			}
+			if open > maxOpen {
+				break
 			}
 			list = append(list, []line{
-				append(w.compared(&r), sub(l.word("what", r.What))), plain(l.word("change", string(r.Change))), w.seen(r.A, r.SessionsA, r.OfA), w.seen(r.B, r.SessionsB, r.OfB), sure,
+				append(w.compared(r), sub(l.word("what", r.What))), plain(l.word("change", string(r.Change))),
+				w.seen(r.A, r.SessionsA, r.OfA), w.seen(r.B, r.SessionsB, r.OfB), w.surely(r),
 			})
 		}
 		w.table([]column{
 			w.col("thing", "host", 0), w.col("change", "", 0.15), w.col("sidea", "", 0.14), w.col("sideb", "", 0.14), w.col("surely", "", 0.27),
 		}, rows{Rows: list})
-		if more := c.More + max(0, len(c.Rows)-maxCompared); more > 0 {
+		if more := c.More + len(c.Rows) - len(list); more > 0 {
 			w.para("note", plain(l.count("comparison.more", int64(more))))
 		}
-		w.para("note", plain(l.count("comparison.alike", int64(c.Same))))
 	}
+	w.para("note", plain(l.count("comparison.alike", int64(c.Same))))
 	if len(c.Cautions) > 0 {
 		w.heading(4, "", l.line("comparison.cautions"))
 		var cautions []line
-		for _, x := range c.Cautions {
-			said := w.said(x.Sentence)
-			item := line{said}
-			if !l.recorded() && l.has("caution."+x.Word) {
-				said.As = "sub"
-				item = append(l.line("caution."+x.Word), said)
-			}
-			cautions = append(cautions, item)
+		for i := range c.Cautions {
+			cautions = append(cautions, w.caution(&c.Cautions[i]))
 		}
 		w.bullets("", cautions...)
 	}
@@ -313,6 +337,9 @@ func (w *writer) compared(r *compare.Row) line {
 // seen says in how many requests, and in how many of the sessions that could have
 // shown it, a side has something.
 func (w *writer) seen(requests int64, sessions, of int) line {
+	if requests == 0 && sessions > 0 { // nothing on it could be read
+		return plain(w.l.count("comparison.connected", int64(max(sessions, of)), sessions))
+	}
 	if requests == 0 {
 		return none(w.l.count("comparison.unseen", int64(of)))
 	}

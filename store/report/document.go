@@ -11,11 +11,13 @@ import (
 // Document is the content of a report. Lists that are cut short say so in the
 // field beside them whose name begins with More.
 type Document struct {
-	Lang      string    `json:"lang"` // of the sentences and labels; reasons are recorded in English
-	Title     string    `json:"title"`
-	Banner    string    `json:"banner,omitempty"`
-	Generated time.Time `json:"generated"`
-	Build     string    `json:"build,omitempty"`
+	Lang   string `json:"lang"` // of the sentences and labels; reasons are recorded in English
+	Title  string `json:"title"`
+	Banner string `json:"banner,omitempty"`
+
+	BannerLang string    `json:"-"`
+	Generated  time.Time `json:"generated"`
+	Build      string    `json:"build,omitempty"`
 
 	Case     Case        `json:"case"`
 	Summary  []Paragraph `json:"summary"`

@@ -28,6 +28,7 @@ const (
 	maxDamage   = 40
 	maxRuns     = 20
 	maxSessions = 200
+	maxPairs    = 20_000 // of a host and an address
 )
 
 // gatherer collects one Document. All its SQL sees the case at one moment;
@@ -41,7 +42,8 @@ type gatherer struct {
 	doc *Document
 
 	behind  map[hostAddress]AddressRow
-	domains map[string]string // registrable, by host
+	silent  map[hostAddress]bool // was dialled, and answered no request
+	domains map[string]string    // registrable, by host
 }
 
 // hostAddress is a host name and the address that answered.
@@ -60,7 +62,7 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 	}
 	defer func() { _ = tx.Rollback() }() // it only read
 	g := &gatherer{ctx: ctx, r: r, tx: tx, opt: opt, l: l, doc: &Document{
-		Lang: l.code, Title: opt.Title, Banner: opt.Banner, Build: opt.Build, Generated: opt.Now().UTC(), ShowPhotos: opt.ShowPhotos,
+		Lang: l.code, Title: opt.Title, Banner: opt.Banner, BannerLang: opt.BannerLang, Build: opt.Build, Generated: opt.Now().UTC(), ShowPhotos: opt.ShowPhotos,
 		Answers: append([]claim.Answer{}, opt.Answers...), Comparisons: append([]compare.Comparison{}, opt.Comparisons...),
 	}}
 	for _, step := range []struct {
@@ -280,23 +282,30 @@ func (g *gatherer) hosts() error {
 	for i := range d.Hosts {
 		byName[d.Hosts[i].Host] = &d.Hosts[i]
 	}
+	g.silent = map[hostAddress]bool{}
 	// One pass for all hosts: what a host lacks here it lacks in the report.
 	_, err = collect(g, `
-		SELECT host, server_ip, '', sum(scheme IN ('http', 'ws')), '' FROM requests GROUP BY host, server_ip
+		SELECT host, server_ip, '', sum(scheme IN ('http', 'ws')), '', max(status IS NOT NULL) FROM requests GROUP BY host, server_ip
 		UNION ALL
-		SELECT host, server_ip, server_tls, 0, max(server_certificate) FROM connections WHERE server_tls <> '' GROUP BY host, server_ip, server_tls`, nil,
+		SELECT host, server_ip, server_tls, 0, max(server_certificate), 1 FROM connections WHERE server_tls <> '' GROUP BY host, server_ip, server_tls`, nil,
 		func(scan func(...any) error) (none struct{}, err error) {
 			var host, ip, version, certificate string
 			var plain int64
-			if err := scan(&host, &ip, &version, &plain, &certificate); err != nil {
+			var answered bool
+			if err := scan(&host, &ip, &version, &plain, &certificate, &answered); err != nil {
 				return none, err
+			}
+			if !answered && len(g.silent) < maxPairs {
+				g.silent[hostAddress{host, ip}] = true
 			}
 			h := byName[host]
 			if h == nil {
 				return none, nil
 			}
 			h.Plain += plain
-			h.Addresses = addUnique(h.Addresses, ip, 4)
+			if answered {
+				h.Addresses = addUnique(h.Addresses, ip, 4)
+			}
 			h.TLS = addUnique(h.TLS, version, 4)
 			if certificate != "" {
 				h.Certificate = g.l.holder(certificate)
@@ -374,7 +383,7 @@ func (g *gatherer) addresses() error {
 	byAddress := map[string]int{}
 	_, err := collect(g, `
 		SELECT host, server_ip, domain, ifnull(asn, 0), as_holder, cloud, registry, country, data, requests FROM addresses
-		ORDER BY requests DESC, host, server_ip LIMIT 20000`, nil,
+		ORDER BY requests DESC, host, server_ip LIMIT ?`, []any{maxPairs},
 		func(scan func(...any) error) (none struct{}, err error) {
 			var host, domain, data string
 			var a AddressRow
@@ -387,6 +396,9 @@ func (g *gatherer) addresses() error {
 				return none, nil
 			}
 			g.behind[hostAddress{host, a.Address}] = a
+			if g.silent[hostAddress{host, a.Address}] {
+				return none, nil
+			}
 			i, known := byAddress[a.Address]
 			if !known {
 				if len(d.Addresses) == maxAddress {
@@ -493,12 +505,13 @@ func (g *gatherer) coverage() error {
 		o.Share = float64(o.BytesUp+o.BytesDown) / float64(max(1, c.BytesUp+c.BytesDown))
 	}
 	// What max(id) stands beside is taken from the row that has it (SQLite, "bare columns").
+	// Of a host that a request could be read to, something was read.
 	const unread = `
-		SELECT coalesce(nullif(host, ''), nullif(sni, ''), nullif(server_ip, ''), '') AS name, json_group_array(DISTINCT outcome),
-			count(*), sum(bytes_up), sum(bytes_down), reason, client_alert, server_ip, max(id)
+		SELECT * FROM (SELECT coalesce(nullif(host, ''), nullif(sni, ''), nullif(server_ip, ''), '') AS name, json_group_array(DISTINCT outcome),
+			count(*), sum(bytes_up) AS up, sum(bytes_down) AS down, reason, client_alert, server_ip, max(id)
 		FROM connections WHERE outcome <> 'idle' AND door <> 'import' GROUP BY name
-		HAVING sum(outcome IN ('intercepted', 'plain')) = 0`
-	c.Unread, err = collect(g, unread+` ORDER BY sum(bytes_up + bytes_down) DESC, 3 DESC, 1 LIMIT ?`, []any{maxUnread},
+		HAVING sum(outcome IN ('intercepted', 'plain')) = 0) WHERE name NOT IN (SELECT host FROM requests)`
+	c.Unread, err = collect(g, unread+` ORDER BY up + down DESC, 3 DESC, 1 LIMIT ?`, []any{maxUnread},
 		func(scan func(...any) error) (u UnreadRow, err error) {
 			var newest int64
 			err = scan(&u.Host, array{&u.Outcomes}, &u.Connections, &u.BytesUp, &u.BytesDown, &u.Reason, &u.Alert, &u.Address, &newest)

@@ -169,10 +169,31 @@ func answered(b *builder) Options {
 	opt.Comparisons = []compare.Comparison{{
 		A: side("cloud=off"), B: side("cloud=on"), Same: 4, More: 2,
 		Rows: []compare.Row{
-			{What: "host", Key: "gallery.vendor.example", Change: compare.Appears, B: 1, SessionsB: 1, Sure: "open", Why: "seen in one session only, which can be chance"},
-			{What: "class", Key: "sms up", Change: compare.Vanish, A: 2, SessionsA: 1, OfA: 2, OfB: 1, Sure: "likely", Why: "seen in every session of A and in none of B"},
+			{What: "host", Key: "gallery.vendor.example", Change: compare.Appears, B: 1, SessionsB: 1, OfA: 1, OfB: 1, Sure: "open", Cause: compare.OneSession, Why: "One session on a side can be chance."},
+			{What: "class", Key: "sms up", Change: compare.Vanish, A: 4, SessionsA: 4, OfA: 4, OfB: 4, Sure: "likely", Cause: compare.Parted, P: 0.0286, Chance: 0.2, Unseen: 0.527, Untold: 1, Why: "seen in every session of A and in none of B"},
+			{What: "class", Key: "photo up", Change: compare.Vanish, A: 5, SessionsA: 5, OfA: 5, OfB: 5, Sure: "likely", Cause: compare.Parted, P: 0.00794, Chance: 0.2, Unseen: 0.451},
+			{What: "path", Key: "api.comm.vendor.example /x", Change: compare.More, A: 4, B: 40, SessionsA: 4, SessionsB: 4, OfA: 4, OfB: 4, Sure: "likely", Cause: compare.Separate, P: 0.0286, PerHourA: 1.25, PerHourB: 1234.4},
+			{What: "host", Key: "bank.example", Change: compare.Hidden, SessionsA: 2, OfA: 0, OfB: 2, Sure: "open", Cause: compare.NotRead, P: 1},
+			{What: "host", Key: "other.example", Change: compare.Appears, B: 1, SessionsB: 1, OfA: 1, OfB: 1, Sure: "open", Cause: "unheard_of", Why: "Something that is not known here."},
 		},
-		Cautions: []compare.Caution{{Word: "one_session", Sentence: "Each side has one session only."}, {Word: "unheard_of", Sentence: "Something else weakens it."}},
+		Cautions: []compare.Caution{
+			{Word: "one_session", Sentence: "Each side has one session only."},
+			{Word: "few_sessions"},
+			{Word: "stopped", Count: 2},
+			{Word: "length", Sides: []float64{600, 3700}},
+			{Word: "coverage", Sides: []float64{0.955, 0.5}},
+			{Word: "coverage", Sides: []float64{-1, 0.7}},
+			{Word: "not_inspected", Count: 1200},
+			{Word: "device", Differ: []compare.Difference{{A: []string{"redmi"}, B: []string{"redmi", "pixel"}}}},
+			{Word: "declared", Differ: []compare.Difference{{Name: "redmi rom"}, {Name: "…"}}},
+			{Word: "conditions", Differ: []compare.Difference{{Name: "network", A: []string{"wifi"}}, {Name: "screen", A: []string{"off"}, B: []string{"off", "on"}}}},
+			{Word: "persona"},
+			{Word: "tool", Differ: []compare.Difference{{A: []string{"constat v0.0-test"}, B: []string{"constat"}}}},
+			{Word: "control"},
+			{Word: "chance", Count: 412, Sides: []float64{1.34, 7}},
+			{Word: "cut", Count: 100_000, Differ: []compare.Difference{{Name: "path", Count: 8}}},
+			{Word: "unheard_of", Sentence: "Something else weakens it."},
+		},
 	}}
 	return opt
 }
@@ -183,7 +204,7 @@ func TestFrench(t *testing.T) {
 	b := newBuilder(t)
 	b.affair()
 	opt := answered(b)
-	opt.Lang = "fr"
+	opt.Lang, opt.BannerLang = "fr", "en"
 	page := b.html(opt)
 	if *keep != "" {
 		if err := os.WriteFile(strings.TrimSuffix(*keep, ".html")+"-fr.html", []byte(page), 0o600); err != nil {
@@ -205,10 +226,18 @@ func TestFrench(t *testing.T) {
 			}
 		}
 	}
+	if strings.Contains(page, "Each side has one session only.") {
+		t.Error("a sentence of a comparison is in English")
+	}
 	for _, want := range []string{
 		"Ce qui a quitté le téléphone", "Des messages texte (SMS) ont été relevés dans 2\u00a0requêtes vers api.comm.vendor.example\u00a0: présence confirmée par une valeur témoin.",
-		"«\u00a0Non relevé\u00a0» ne signifie donc jamais «\u00a0non envoyé\u00a0».", "réfutée", "Pièce\u00a0n°\u00a01", `<span lang="en">“`, "Prendre le corps de la requête tel qu’il a circulé (243\u00a0octets).", "65,9\u00a0%", "2 nov. 2026, 08:51:30 UTC", "30 juillet 2026",
-		"L’un des côtés ne compte qu’une session\u00a0: toute différence peut tenir au hasard.", "Each side has one session only.", "Something else weakens it.",
+		"«\u00a0Non relevé\u00a0» ne signifie donc jamais «\u00a0non envoyé\u00a0».", "réfutée", "Pièce\u00a0n°\u00a01", "<span lang=\"en\">«\u00a0", "Prendre le corps de la requête tel qu’il a circulé (243\u00a0octets).", "65,9\u00a0%", "2 nov. 2026, 08:51:30 UTC", "30 juillet 2026",
+		"L’un des côtés ne compte qu’une session\u00a0: toute différence peut tenir au hasard.", "Something else weakens it.", "Something that is not known here.",
+		"Le hasard seul sépare aussi nettement les sessions dans 2,9\u00a0cas sur 100. L’élément peut encore survenir dans 52,7\u00a0% au plus des sessions de B (confiance de 95\u00a0%). 1\u00a0session n’aurait pas pu le montrer.",
+		"Tant d’éléments ont été comparés que 20,0\u00a0% des lignes de ce genre sont à attendre du seul hasard.", "1,2\u00a0requêtes par heure dans A, 1\u202f234 dans B. Chaque session d’un côté",
+		"Dans A, le téléphone s’y est connecté sans que rien n’ait pu être lu", "des connexions seulement, dans 2 des 2\u00a0sessions", "10\u00a0min dans A et 1\u00a0h 1\u00a0min dans B en moyenne",
+		"95,5\u00a0% ont pu être lus dans A et 50,0\u00a0% dans B", "70,0\u00a0% ont pu être lus dans B\u00a0:", "1\u202f200\u00a0requêtes n’ont pas été analysées", "téléphones différents\u00a0: redmi dans A, redmi, pixel dans B.", "network (wifi dans A, non déclaré dans B)\u202f; screen (off dans A, off, on dans B)",
+		"412\u00a0éléments ont été comparés.", "jusqu’à 1,3 environ", "1 sur 8 dans le genre «\u00a0chemin\u00a0», les 100\u202f000 premiers serveurs",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in the French report", want)
@@ -297,7 +326,7 @@ func TestNoWordIsSaidElsewhere(t *testing.T) {
 	b := newBuilder(t)
 	b.affair()
 	opt := answered(b)
-	opt.Lang, opt.Owners = "ka", roles{}
+	opt.Lang, opt.BannerLang, opt.Owners = "ka", "en", roles{}
 	for i := range opt.Answers {
 		a := &opt.Answers[i]
 		for _, text := range append([]claim.Text{a.Title, a.Question, a.Because, a.Limits, a.Said.Quote}, a.Missing...) {
@@ -358,7 +387,7 @@ func recordWords(t *testing.T, b *builder) map[string]bool {
 			t.Fatal(err)
 		}
 	}
-	put("invented.constat")
+	put("invented.constat; other.example; redmi; pixel; rom")
 	put("idle, cloud off; message received; photo taken; phone on the table; constat v0.0-test; UTC; Vendor Inc. (invented); cloud=off cloud=on; sms up; CN; SHA SHA-256; h min s; JPEG PNG; https://vendor.example/statement; MD5 SHA1")
 	put(b.persona.Name)
 	for _, v := range b.gather().Identifiers.Values {

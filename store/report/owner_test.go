@@ -119,3 +119,31 @@ func (roles) Lookup(host string, _ netip.Addr) inspect.Owner {
 	}
 	return o
 }
+
+// An address at which nobody answered has answered for nobody, and of a host whose
+// request was read something was read, though its connection came to nothing.
+func TestNobodyAnswered(t *testing.T) {
+	b := newBuilder(t)
+	b.exchange("GET", "https://here.vendor.example/", "", nil, 200, "", nil)
+	gone := b.connection("gone.vendor.example", flow.ServerFailed, 1900, 1300, func(c *flow.Connection) {
+		c.Server, c.ServerTLS, c.Reason = netip.MustParseAddrPort("203.0.113.4:443"), nil, "connect: connection refused"
+	})
+	b.commit(&flow.Exchange{
+		Connection: gone.ID, Device: "redmi-note", Door: "http", Began: b.now, Method: "GET", Scheme: "https", Host: "gone.vendor.example", Port: 443, Path: "/never",
+		Server: gone.Server, Error: "connect: connection refused", Request: flow.Message{Proto: "HTTP/1.1", Exact: true, Head: []byte("GET /never HTTP/1.1\r\nHost: gone.vendor.example\r\n\r\n")},
+	})
+	b.connection("bank.example", flow.ClientRefused, 640, 2900, nil)
+	b.inspect()
+	d := b.gather()
+	if len(d.Addresses) != 1 || d.Addresses[0].Address != "198.51.100.9" {
+		t.Errorf("addresses that answered: %+v", d.Addresses)
+	}
+	for _, h := range d.Hosts {
+		if h.Host == "gone.vendor.example" && len(h.Addresses) > 0 {
+			t.Errorf("%+v", h)
+		}
+	}
+	if u := d.Coverage.Unread; len(d.Hosts) != 2 || len(u) != 1 || u[0].Host != "bank.example" || d.Coverage.Failed != 1 {
+		t.Errorf("never read: %+v; %d failed", u, d.Coverage.Failed)
+	}
+}

@@ -102,14 +102,6 @@ func (v view) Policy() string {
 		"'; img-src data:; base-uri 'none'; form-action 'none'"
 }
 
-// BannerLang is the language of the banner, which the case brings along.
-func (v view) BannerLang() string {
-	if v.l.recorded() {
-		return ""
-	}
-	return "en"
-}
-
 // Footer closes the page.
 func (v view) Footer() string {
 	if v.Build != "" {

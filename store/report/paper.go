@@ -44,7 +44,29 @@ type painter struct {
 	y    float64
 
 	left, width float64
-	bars        []*bar // of the boxes that are open
+	bars        []*bar       // of the boxes that are open
+	in          *pdf.Element // that what is drawn next is a part of
+}
+
+// tag adds an element with what draw draws.
+func (p *painter) tag(role string, draw func()) {
+	e := p.in.Add(role)
+	defer p.doc.Into(p.doc.Into(e))
+	draw()
+}
+
+// within adds an element for the elements that draw adds.
+func (p *painter) within(role string, draw func()) {
+	before := p.in
+	p.in = before.Add(role)
+	draw()
+	p.in = before
+}
+
+// figure adds a picture with what is said in its place.
+func (p *painter) figure(alt string, draw func()) {
+	defer p.doc.Into(p.doc.Into(p.in.Figure(clean(alt))))
+	draw()
 }
 
 // bar is the coloured edge of a box, from where it began on the page.
@@ -58,6 +80,7 @@ func paintPDF(l *language, d *Document) ([]byte, error) {
 	c := contents(l, d)
 	p := &painter{l: l, d: d, left: marginLeft, width: sheetWidth - marginLeft - marginRight}
 	p.doc = pdf.New(pdf.Info{Title: clean(d.Title), Subject: clean(l.say("over.title") + " · " + d.Case.File + " · " + d.Case.ID), Creator: clean(d.Build), Lang: l.code, Created: d.Generated})
+	p.in = p.doc.Root()
 	p.turn()
 	p.titlePage(c)
 	p.turn()
@@ -82,7 +105,12 @@ func (p *painter) turn() {
 	p.page = p.doc.Page(sheetWidth, sheetHeight)
 	p.y = marginTop
 	if p.d.Banner != "" {
-		for i, line := range p.doc.Layout([]pdf.Span{{Text: short(p.d.Banner, 400), Style: pdf.Style{Family: pdf.Sans, Bold: true, Size: 7.4, Color: warn}}}, p.fullWidth(), 1.3) {
+		var owner *pdf.Element // said once
+		if len(p.doc.Pages()) == 1 {
+			owner = p.in.Add("P")
+		}
+		defer p.doc.Into(p.doc.Into(owner))
+		for i, line := range p.doc.Layout([]pdf.Span{{Text: short(p.d.Banner, 400), Style: pdf.Style{Family: pdf.Sans, Bold: true, Size: 7.4, Color: warn, Lang: p.d.BannerLang}}}, p.fullWidth(), 1.3) {
 			if i < 3 {
 				p.page.Draw(line, marginLeft, 24+float64(i)*9)
 			}
@@ -144,13 +172,19 @@ func (p *painter) titlePage(c *content) {
 	if p.d.Banner != "" {
 		p.y += 6
 	}
-	p.lines([]pdf.Span{{Text: strings.ToUpper(p.l.say("over.title")), Style: pdf.Style{Family: pdf.Sans, Bold: true, Size: 7.6, Color: accent}}}, 0)
+	p.tag("P", func() {
+		p.lines([]pdf.Span{{Text: strings.ToUpper(p.l.say("over.title")), Style: pdf.Style{Family: pdf.Sans, Bold: true, Size: 7.6, Color: accent}}}, 0)
+	})
 	p.y += 3
-	p.lines([]pdf.Span{{Text: p.d.Title, Style: pdf.Style{Family: pdf.Serif, Bold: true, Size: 21, Color: ink}}}, 1.2)
+	p.tag("H1", func() {
+		p.lines([]pdf.Span{{Text: p.d.Title, Style: pdf.Style{Family: pdf.Serif, Bold: true, Size: 21, Color: ink}}}, 1.2)
+	})
 	p.y += 4
-	p.facts(c.first[0].Pairs)
+	p.within("L", func() { p.facts(c.first[0].Pairs) })
 	p.y += 10
-	p.lines([]pdf.Span{{Text: p.l.say("plain"), Style: pdf.Style{Family: pdf.Serif, Bold: true, Size: 13.5, Color: ink}}}, 1.3)
+	p.tag("H2", func() {
+		p.lines([]pdf.Span{{Text: p.l.say("plain"), Style: pdf.Style{Family: pdf.Serif, Bold: true, Size: 13.5, Color: ink}}}, 1.3)
+	})
 	p.y += 3
 	const term = 118
 	size := 9.4 // smaller where that keeps the plain words on one page
@@ -163,15 +197,19 @@ func (p *painter) titlePage(c *content) {
 		p.y += 4
 		heading := p.doc.Layout([]pdf.Span{{Text: x.Heading, Style: pdf.Style{Family: pdf.Serif, Bold: true, Size: 9.6, Color: ink}}}, term-12, 1.25)
 		y := p.y
-		for _, line := range heading {
-			p.page.Draw(line, p.left, y)
-			y += line.Height
-		}
+		p.tag("H3", func() {
+			for _, line := range heading {
+				p.page.Draw(line, p.left, y)
+				y += line.Height
+			}
+		})
 		left, width := p.left, p.width
 		p.left, p.width = p.left+term, p.width-term
 		page := p.page
 		for _, s := range x.Sentences {
-			p.lines([]pdf.Span{{Text: s, Style: pdf.Style{Family: pdf.Serif, Size: size, Color: ink}}}, plainLeading)
+			p.tag("P", func() {
+				p.lines([]pdf.Span{{Text: s, Style: pdf.Style{Family: pdf.Serif, Size: size, Color: ink}}}, plainLeading)
+			})
 			p.y += plainGap
 		}
 		p.left, p.width = left, width
@@ -210,11 +248,18 @@ func (p *painter) facts(t *terms) {
 		for j := range min(columns, len(t.Items)-i) {
 			item := t.Items[i+j]
 			at := y
-			for _, line := range append(p.doc.Layout([]pdf.Span{{Text: item.Term, Style: pdf.Style{Family: pdf.Sans, Size: 6.8, Color: faint}}}, width-10, 1.3),
-				p.doc.Layout(p.spans(item.Text, pdf.Style{Family: pdf.Sans, Size: 8, Color: ink}), width-10, 1.3)...) {
-				p.page.Draw(line, p.left+float64(j)*width, at)
-				at += line.Height
+			draw := func(lines []*pdf.Line) func() {
+				return func() {
+					for _, line := range lines {
+						p.page.Draw(line, p.left+float64(j)*width, at)
+						at += line.Height
+					}
+				}
 			}
+			p.within("LI", func() {
+				p.tag("Lbl", draw(p.doc.Layout([]pdf.Span{{Text: item.Term, Style: pdf.Style{Family: pdf.Sans, Size: 6.8, Color: faint}}}, width-10, 1.3)))
+				p.tag("LBody", draw(p.doc.Layout(p.spans(item.Text, pdf.Style{Family: pdf.Sans, Size: 8, Color: ink}), width-10, 1.3)))
+			})
 			p.y = max(p.y, at)
 		}
 		p.y += 4
@@ -241,11 +286,17 @@ func (p *painter) lines(spans []pdf.Span, leading float64) {
 func (p *painter) spans(l line, base pdf.Style) (out []pdf.Span) {
 	for _, r := range l {
 		s := base
+		s.Lang = r.Lang
 		text := r.Text
 		switch r.As {
 		case "br":
 			text = "\n"
-		case "strong", "dir":
+		case "dir":
+			s.Bold = true
+			if n := len(out); n > 0 && out[n-1].Back != nil {
+				text = " " + text
+			}
+		case "strong":
 			s.Bold = true
 		case "em":
 			s.Slant = true
@@ -311,29 +362,31 @@ func (p *painter) blocks(list []block) {
 		switch {
 		case b.Heading != nil:
 			p.room(p.together(list[i:]))
-			p.heading(b.Heading)
+			p.tag("H"+strconv.Itoa(b.Heading.Level), func() { p.heading(b.Heading) })
 		case b.Para != nil:
-			p.para(b.Para)
+			p.tag("P", func() { p.para(b.Para) })
 		case b.Bullets != nil:
-			p.bullets(b.Bullets)
+			p.within("L", func() { p.bullets(b.Bullets) })
 		case b.Table != nil:
 			p.table(b.Table)
 		case b.Pairs != nil:
 			p.pairs(b.Pairs)
 		case b.Quote != nil:
-			p.quote(b.Quote)
+			p.tag("P", func() { p.quote(b.Quote) })
 		case b.Signed != "":
-			p.preformatted([]pdf.Span{{Text: strings.TrimRight(b.Signed, "\n"), Style: pdf.Style{Family: pdf.Mono, Size: p.fitting(b.Signed), Color: ink}}})
+			p.tag("P", func() {
+				p.preformatted([]pdf.Span{{Text: strings.TrimRight(b.Signed, "\n"), Style: pdf.Style{Family: pdf.Mono, Size: p.fitting(b.Signed), Color: ink}}})
+			})
 		case b.Plot != nil:
-			p.plot(b.Plot)
+			p.figure(b.Plot.Label, func() { p.plot(b.Plot) })
 		case b.Legend != nil:
 			p.legend(b.Legend)
 		case b.Flow != nil:
-			p.flow(b.Flow.paper)
+			p.figure(p.l.say("flow.label"), func() { p.flow(b.Flow.paper) })
 		case b.Photos != nil:
 			p.photos(b.Photos)
 		case b.Box != nil:
-			p.box(b.Box)
+			p.within("Sect", func() { p.box(b.Box) })
 		}
 	}
 }
@@ -450,9 +503,11 @@ func (p *painter) bullets(b *bullets) {
 		}
 		p.room(style.Size * 1.4)
 		signs := p.doc.Layout([]pdf.Span{{Text: sign, Style: pdf.Style{Family: pdf.Sans, Size: 8, Color: soft}}}, indent, 1.6)
-		p.page.Draw(signs[0], p.left+2, p.y)
 		p.left, p.width = p.left+indent, p.width-indent
-		p.lines(p.spans(item, style), 1.36)
+		p.within("LI", func() {
+			p.tag("Lbl", func() { p.page.Draw(signs[0], p.left-indent+2, p.y) })
+			p.tag("LBody", func() { p.lines(p.spans(item, style), 1.36) })
+		})
 		p.left, p.width = p.left-indent, p.width+indent
 		p.y += 1.5
 	}
@@ -474,7 +529,7 @@ func (p *painter) pairs(t *terms) {
 			spans = append(spans, pdf.Span{Text: item.Term + "\u00a0", Style: term})
 			spans = append(spans, p.spans(item.Text, value)...)
 		}
-		p.lines(spans, 1.45)
+		p.tag("P", func() { p.lines(spans, 1.45) })
 		p.y += 2
 		return
 	}
@@ -521,6 +576,8 @@ const (
 func (p *painter) table(t *table) {
 	widths := p.widths(t)
 	p.space(4)
+	body := p.in.Add("Table")
+	headed := false
 	head := func() {
 		if t.Columns[0].Name == "" {
 			return
@@ -529,7 +586,15 @@ func (p *painter) table(t *table) {
 		for i, c := range t.Columns {
 			cells[i] = plain(c.Name)
 		}
-		p.row(t, widths, p.cells(t, widths, cells, pdf.Style{Family: pdf.Sans, Bold: true, Size: 6.9, Color: soft}), nil, ink)
+		var owners []*pdf.Element // it is read once, though it stands on each page
+		if !headed {
+			headed = true
+			tr := body.Add("TR")
+			for range cells {
+				owners = append(owners, tr.Head("Column", 1))
+			}
+		}
+		p.row(t, widths, p.cells(t, widths, cells, pdf.Style{Family: pdf.Sans, Bold: true, Size: 6.9, Color: soft}), owners, nil, ink)
 	}
 	p.room(p.firstRow(t))
 	head()
@@ -538,14 +603,29 @@ func (p *painter) table(t *table) {
 			p.room(50)
 			p.page.Fill(p.left, p.y, p.width, 14, wash)
 			lines := p.doc.Layout([]pdf.Span{{Text: g.Label, Style: pdf.Style{Family: pdf.Sans, Bold: true, Size: 7.2, Color: soft}}}, p.width, 1.4)
+			before := p.doc.Into(body.Add("TR").Head("Row", len(t.Columns)))
 			p.page.Draw(lines[0], p.left+4, p.y+1.5)
+			p.doc.Into(before)
 			p.y += 14
 		}
 		for _, r := range g.Rows {
-			p.row(t, widths, p.cells(t, widths, r, pdf.Style{Family: pdf.Sans, Size: smallSize, Color: ink}), head, hair)
+			p.row(t, widths, p.cells(t, widths, r, pdf.Style{Family: pdf.Sans, Size: smallSize, Color: ink}), rowOwners(t, body.Add("TR"), len(r)), head, hair)
 		}
 	}
 	p.y += 4
+}
+
+// rowOwners are the elements of a row's cells; without heads of columns, the first cell
+// is the head of its row.
+func rowOwners(t *table, tr *pdf.Element, cells int) (owners []*pdf.Element) {
+	for i := range cells {
+		if i == 0 && t.Columns[0].Name == "" {
+			owners = append(owners, tr.Head("Row", 1))
+		} else {
+			owners = append(owners, tr.Add("TD"))
+		}
+	}
+	return owners
 }
 
 // cell is the lines of a cell, or a bar.
@@ -581,8 +661,9 @@ func (p *painter) cells(t *table, widths []float64, row []line, style pdf.Style)
 }
 
 // row draws a row; one that is higher than what is left of the page goes to the next,
-// or is divided when no page would hold it.
-func (p *painter) row(t *table, widths []float64, cells []cell, head func(), edge pdf.Color) {
+// or is divided when no page would hold it. Without owners it is decoration.
+func (p *painter) row(t *table, widths []float64, cells []cell, owners []*pdf.Element, head func(), edge pdf.Color) {
+	defer p.doc.Into(p.doc.Into(nil))
 	const above, below = 3, 3
 	height := func(from int) (h float64) {
 		for _, c := range cells {
@@ -624,6 +705,9 @@ func (p *painter) row(t *table, widths []float64, cells []cell, head func(), edg
 		}
 		x := p.left
 		for i, c := range cells {
+			if owners != nil {
+				p.doc.Into(owners[i])
+			}
 			y := p.y
 			for _, line := range c.lines[min(from, len(c.lines)):min(to, len(c.lines))] {
 				at := x
@@ -818,7 +902,7 @@ func (p *painter) legend(list []Legend) {
 		}
 		p.room(14)
 		p.page.Fill(x, p.y+1.5, 6, 6, tint(item.Class))
-		p.words(text, x+9, p.y+7, 7.2, 0, ink)
+		p.tag("P", func() { p.words(text, x+9, p.y+7, 7.2, 0, ink) })
 		x += w
 	}
 	p.y += 16
@@ -891,14 +975,16 @@ func (p *painter) photos(list []Photo) {
 			x, top, high = p.left, p.y, 0
 		}
 		if data != nil {
-			p.page.JPEG(data, w, h, x, top, width, tall)
+			p.figure(p.l.say("photo.alt")+p.l.say("colon")+photo.Info, func() { p.page.JPEG(data, w, h, x, top, width, tall) })
 			p.page.Frame(x, top, width, tall, 0.4, 0, rule)
 		}
 		y := top + tall + 3
-		for _, line := range lines {
-			p.page.Draw(line, x, y)
-			y += line.Height
-		}
+		p.tag("P", func() {
+			for _, line := range lines {
+				p.page.Draw(line, x, y)
+				y += line.Height
+			}
+		})
 		high = max(high, need)
 		x += edge + gap
 	}

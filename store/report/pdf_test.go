@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +90,99 @@ func TestPDFSaysTheSame(t *testing.T) {
 		if !strings.Contains(flat, want) {
 			t.Errorf("%q is not there", want)
 		}
+	}
+}
+
+// TestPDFIsTagged reads a report as assistive technology does: in the order of its
+// structure, with headings that follow one another, whole rows, and words for pictures.
+func TestPDFIsTagged(t *testing.T) {
+	if _, err := exec.LookPath("pdfinfo"); err != nil {
+		t.Skip("pdfinfo is not installed (Debian: poppler-utils; make deps installs it)")
+	}
+	b := newBuilder(t)
+	b.affair()
+	opt := answered(b)
+	opt.Lang = "fr"
+	file := b.pdf(opt)
+	name := filepath.Join(t.TempDir(), "report.pdf")
+	if err := os.WriteFile(name, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	info, err := exec.Command("pdfinfo", name).Output()
+	if err != nil || !regexp.MustCompile(`Tagged: +yes`).Match(info) || !bytes.Contains(info, []byte(french.say("title"))) {
+		t.Fatalf("%v\n%s", err, info)
+	}
+	out, err := exec.Command("pdfinfo", "-struct-text", name).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	count, level, cells, table, heads := map[string]int{}, 0, 0, 0, 0
+	var said strings.Builder
+	endOfRow := func() {
+		if cells > 0 && heads > 0 && cells != heads {
+			t.Errorf("table %d has %d heads and a row of %d cells", table, heads, cells)
+		}
+		cells = 0
+	}
+	for _, line := range strings.Split(string(out), "\n") {
+		line = strings.TrimSpace(line)
+		if quoted := strings.HasPrefix(line, `"`); quoted {
+			said.WriteString(strings.Trim(line, `"`))
+			continue
+		}
+		role := strings.TrimRight(strings.SplitN(line, " ", 2)[0], ":")
+		count[role]++
+		switch role {
+		case "Table":
+			endOfRow()
+			table, heads = table+1, 0
+		case "TR":
+			if heads == 0 {
+				heads = cells
+				cells = 0
+			}
+			endOfRow()
+		case "TH", "TD":
+			cells++
+		case "/ColSpan":
+			n, err := strconv.Atoi(strings.Fields(line)[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			cells += n - 1
+		case "H1", "H2", "H3", "H4":
+			at := int(role[1] - '0')
+			if at > level+1 {
+				t.Errorf("a heading of level %d follows one of level %d: %s", at, level, line)
+			}
+			level = at
+		}
+	}
+	endOfRow()
+	if count["H1"] != 1 || count["H2"] != len(order)+1 || count["Table"] < 8 || count["LI"] < 20 || count["Figure"] < 3 || count["Link"] < 10 {
+		t.Errorf("%v", count)
+	}
+	if alts := bytes.Count(file, []byte("/Alt ")); alts != count["Figure"] {
+		t.Errorf("%d pictures, %d of them with words", count["Figure"], alts)
+	}
+	flat := strings.Join(strings.Fields(said.String()), " ")
+	if !strings.HasPrefix(flat, "INVENTED") || strings.Count(flat, "INVENTED: every server") != 1 {
+		t.Errorf("the banner is not said once, first: %.200s", flat)
+	}
+	opt.Now = func() time.Time { return time.Time{} }
+	d, err := Gather(t.Context(), &b.c.Reader, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range d.Summary {
+		for _, s := range append(p.Sentences, p.Heading) {
+			if want := strings.Join(strings.Fields(s), " "); !strings.Contains(flat, want) {
+				t.Errorf("not said: %q", want)
+			}
+		}
+	}
+	if strings.Contains(flat, french.say("verify.root")+french.say("colon")) {
+		t.Error("the feet of pages are said")
 	}
 }
 

@@ -31,11 +31,13 @@ import (
 
 // Options say how a report is made. Zero fields mean the default.
 type Options struct {
-	Lang   string           // one of Languages; default "en"
-	Title  string           // default "What the phone sent", in the language
-	Banner string           // stands above everything, such as "INVENTED: …"
-	Build  string           // of the program that writes the report
-	Now    func() time.Time // default time.Now
+	Lang   string // one of Languages; default "en"
+	Title  string // default "What the phone sent", in the language
+	Banner string // stands above everything, such as "INVENTED: …"
+	// BannerLang is the language of the banner where it is not the report's.
+	BannerLang string
+	Build      string           // of the program that writes the report
+	Now        func() time.Time // default time.Now
 
 	// MaxDeciding is how many exchanges are shown for each class and direction;
 	// default 3.

@@ -217,7 +217,11 @@ func TestHostileContent(t *testing.T) {
 	}
 	opt.Comparisons[0].A.Label, opt.Comparisons[0].A.File = evil, evil
 	opt.Comparisons[0].Rows[0] = compare.Row{What: evil, Key: evil, Change: evil, Sure: evil, Why: evil}
+	opt.Comparisons[0].Rows[1].Cause = evil
 	opt.Comparisons[0].Cautions[0] = compare.Caution{Word: evil, Sentence: evil}
+	for i := range opt.Comparisons[0].Cautions {
+		opt.Comparisons[0].Cautions[i].Differ = []compare.Difference{{Name: evil, A: []string{evil}, B: []string{evil, evil}}}
+	}
 	for _, lang := range Languages() {
 		opt.Lang = lang
 		page := b.html(opt)
@@ -257,7 +261,7 @@ func quoted(s string) string {
 func TestEmptyCase(t *testing.T) {
 	b := newBuilder(t)
 	page := b.html(b.options())
-	for _, want := range []string{"No request could be read. Nothing can be said about what left the phone.", "That is not proof that nothing was sent", "There is no traffic.", "No session was declared."} {
+	for _, want := range []string{"No request could be read. Nothing can be said about what left the phone.", "That is not proof that nothing was sent", "No traffic was recorded.", "No session was declared."} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is not in the report on an empty case", want)
 		}
@@ -272,7 +276,7 @@ func TestSawNothingIsNotSentNothing(t *testing.T) {
 	b.exchange("GET", "https://quiet.example/", "", nil, 200, "", []byte("ok"))
 	b.inspect()
 	d := b.gather()
-	want := []string{"Among the 1 request that could be read, none was recognised to carry text messages (SMS) or photographs or data about them or statistics of the device. This does not show that none were sent: see “What could not be seen”."}
+	want := []string{"The 1 request that could be read was not recognised to carry text messages (SMS) or photographs or data about them or statistics of the device. This does not show that none were sent: see “What could not be seen”."}
 	if diff := cmp.Diff(want, d.Summary[0].Sentences); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}

@@ -45,7 +45,7 @@ func (l *language) claimed(d *Document) Paragraph {
 			names = append(names, l.count("others", int64(more)))
 		}
 		if n > 0 {
-			p.say(l.say("claimed."+string(v), strings.Join(names, "; ")+"."))
+			p.say(l.count("claimed."+string(v), int64(n), strings.Join(names, l.say("semicolon"))+"."))
 		}
 	}
 	undecided := int64(0)

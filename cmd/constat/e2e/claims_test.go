@@ -33,7 +33,7 @@ func TestClaims(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, out)
 		}
 	}
-	if out := do(0, "--case", c.Case, "--only", "c1", "--lang", "fr"); !strings.Contains(out, "étayée") || !strings.Contains(out, "Quelque chose est parti") || strings.Contains(out, "C2") {
+	if out := do(0, "--case", c.Case, "--only", "c1", "--lang", "fr"); !strings.Contains(out, "corroborée") || !strings.Contains(out, "Quelque chose est parti") || strings.Contains(out, "C2") {
 		t.Errorf("in French:\n%s", out)
 	}
 	var answers []struct {

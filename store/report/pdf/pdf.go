@@ -8,8 +8,8 @@
 // and copied.
 //
 // The same calls give the same bytes. A Doc belongs to one goroutine. Lengths are in
-// points of 1/72 inch from the upper left corner of a page. The files are not tagged
-// for assistive technology.
+// points of 1/72 inch from the upper left corner of a page. Files are tagged: assistive
+// technology reads headings, lists, tables and figures in the order of their elements.
 package pdf
 
 import (
@@ -44,6 +44,9 @@ type Doc struct {
 	marks []mark
 	names map[string]place
 
+	root *Element
+	at   *Element // that text is drawn into; nil for decoration
+
 	layout layout
 	err    error
 }
@@ -61,7 +64,7 @@ type place struct {
 
 // New begins a document.
 func New(info Info) *Doc {
-	d := &Doc{info: info, known: map[*source]*face{}, names: map[string]place{}}
+	d := &Doc{info: info, known: map[*source]*face{}, names: map[string]place{}, root: &Element{role: "Document"}}
 	d.layout.init(d)
 	return d
 }
@@ -74,7 +77,9 @@ type Page struct {
 	number int
 	out    bytes.Buffer
 	images []picture
-	links  []link
+	links  []*link
+	marked marked
+	owners []*Element // of marked content, by its number
 }
 
 type picture struct {
@@ -85,6 +90,9 @@ type picture struct {
 type link struct {
 	x, y, width, height float64
 	target              string
+
+	element *Element
+	object  int // when written
 }
 
 // Page adds a page.
@@ -124,11 +132,17 @@ func (p *Page) up(y float64) string { return number(p.Height - y) }
 
 // Fill fills a rectangle.
 func (p *Page) Fill(x, y, width, height float64, c Color) {
+	p.decorate()
+	p.fill(x, y, width, height, c)
+}
+
+func (p *Page) fill(x, y, width, height float64, c Color) {
 	p.op("%s rg %s %s %s %s re f", c.operands(), number(x), p.up(y+height), number(width), number(height))
 }
 
 // Line draws a line; dash is the length of its dashes, 0 for none.
 func (p *Page) Line(x0, y0, x1, y1, width, dash float64, c Color) {
+	p.decorate()
 	p.op("q %s RG %s w %s %s %s m %s %s l S Q", c.operands(), number(width), dashes(dash), number(x0), p.up(y0)+"", number(x1), p.up(y1))
 }
 
@@ -141,12 +155,14 @@ func dashes(dash float64) string {
 
 // Frame draws a rectangle's outline.
 func (p *Page) Frame(x, y, width, height, line, dash float64, c Color) {
+	p.decorate()
 	p.op("q %s RG %s w %s %s %s %s %s re S Q", c.operands(), number(line), dashes(dash), number(x), p.up(y+height), number(width), number(height))
 }
 
 // Band fills the area that runs from a left edge of a height to a right edge of the
 // same.
 func (p *Page) Band(x0, y0, x1, y1, height float64, c Color) {
+	p.decorate()
 	mid := number((x0 + x1) / 2)
 	p.op("%s rg %s %s m %s %s %s %s %s %s c %s %s l %s %s %s %s %s %s c h f", c.operands(),
 		number(x0), p.up(y0), mid, p.up(y0), mid, p.up(y1), number(x1), p.up(y1),
@@ -155,13 +171,14 @@ func (p *Page) Band(x0, y0, x1, y1, height float64, c Color) {
 
 // JPEG shows a picture of width by height pixels, in three colours.
 func (p *Page) JPEG(data []byte, pixelsWide, pixelsHigh int, x, y, width, height float64) {
+	p.decorate()
 	p.images = append(p.images, picture{data, pixelsWide, pixelsHigh})
 	p.op("q %s 0 0 %s %s %s cm /I%d Do Q", number(width), number(height), number(x), p.up(y+height), len(p.images))
 }
 
 // Link makes an area go to "#name" or to an address.
 func (p *Page) Link(x, y, width, height float64, target string) {
-	p.links = append(p.links, link{x, y, width, height, target})
+	p.links = append(p.links, &link{x: x, y: y, width: width, height: height, target: target})
 }
 
 // textString is a text of the file outside of pages (ISO 32000-1, 7.9.2.2).
@@ -234,9 +251,11 @@ func (d *Doc) WriteTo(w io.Writer) (int64, error) {
 	for _, face := range d.faces {
 		fmt.Fprintf(&fonts, "/F%d %s ", face.number, reference(f.font(face)))
 	}
+	key := len(d.pages)
 	for i, p := range d.pages {
-		f.page(d, p, pages, pages[i], tree, fonts.String())
+		key = f.page(d, p, pages, pages[i], tree, key, fonts.String())
 	}
+	structure := f.structure(d, pages)
 	kids := make([]string, len(pages))
 	for i, n := range pages {
 		kids[i] = reference(n)
@@ -249,12 +268,15 @@ func (d *Doc) WriteTo(w io.Writer) (int64, error) {
 	if len(d.marks) > 0 {
 		outline = " /Outlines " + reference(f.outline(d, pages)) + " /PageMode /UseOutlines"
 	}
-	f.put(catalog, "<< /Type /Catalog /Pages %s /Lang %s /Metadata %s /ViewerPreferences << /DisplayDocTitle true >>%s >>",
-		reference(tree), textString(d.info.Lang), reference(f.raw("/Type /Metadata /Subtype /XML", d.xmp())), outline)
+	f.put(catalog, "<< /Type /Catalog /Pages %s /Lang %s /Metadata %s /ViewerPreferences << /DisplayDocTitle true >> /MarkInfo << /Marked true >> /StructTreeRoot %s%s >>",
+		reference(tree), textString(d.info.Lang), reference(f.raw("/Type /Metadata /Subtype /XML", d.xmp())), reference(structure), outline)
 	return f.write(w, catalog, info)
 }
 
-func (f *file) page(d *Doc, p *Page, pages []int, self, tree int, fonts string) {
+// page writes a page. key is that of its first link in the table of the structure; it
+// returns the next.
+func (f *file) page(d *Doc, p *Page, pages []int, self, tree, key int, fonts string) int {
+	p.finish()
 	var images, links []string
 	for i, picture := range p.images {
 		n := f.raw(fmt.Sprintf("/Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode", picture.width, picture.height), picture.data)
@@ -272,15 +294,21 @@ func (f *file) page(d *Doc, p *Page, pages []int, self, tree int, fonts string) 
 		} else {
 			action = "/A << /S /URI /URI " + textString(l.target) + " >>"
 		}
-		links = append(links, reference(f.add("<< /Type /Annot /Subtype /Link /Rect %s /Border [0 0 0] %s >>", rect, action)))
+		if l.element != nil {
+			action += fmt.Sprintf(" /StructParent %d", key)
+			key++
+		}
+		l.object = f.add("<< /Type /Annot /Subtype /Link /Rect %s /Border [0 0 0] %s >>", rect, action)
+		links = append(links, reference(l.object))
 	}
 	annots := ""
 	if len(links) > 0 {
 		annots = " /Annots [" + strings.Join(links, " ") + "]"
 	}
 	content := f.stream("", p.out.Bytes())
-	f.put(self, "<< /Type /Page /Parent %s /MediaBox [0 0 %s %s] /Contents %s /Resources << /Font << %s>> /XObject << %s >> >>%s >>",
-		reference(tree), number(p.Width), number(p.Height), reference(content), fonts, strings.Join(images, " "), annots)
+	f.put(self, "<< /Type /Page /Parent %s /MediaBox [0 0 %s %s] /Contents %s /Resources << /Font << %s>> /XObject << %s >> >> /StructParents %d /Tabs /S%s >>",
+		reference(tree), number(p.Width), number(p.Height), reference(content), fonts, strings.Join(images, " "), p.number, annots)
+	return key
 }
 
 // outline writes the bookmarks as a tree.

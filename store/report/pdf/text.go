@@ -34,6 +34,7 @@ type Style struct {
 	Color  Color
 	Back   *Color // behind the text
 	Link   string // "#name" or an address
+	Lang   string // BCP 47, where it is not the document's
 }
 
 // Span is a text in one style. "\n" ends a line.
@@ -239,6 +240,9 @@ func (d *Doc) Layout(spans []Span, width, leading float64) []*Line {
 			end++
 		}
 		lines = append(lines, l.paragraph(spans, all[start:end], width, leading)...)
+		if end < len(all) {
+			l.blank(lines[len(lines)-1])
+		}
 		start = end + 1
 	}
 	return lines
@@ -366,6 +370,7 @@ func (l *layout) shape(runes []rune, f *face, script language.Script, direction 
 
 // line shapes letters and puts them in the order in which they are seen.
 func (l *layout) line(spans []Span, all []letter, leading float64) *Line {
+	whole := len(all)
 	for len(all) > 1 && all[len(all)-1].r == ' ' {
 		all = all[:len(all)-1]
 	}
@@ -415,7 +420,25 @@ func (l *layout) line(spans []Span, all []letter, leading float64) *Line {
 			out.pieces = append(out.pieces, p)
 		}
 	}
+	if len(all) < whole {
+		l.blank(out)
+	}
 	return out
+}
+
+// blank puts a blank behind a line that goes on in the next, so that who hears or
+// copies the text does not find two words joined. What is all in Mono is copied as it
+// is.
+func (l *layout) blank(line *Line) {
+	i := slices.IndexFunc(line.pieces, func(p piece) bool { return p.style.Family != Mono })
+	if i < 0 {
+		return
+	}
+	s := line.pieces[i].style
+	s.Back, s.Link = nil, ""
+	face := l.faceFor(s, ' ')
+	shaped := l.shape([]rune{' '}, face, language.Common, di.DirectionLTR)
+	line.pieces = append(line.pieces, piece{style: s, face: face, x: line.Width, glyphs: shaped.Glyphs, runes: []rune{' '}, simple: true})
 }
 
 // numbersApart cuts off the numbers at the ends of runs that are read from the left
@@ -474,29 +497,47 @@ func reordered(runs []bidi.Run) []bidi.Run {
 
 // Draw draws a line whose upper left corner is at x and y.
 func (p *Page) Draw(line *Line, x, y float64) {
+	at := p.doc.at
 	for i := range line.pieces {
 		piece := &line.pieces[i]
 		if back := piece.style.Back; back != nil {
-			p.Fill(x+piece.x-0.6, y+line.Ascent-piece.style.Size*0.98, piece.width+1.2, piece.style.Size*1.28, *back)
+			p.belong(at)
+			p.fill(x+piece.x-0.6, y+line.Ascent-piece.style.Size*0.98, piece.width+1.2, piece.style.Size*1.28, *back)
 		}
 	}
 	for i := range line.pieces {
 		piece := &line.pieces[i]
-		p.draw(piece, x+piece.x, y+line.Ascent)
-		if piece.style.Link != "" {
-			p.Link(x+piece.x, y, piece.width, line.Height, piece.style.Link)
+		target := piece.style.Link
+		if target == "" {
+			p.draw(piece, at, x+piece.x, y+line.Ascent)
+			continue
+		}
+		p.Link(x+piece.x, y, piece.width, line.Height, target)
+		e := at
+		if at != nil {
+			e = at.Add("Link")
+		}
+		p.draw(piece, e, x+piece.x, y+line.Ascent)
+		if e != nil {
+			l := p.links[len(p.links)-1]
+			l.element = e
+			e.kids = append(e.kids, content{page: p, link: l})
 		}
 	}
 }
 
-// draw draws a piece whose baseline begins at x and y.
-func (p *Page) draw(t *piece, x, y float64) {
+// draw draws a piece of e whose baseline begins at x and y.
+func (p *Page) draw(t *piece, e *Element, x, y float64) {
 	var b strings.Builder
-	spoken := !t.simple && !t.right // readers turn what is read from the right themselves
-	if spoken {
-		fmt.Fprintf(&b, "/Span << /ActualText <FEFF%s> >> BDC\n", hex16(utf16.Encode(t.runes)))
-	}
 	s := t.style
+	properties := ""
+	if !t.simple && !t.right { // readers turn what is read from the right themselves
+		properties = "/ActualText <FEFF" + hex16(utf16.Encode(t.runes)) + "> "
+	}
+	if s.Lang != "" {
+		properties += "/Lang " + textString(s.Lang) + " "
+	}
+	p.spoken(e, properties)
 	slant := "0"
 	if s.Slant {
 		slant = "0.2"
@@ -534,7 +575,7 @@ func (p *Page) draw(t *piece, x, y float64) {
 		b.WriteString(" 0 Tr")
 	}
 	b.WriteString(" ET")
-	if spoken {
+	if properties != "" {
 		b.WriteString("\nEMC")
 	}
 	p.op("%s", b.String())
