@@ -47,7 +47,7 @@ with values masked; what only a person can say is empty and listed.`,
 			if err != nil {
 				return err
 			}
-			r, err := openCase(cmd.Context(), caseFile)
+			r, err := prepareCase(cmd, caseFile)
 			if err != nil {
 				return err
 			}
