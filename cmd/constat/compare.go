@@ -77,7 +77,10 @@ read on one side is not called vanished.`,
 			if all || asJSON {
 				opt.MaxRows = 10_000
 			}
+			var end func()
+			opt.Progress, end = progress(cmd.ErrOrStderr(), "comparing sessions")
 			c, err := compare.Run(cmd.Context(), in[0], in[1], opt)
+			end()
 			if err != nil {
 				return explainSides(cmd.Context(), in, err)
 			}

@@ -229,7 +229,7 @@ func (f *bundleFlags) reports(ctx context.Context, r *store.Reader, whole bool) 
 	file := func(name string, write func(context.Context, io.Writer, *store.Reader, report.Options) error) export.File {
 		return export.File{Name: "data/" + name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, about export.About) (err error) {
 			if !asked {
-				if opt.Answers, opt.Comparisons, err = f.ask.of(ctx, r, func(int64, int64) {}); err != nil {
+				if opt.Answers, opt.Comparisons, err = f.ask.of(ctx, r, func(string, int64, int64) {}); err != nil {
 					return err
 				}
 				asked = true
