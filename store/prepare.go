@@ -43,9 +43,10 @@ func (r *Reader) Prepared(ctx context.Context, progress func(done, total int64))
 	}
 	// The folder is for the case's owner only; the name is given up as soon as all
 	// connections are open, or at the end where open files have to keep theirs.
+	doing := "prepare case in " + os.TempDir()
 	folder, err := os.MkdirTemp("", "constat-")
 	if err != nil {
-		return nil, fileError("prepare case", err)
+		return nil, fileError(doing, err)
 	}
 	p := &Reader{path: r.path, dsn: r.dsn, version: r.version, folder: folder}
 	defer func() {
@@ -55,10 +56,10 @@ func (r *Reader) Prepared(ctx context.Context, progress func(done, total int64))
 	}()
 	file := filepath.Join(folder, "quick")
 	if err := r.prepare(ctx, file, progress); err != nil {
-		return nil, sqlError("prepare case", err)
+		return nil, sqlError(doing, err)
 	}
 	if err := p.share(ctx, file); err != nil {
-		return nil, sqlError("prepare case", err)
+		return nil, sqlError(doing, err)
 	}
 	p.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(flow.ChunkSize))
 	if err != nil {

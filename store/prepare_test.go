@@ -181,3 +181,17 @@ func TestPreparedHasFrames(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func BenchmarkPrepared(b *testing.B) {
+	c := newCase(b)
+	commit(b, c, testExchange(1, []byte("SMS"), nil))
+	for b.Loop() {
+		p, err := c.Prepared(b.Context(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := p.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -30,7 +30,8 @@ const atOnce = store.Confinements
 
 // Answers answers the claims of a set from a case, in the order of the set. It
 // reads the case as it is at each query, holds no transaction between, and takes
-// memory that does not grow with the case.
+// memory that does not grow with the case. From a large one a Prepared reader answers
+// several times as fast.
 func Answers(ctx context.Context, r *store.Reader, set *Set, opt Options) ([]Answer, error) {
 	opt.QueryTime = cmp.Or(opt.QueryTime, 2*time.Minute)
 	if opt.Progress == nil {
