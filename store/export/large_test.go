@@ -35,7 +35,8 @@ func TestLarge(t *testing.T) {
 	}
 	f := newField(t, n)
 	f.declare()
-	f.exchanges(n / 50) // outside of any session
+	outside := n / 50 // of any session, before and after them
+	f.exchanges(outside)
 	sessions, weight := fieldSessions(), 0
 	for _, s := range sessions {
 		weight += s.weight
@@ -43,7 +44,7 @@ func TestLarge(t *testing.T) {
 	for _, s := range sessions {
 		f.mark(s.name, s.factors, "")
 		f.session = s
-		f.exchanges(n * s.weight / weight)
+		f.exchanges((n - 2*outside) * s.weight / weight)
 		if s.weight == 0 {
 			f.now = f.now.Add(40 * time.Minute)
 		}
