@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/mattn/go-sqlite3"
 
 	"constat/proxy/flow"
 )
@@ -84,8 +85,8 @@ const preparedConns = max(4, Confinements)
 // share opens the pools.
 func (r *Reader) share(ctx context.Context, file string) error {
 	script := standIn(r.version) + attach(file, immutable) + "PRAGMA quick.cache_size = -4096;" + quickScript() + pragma("query_only", 1)
-	r.db = sql.OpenDB(connector{r.dsn, script})
-	r.confined = sql.OpenDB(limited{connector{r.dsn, script}})
+	r.db = sql.OpenDB(lasting{connector{r.dsn, script}})
+	r.confined = sql.OpenDB(lasting{limited{connector{r.dsn, script}}})
 	for _, db := range []*sql.DB{r.db, r.confined} {
 		db.SetMaxOpenConns(preparedConns)
 		db.SetMaxIdleConns(preparedConns)
@@ -105,6 +106,25 @@ func (r *Reader) share(ctx context.Context, file string) error {
 	}
 	return nil
 }
+
+// lasting opens connections that a pool keeps, whatever becomes of a query: it could
+// open no other.
+type lasting struct{ driver.Connector }
+
+func (l lasting) Connect(ctx context.Context) (driver.Conn, error) {
+	raw, err := l.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return lastingConn{raw.(*sqlite3.SQLiteConn)}, nil
+}
+
+// lastingConn has the two methods for which database/sql keeps a connection whose
+// transaction was canceled.
+type lastingConn struct{ *sqlite3.SQLiteConn }
+
+func (lastingConn) ResetSession(context.Context) error { return nil }
+func (lastingConn) IsValid() bool                      { return true }
 
 // quickScript puts the views of a Prepared reader before those of the case: those of
 // quick_views.sql, and once more those that read them.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -120,6 +121,45 @@ func TestPreparedStays(t *testing.T) {
 	}
 	if err := p.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPreparedLasts ends queries and transactions before their time, more often than there
+// are connections, none of which could be opened again.
+func TestPreparedLasts(t *testing.T) {
+	c := newCase(t)
+	commit(t, c, testExchange(1, nil, nil))
+	p, err := c.Prepared(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	confined, done := p.Confined()
+	defer done()
+	const endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+	for _, db := range []*sql.DB{p.DB(), confined} {
+		for range 2 * preparedConns {
+			ctx, stop := context.WithTimeout(t.Context(), 5*time.Millisecond)
+			if _, err := db.ExecContext(ctx, endless); err == nil {
+				t.Error("it ended")
+			}
+			stop()
+			ctx, stop = context.WithCancel(t.Context())
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := tx.QueryContext(ctx, "SELECT * FROM requests"); err != nil {
+				t.Fatal(err)
+			}
+			stop()
+			for err = nil; !errors.Is(err, sql.ErrTxDone); {
+				_, err = tx.ExecContext(t.Context(), "SELECT 1")
+			}
+		}
+		if got := rows(t, db, "SELECT count(*) FROM requests"); got[0] != "1" {
+			t.Errorf("%q", got)
+		}
 	}
 }
 
