@@ -194,63 +194,89 @@ const rowsAtOnce = int64(20_000)
 // newestOnly is the condition that a report r is the newest on its subject.
 const newestOnly = "r.id = (SELECT max(n.id) FROM report n WHERE n.exchange = r.exchange AND n.frame = r.frame)"
 
-// fill copies what questions ask for. All its statements see the case at one moment.
-func (p *preparation) fill() error {
-	steps := []struct{ table, statement string }{
-		{"connection", `INSERT INTO quick.connection
-			SELECT id, time, session_id, device, door, host, server_ip, sni, server_tls, outcome, bytes_up, bytes_down, client_alert
-			FROM connections WHERE id > ? AND id <= ? ORDER BY id`},
-		{"exchange", `INSERT INTO quick.request
-			SELECT id, time, session_id, device, door, method, scheme, host, path, status, request_bytes, response_bytes, request_truncated, response_truncated,
-				server_ip, owner, country, tags, direction, error, connection_id, EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0)
-			FROM requests q WHERE id > ? AND id <= ? ORDER BY id`},
-		{"report", `INSERT INTO quick.finding
-			SELECT r.id, f.fullkey, r.id * 1000000 + f.key + 1, r.exchange, r.frame, f.value ->> 'class', f.value ->> 'direction', f.value ->> 'confidence', f.value ->> 'detector'
-			FROM report r, json_each(r.findings) f WHERE r.id > ? AND r.id <= ? AND r.findings IS NOT NULL AND ` + newestOnly},
-		{"report", `INSERT INTO quick.hit
-			SELECT r.id, h.fullkey, r.exchange, r.frame, h.value ->> 'canary', h.value ->> 'kind', h.value ->> 'form', h.value ->> 'class', h.value ->> 'direction'
-			FROM report r, json_each(r.hits) h WHERE r.id > ? AND r.id <= ? AND r.hits IS NOT NULL AND ` + newestOnly},
-		{"report", `INSERT INTO quick.used
-			SELECT r.id, v.fullkey, r.exchange, r.frame, v.value ->> 0, v.value ->> 1, v.value ->> 2, v.value ->> 3, v.value ->> 5, ifnull(v.value ->> 6, '')
-			FROM report r, json_each(r.identifying) v WHERE r.id > ? AND r.id <= ? AND r.identifying IS NOT NULL AND ` + newestOnly},
-	}
-	ends := map[string][]int64{}
-	for _, s := range steps {
-		if _, known := ends[s.table]; !known {
-			list, err := p.pages(s.table)
-			if err != nil {
-				return err
-			}
-			ends[s.table] = list
-		}
-		p.total += int64(len(ends[s.table]))
-	}
-	for _, s := range steps {
-		from := int64(math.MinInt64)
-		for _, to := range ends[s.table] {
-			if err := p.run(s.statement, named([]any{from, to})...); err != nil {
-				return err
-			}
-			from = to
-			p.done++
-			p.progress(p.done*rowsAtOnce, p.total*rowsAtOnce)
-		}
-	}
-	return p.run(`
-		INSERT INTO quick.address SELECT * FROM addresses;
+// A filling reads a table: page by page, with the ids that a page is between as
+// arguments, or at once.
+type filling struct {
+	table, statement string
+	once             bool
+}
+
+// fillings are in the order in which one needs the other.
+var fillings = []filling{
+	{table: "connection", statement: `INSERT INTO quick.connection
+		SELECT id, time, session_id, device, door, host, server_ip, sni, server_tls, outcome, bytes_up, bytes_down, client_alert
+		FROM connections WHERE id > ? AND id <= ? ORDER BY id`},
+	{table: "exchange", statement: `INSERT INTO quick.request
+		SELECT id, time, session_id, device, door, method, scheme, host, path, status, request_bytes, response_bytes, request_truncated, response_truncated,
+			server_ip, owner, country, tags, direction, error, connection_id, EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0)
+		FROM requests q WHERE id > ? AND id <= ? ORDER BY id`},
+	{table: "report", statement: `INSERT INTO quick.finding
+		SELECT r.id, f.fullkey, r.id * 1000000 + f.key + 1, r.exchange, r.frame, f.value ->> 'class', f.value ->> 'direction', f.value ->> 'confidence', f.value ->> 'detector'
+		FROM report r, json_each(r.findings) f WHERE r.id > ? AND r.id <= ? AND r.findings IS NOT NULL AND ` + newestOnly},
+	{table: "report", statement: `INSERT INTO quick.hit
+		SELECT r.id, h.fullkey, r.exchange, r.frame, h.value ->> 'canary', h.value ->> 'kind', h.value ->> 'form', h.value ->> 'class', h.value ->> 'direction'
+		FROM report r, json_each(r.hits) h WHERE r.id > ? AND r.id <= ? AND r.hits IS NOT NULL AND ` + newestOnly},
+	{table: "report", statement: `INSERT INTO quick.used
+		SELECT r.id, v.fullkey, r.exchange, r.frame, v.value ->> 0, v.value ->> 1, v.value ->> 2, v.value ->> 3, v.value ->> 5, ifnull(v.value ->> 6, '')
+		FROM report r, json_each(r.identifying) v WHERE r.id > ? AND r.id <= ? AND r.identifying IS NOT NULL AND ` + newestOnly},
+	{table: "exchange", once: true, statement: "INSERT INTO quick.address SELECT * FROM addresses"},
+	{table: "exchange", once: true, statement: `INSERT INTO quick.asked
+		SELECT session_id, device, door, host, count(*), sum(request_truncated + response_truncated), sum(error <> ''), sum(NOT inspected), min(time), max(time)
+		FROM quick.request GROUP BY 1, 2, 3, 4`},
+	{table: "connection", once: true, statement: `INSERT INTO quick.connected
+		SELECT session_id, device, door, host, outcome, client_alert, count(*), max(id), sum(bytes_up), sum(bytes_down), min(time), max(time)
+		FROM quick.connection GROUP BY 1, 2, 3, 4, 5, 6`},
+	{table: "connection", once: true, statement: `
 		CREATE INDEX quick.finding_request ON finding(request_id);
 		CREATE INDEX quick.hit_request ON hit(request_id);
 		CREATE INDEX quick.used_request ON used(request_id);
-		INSERT INTO quick.connected
-		SELECT session_id, device, door, host, outcome, client_alert, count(*), max(id), sum(bytes_up), sum(bytes_down), min(time), max(time)
-		FROM quick.connection GROUP BY 1, 2, 3, 4, 5, 6;
-		INSERT INTO quick.asked
-		SELECT session_id, device, door, host, count(*), sum(request_truncated + response_truncated), sum(error <> ''), sum(NOT inspected), min(time), max(time)
-		FROM quick.request GROUP BY 1, 2, 3, 4;
 		INSERT INTO quick.opaque
 		SELECT q.session_id, q.device, count(DISTINCT q.id), sum(iif(f.frame_id = 0, q.request_bytes, (SELECT ifnull(x.size, 0) FROM frame x WHERE x.id = f.frame_id)))
 		FROM (SELECT DISTINCT request_id, frame_id FROM quick.finding WHERE class = 'opaque' AND direction = 'up') f CROSS JOIN quick.request q ON q.id = f.request_id
-		GROUP BY 1, 2`)
+		GROUP BY 1, 2`},
+}
+
+// fill copies what questions ask for. All its statements see the case at one moment.
+func (p *preparation) fill() error {
+	ends := map[string][]int64{}
+	for _, f := range fillings {
+		if _, known := ends[f.table]; !known {
+			list, err := p.pages(f.table)
+			if err != nil {
+				return err
+			}
+			ends[f.table] = list
+		}
+		p.total += int64(len(ends[f.table]))
+	}
+	for _, f := range fillings {
+		if f.once {
+			if err := p.read(len(ends[f.table]), f.statement); err != nil {
+				return err
+			}
+			continue
+		}
+		from := int64(math.MinInt64)
+		for _, to := range ends[f.table] {
+			if err := p.read(1, f.statement, from, to); err != nil {
+				return err
+			}
+			from = to
+		}
+	}
+	return nil
+}
+
+// read runs a statement that reads so many pages.
+func (p *preparation) read(pages int, statement string, args ...any) error {
+	if err := p.run(statement, named(args)...); err != nil {
+		return err
+	}
+	p.done += int64(pages)
+	if pages > 0 {
+		p.progress(p.done*rowsAtOnce, p.total*rowsAtOnce)
+	}
+	return nil
 }
 
 // pages cuts a table into pages of rowsAtOnce rows, and returns the last id of each.
