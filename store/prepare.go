@@ -31,19 +31,20 @@ var quickTables string
 var quickViews string
 
 // Prepared returns a Reader for many questions to the case as it is at this moment.
-// What the public views work out for each row again and again, the session, the
-// newest report, what JSON says, is worked out once: in a temporary file, so that memory does
-// not grow with the case, of about a fifth of its size. It has no name that anybody could open it
-// by, and is gone with the Reader or the process. It holds no body and no value of a header.
+// What the public views work out for each row again and again, the session, the newest
+// report, what JSON says, is worked out once: in a temporary file of about a fifth of
+// the case, so that memory does not grow with it (docs/adr/0012). The file has no body
+// and no value of a header, nobody else can open it, and it is gone with the Reader or
+// the process. While it is made the write-ahead log is not reused.
 //
-// progress, which may be nil, is told how many rows were read, of about how many. Closing one
-// Reader does not close the other.
+// progress, which may be nil, is told how many rows were read, of about how many.
+// Closing one Reader does not close the other.
 func (r *Reader) Prepared(ctx context.Context, progress func(done, total int64)) (_ *Reader, err error) {
 	if progress == nil {
 		progress = func(int64, int64) {}
 	}
-	// The folder is for the case's owner only; the name is given up as soon as all
-	// connections are open, or at the end where open files have to keep theirs.
+	// The folder is its owner's only. It is given up as soon as all connections are
+	// open, or at the end where open files have to keep their names.
 	doing := "prepare case in " + os.TempDir()
 	folder, err := os.MkdirTemp("", "constat-")
 	if err != nil {
