@@ -33,9 +33,9 @@ var quickViews string
 // Prepared returns a Reader for many questions to the case as it is at this moment.
 // What the public views work out for each row again and again, the session, the newest
 // report, what JSON says, is worked out once: in a temporary file of about a fifth of
-// the case, so that memory does not grow with it (docs/adr/0012). The file has no body
-// and no value of a header, nobody else can open it, and it is gone with the Reader or
-// the process. While it is made the write-ahead log is not reused.
+// the case, so that memory does not grow with it (docs/adr/0012). The file has
+// hosts, paths, classes and identifiers, but no bodies; nobody else can open it, and it
+// is gone with the Reader or the process. While it is made the write-ahead log is not reused.
 //
 // progress, which may be nil, is told how many rows were read, of about how many.
 // Closing one Reader does not close the other.
