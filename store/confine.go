@@ -112,13 +112,16 @@ const maxCell = 32 << 20
 const Confinements = 4
 
 // Confined is a pool for queries of strangers, beside DB: what they make is bounded.
-// The caller closes it.
-func (r *Reader) Confined() *sql.DB {
+// The caller calls done in the end.
+func (r *Reader) Confined() (db *sql.DB, done func() error) {
+	if r.confined != nil {
+		return r.confined, func() error { return nil }
+	}
 	script := standIn(r.version) + ";" + pragma("query_only", 1)
-	db := sql.OpenDB(limited{connector{r.dsn, script}})
+	db = sql.OpenDB(limited{connector{r.dsn, script}})
 	db.SetMaxOpenConns(Confinements)
 	db.SetConnMaxIdleTime(time.Minute)
-	return db
+	return db, db.Close
 }
 
 // limited opens connections that refuse large values.

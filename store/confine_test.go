@@ -49,8 +49,8 @@ func TestChecker(t *testing.T) {
 func TestConfined(t *testing.T) {
 	c := newCase(t)
 	commit(t, c, testExchange(1, nil, []byte("x")))
-	db := c.Confined()
-	defer db.Close()
+	db, done := c.Confined()
+	defer done()
 	if got := rows(t, db, "SELECT id, host FROM requests"); !slices.Equal(got, []string{"1|host1.example"}) {
 		t.Errorf("%q", got)
 	}

@@ -68,14 +68,17 @@ func (r *Reader) SessionsIn(ctx context.Context, s Scope) ([]Session, error) {
 
 // Coverage measures what part of the traffic of a scope could be seen, at one
 // moment of a case that is being written. It takes seconds for a case of a million
-// requests, and memory that does not grow with the case.
+// requests, less than one of a Prepared reader, and memory that does not grow with the case.
 func (r *Reader) Coverage(ctx context.Context, s Scope) (Coverage, error) {
 	tx, err := r.db.BeginTx(ctx, nil)
 	if err != nil {
 		return Coverage{}, sqlError("read coverage", err)
 	}
 	defer tx.Rollback() // it only reads
-	m := measure{ctx: ctx, tx: tx}
+	m := measure{ctx: ctx, tx: tx, sums: viewSums}
+	if r.confined != nil {
+		m.sums = preparedSums
+	}
 	m.scope, m.args = s.Where()
 	for _, step := range []func() error{m.connections, m.unread, m.requests, m.opaque, m.doors, func() error { return m.duration(s) }} {
 		if err := step(); err != nil {
@@ -85,11 +88,31 @@ func (r *Reader) Coverage(ctx context.Context, s Scope) (Coverage, error) {
 	return m.Coverage, nil
 }
 
+// sums are what Coverage adds up: tables or subqueries whose rows stand for one or
+// for several connections or requests of the same session and device.
+type sums struct{ connected, asked, opaque string }
+
+var (
+	viewSums = sums{
+		connected: `(SELECT session_id, device, door, host, outcome, client_alert, 1 AS n, id AS newest, bytes_up, bytes_down, time AS first, time AS last FROM connections)`,
+		asked: `(SELECT session_id, device, door, host, 1 AS n, request_truncated + response_truncated AS truncated, error <> '' AS failed,
+			NOT EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0) AS uninspected, time AS first, time AS last FROM requests q)`,
+		opaque: `(SELECT q.session_id AS session_id, q.device AS device, 1 AS n,
+				sum(iif(r.frame = 0, q.request_bytes, (SELECT ifnull(f.size, 0) FROM frame f WHERE f.id = r.frame))) AS bytes
+			FROM report r CROSS JOIN requests q ON q.id = r.exchange
+			WHERE r.tags LIKE '%opaque%' AND ` + newestOnly + `
+				AND EXISTS(SELECT 1 FROM json_each(r.findings) j WHERE j.value ->> 'class' = 'opaque' AND j.value ->> 'direction' = 'up')
+			GROUP BY q.id)`,
+	}
+	preparedSums = sums{"quick.connected", "quick.asked", "quick.opaque"}
+)
+
 // measure is one run of Coverage.
 type measure struct {
 	Coverage
 	ctx   context.Context // of the one run that the value lives for
 	tx    *sql.Tx
+	sums  sums
 	scope string
 	args  []any
 }
@@ -115,8 +138,8 @@ func (m *measure) each(query string, f func(scan func(...any) error) error) erro
 }
 
 func (m *measure) connections() error {
-	const query = `SELECT outcome, client_alert, outcome IN ('intercepted', 'plain'), count(*), sum(bytes_up), sum(bytes_down)
-		FROM connections WHERE SCOPE GROUP BY 1, 2 ORDER BY sum(bytes_up + bytes_down) DESC, count(*) DESC, 1, 2`
+	query := `SELECT outcome, client_alert, outcome IN ('intercepted', 'plain'), sum(n), sum(bytes_up), sum(bytes_down)
+		FROM ` + m.sums.connected + ` WHERE SCOPE GROUP BY 1, 2 ORDER BY sum(bytes_up + bytes_down) DESC, sum(n) DESC, 1, 2`
 	m.Outcomes = []Outcome{}
 	return m.each(query, func(scan func(...any) error) error {
 		var o Outcome
@@ -142,11 +165,11 @@ func (m *measure) connections() error {
 // unread finds hosts of which there is no readable connection, and no request
 // either: one connection to a proxy can carry requests to many hosts.
 func (m *measure) unread() error {
-	// What max(id) stands beside is taken from the row that has it.
-	const query = `SELECT host, outcome, n, up, down, count(*) OVER () FROM (
-			SELECT host, outcome, max(id), count(*) AS n, sum(bytes_up) AS up, sum(bytes_down) AS down
-			FROM connections WHERE SCOPE GROUP BY host HAVING max(outcome IN ('intercepted', 'plain')) = 0)
-		WHERE host NOT IN (SELECT host FROM requests WHERE SCOPE) ORDER BY up + down DESC, n DESC, host LIMIT 100`
+	// What max(newest) stands beside is taken from the row that has it.
+	query := `SELECT host, outcome, n, up, down, count(*) OVER () FROM (
+			SELECT host, outcome, max(newest), sum(n) AS n, sum(bytes_up) AS up, sum(bytes_down) AS down
+			FROM ` + m.sums.connected + ` WHERE SCOPE GROUP BY host HAVING max(outcome IN ('intercepted', 'plain')) = 0)
+		WHERE host NOT IN (SELECT host FROM ` + m.sums.asked + ` WHERE SCOPE) ORDER BY up + down DESC, n DESC, host LIMIT 100`
 	m.Unread = []UnreadHost{}
 	var all int64
 	err := m.each(query, func(scan func(...any) error) error {
@@ -162,19 +185,14 @@ func (m *measure) unread() error {
 }
 
 func (m *measure) requests() error {
-	const query = `SELECT count(*), ifnull(sum(request_truncated + response_truncated), 0), ifnull(sum(error <> ''), 0),
-			ifnull(sum(NOT EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0)), 0)
-		FROM requests q WHERE SCOPE`
+	query := `SELECT ifnull(sum(n), 0), ifnull(sum(truncated), 0), ifnull(sum(failed), 0), ifnull(sum(uninspected), 0) FROM ` + m.sums.asked + ` WHERE SCOPE`
 	return m.each(query, func(scan func(...any) error) error {
 		return scan(&m.Requests, &m.Truncated, &m.Failed, &m.NotInspected)
 	})
 }
 
 func (m *measure) opaque() error {
-	const query = `SELECT count(DISTINCT q.id), ifnull(sum(iif(r.frame = 0, q.request_bytes, (SELECT ifnull(f.size, 0) FROM frame f WHERE f.id = r.frame))), 0)
-		FROM report r CROSS JOIN requests q ON q.id = r.exchange
-		WHERE r.tags LIKE '%opaque%' AND r.id = (SELECT max(n.id) FROM report n WHERE n.exchange = r.exchange AND n.frame = r.frame)
-			AND EXISTS(SELECT 1 FROM json_each(r.findings) j WHERE j.value ->> 'class' = 'opaque' AND j.value ->> 'direction' = 'up') AND SCOPE`
+	query := `SELECT ifnull(sum(n), 0), ifnull(sum(bytes), 0) FROM ` + m.sums.opaque + ` WHERE SCOPE`
 	return m.each(query, func(scan func(...any) error) error { return scan(&m.OpaqueRequests, &m.OpaqueUp) })
 }
 
@@ -191,7 +209,7 @@ var escapes = map[string][]string{
 const unknownEscapes = "unknown"
 
 func (m *measure) doors() error {
-	const query = `SELECT door FROM connections WHERE SCOPE UNION SELECT door FROM requests WHERE SCOPE`
+	query := `SELECT door FROM ` + m.sums.connected + ` WHERE SCOPE UNION SELECT door FROM ` + m.sums.asked + ` WHERE SCOPE`
 	m.Escapes = []string{}
 	err := m.each(query, func(scan func(...any) error) error {
 		var door string
@@ -216,10 +234,6 @@ func (m *measure) doors() error {
 // duration adds up the sessions; one that is open lasts to the newest request or
 // connection of the case.
 func (m *measure) duration(s Scope) error {
-	first, last, err := m.span()
-	if err != nil {
-		return err
-	}
 	condition, args := s.where()
 	whole := condition == ""
 	if whole {
@@ -230,6 +244,16 @@ func (m *measure) duration(s Scope) error {
 		return err
 	}
 	m.Sessions = len(sessions)
+	if !whole && !slices.ContainsFunc(sessions, func(x Session) bool { return x.Closed.IsZero() }) {
+		for _, x := range sessions {
+			m.Duration += max(0, x.Closed.Sub(x.Opened))
+		}
+		return nil
+	}
+	first, last, err := m.span()
+	if err != nil {
+		return err
+	}
 	if whole {
 		m.Duration = last.Sub(first)
 		return nil
@@ -248,8 +272,8 @@ func (m *measure) duration(s Scope) error {
 // whole case.
 func (m *measure) span() (first, last time.Time, err error) {
 	var a, b string
-	const query = `SELECT ifnull(min(a), ''), ifnull(max(b), '') FROM (
-		SELECT min(opened) AS a, max(opened) AS b FROM connection UNION ALL SELECT min(began), max(began) FROM exchange)`
+	query := `SELECT ifnull(min(a), ''), ifnull(max(b), '') FROM (
+		SELECT min(first) AS a, max(last) AS b FROM ` + m.sums.connected + ` UNION ALL SELECT min(first), max(last) FROM ` + m.sums.asked + `)`
 	if err := m.tx.QueryRowContext(m.ctx, query).Scan(&a, &b); err != nil {
 		return first, last, err
 	}

@@ -35,6 +35,10 @@ type Reader struct {
 
 	windows windows
 
+	// Of a Prepared reader.
+	confined *sql.DB
+	folder   string // of its file, "" once that has no name
+
 	statements sync.Map // of *sql.Stmt by query: the few that inspection runs for each exchange
 }
 
@@ -113,9 +117,20 @@ func (r *Reader) try(ctx context.Context) error {
 
 // Close ends all queries.
 func (r *Reader) Close() error {
-	r.zstd.Close()
+	if r.zstd != nil {
+		r.zstd.Close()
+	}
 	r.statements.Range(func(_, stmt any) bool { stmt.(*sql.Stmt).Close(); return true })
-	return r.db.Close()
+	var errs []error
+	for _, db := range []*sql.DB{r.db, r.confined} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if r.folder != "" {
+		errs = append(errs, os.RemoveAll(r.folder))
+	}
+	return errors.Join(errs...)
 }
 
 // prepared returns the statement for a query, which is kept. There must be few

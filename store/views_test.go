@@ -104,6 +104,8 @@ func TestViews(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	samePrepared(t, &c.Reader)
+
 	at := func(d time.Duration) string { return opened.Add(d).Format("2006-01-02T15:04:05.000000Z") }
 	sum := func(s string) string { return fmt.Sprintf("%x", flow.BodyOf([]byte(s)).SHA256()) }
 	for _, tt := range []struct {
@@ -388,6 +390,7 @@ func TestIdentifiersView(t *testing.T) {
 	if _, err := c.Inspect(t.Context(), valued(t), nil); err != nil {
 		t.Fatal(err)
 	}
+	samePrepared(t, &c.Reader)
 	want := []string{
 		strings.ReplaceAll(stays, "-", "") + "|uuid4|id|value|4|4|2|host1.example,host2.example|360|2|2",
 		strings.ReplaceAll(before, "-", "") + "|uuid4|id|value|2|2|1|host1.example|60|1|0",

@@ -26,8 +26,9 @@ func addAnswering(cmd *cobra.Command, a *answering) {
 	cmd.Flags().StringArrayVar(&a.pairs, "compare", nil, "'TERM … vs TERM …' with terms as in 'constat compare', repeatable; none (default: each factor that sessions declared with two values)")
 }
 
-// of answers the claims and makes the comparisons from r.
-func (a *answering) of(ctx context.Context, r *store.Reader, show func(done, total int64)) ([]claim.Answer, []compare.Comparison, error) {
+// of answers the claims and makes the comparisons from r, which should be prepared
+// where it is large.
+func (a *answering) of(ctx context.Context, r *store.Reader, show func(step string, done, total int64)) ([]claim.Answer, []compare.Comparison, error) {
 	pairs, err := a.sides(ctx, r)
 	if err != nil {
 		return nil, nil, err
@@ -38,7 +39,9 @@ func (a *answering) of(ctx context.Context, r *store.Reader, show func(done, tot
 		if err != nil {
 			return nil, nil, err
 		}
-		answers, err = claim.Answers(ctx, r, set, claim.Options{Values: given, QueryTime: 2 * time.Minute, Progress: show})
+		answers, err = claim.Answers(ctx, r, set, claim.Options{Values: given, QueryTime: 2 * time.Minute, Progress: func(done, total int64) {
+			show("asking claims", done, total)
+		}})
 		if err != nil {
 			return nil, nil, unknownClaim(err)
 		}
@@ -49,8 +52,10 @@ func (a *answering) of(ctx context.Context, r *store.Reader, show func(done, tot
 		unsaid(answers, info.Banner)
 	}
 	var comparisons []compare.Comparison
-	for _, in := range pairs {
-		c, err := compare.Run(ctx, in[0], in[1], compare.Options{})
+	for i, in := range pairs {
+		c, err := compare.Run(ctx, in[0], in[1], compare.Options{Progress: func(done, total int64) {
+			show("comparing sessions", int64(i)*total+done, int64(len(pairs))*total)
+		}})
 		if err != nil {
 			return nil, nil, explainSides(ctx, in, err)
 		}

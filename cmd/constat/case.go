@@ -73,6 +73,19 @@ func openCase(ctx context.Context, name string) (*store.Reader, error) {
 	return store.OpenReader(ctx, name)
 }
 
+// prepareCase opens the case for reading, for many questions, and shows how far that
+// has come.
+func prepareCase(cmd *cobra.Command, name string) (_ *store.Reader, err error) {
+	r, err := openCase(cmd.Context(), name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	show, end := progress(cmd.ErrOrStderr(), "reading the case")
+	defer end()
+	return r.Prepared(cmd.Context(), show)
+}
+
 // writeCase opens the case for writing, with the signing key of caDir.
 func writeCase(ctx context.Context, name, caDir string) (*store.Case, error) {
 	for _, dir := range []string{filepath.Dir(name), caDir} {

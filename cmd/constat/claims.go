@@ -47,7 +47,7 @@ equals sign it gives a parameter of the claims a value: --set countries=CN,SG.`,
 			if err != nil {
 				return err
 			}
-			r, err := openCase(cmd.Context(), caseFile)
+			r, err := prepareCase(cmd, caseFile)
 			if err != nil {
 				return err
 			}

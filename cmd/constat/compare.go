@@ -65,7 +65,11 @@ read on one side is not called vanished.`,
 					return err
 				}
 				in[i].Label = cmp.Or(strings.Join(terms[i], " "), devices[i], files[i])
-				if in[i].Reader, err = openCase(cmd.Context(), files[i]); err != nil {
+				if i == 1 && files[1] == files[0] {
+					in[1].Reader = in[0].Reader
+					continue
+				}
+				if in[i].Reader, err = prepareCase(cmd, files[i]); err != nil {
 					return err
 				}
 				defer in[i].Reader.Close()
@@ -73,7 +77,10 @@ read on one side is not called vanished.`,
 			if all || asJSON {
 				opt.MaxRows = 10_000
 			}
+			var end func()
+			opt.Progress, end = progress(cmd.ErrOrStderr(), "comparing sessions")
 			c, err := compare.Run(cmd.Context(), in[0], in[1], opt)
+			end()
 			if err != nil {
 				return explainSides(cmd.Context(), in, err)
 			}

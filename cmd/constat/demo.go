@@ -141,7 +141,7 @@ func demo(ctx context.Context, dir string, say func(format string, args ...any))
 	if err != nil {
 		return "", err
 	}
-	answers, comparisons, err := new(answering).of(ctx, r, nil)
+	answers, comparisons, err := new(answering).of(ctx, r, func(string, int64, int64) {})
 	if err != nil {
 		return "", errors.Join(err, f.Close())
 	}

@@ -88,9 +88,12 @@ func (f *bundleFlags) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	whole := f.redact == "" && f.filter == "" && len(f.hide) == 0
-	if opt.Files, err = f.reports(ctx, r, whole); err != nil {
+	show, end := progressSteps(cmd.ErrOrStderr())
+	files, done, err := f.reports(ctx, r, whole, show)
+	if err != nil {
 		return err
 	}
+	opt.Files, opt.Progress = files, show
 	w, finish, err := output(cmd, f.out)
 	if err != nil {
 		return err
@@ -98,14 +101,13 @@ func (f *bundleFlags) run(cmd *cobra.Command) (err error) {
 	if f.out != "-" {
 		opt.Temp = dirOf(f.out)
 	}
-	show, end := progressSteps(cmd.ErrOrStderr())
-	opt.Progress = show
 	var s *export.Summary
 	err = encrypted(w, recipients, func(w io.Writer) error {
 		s, err = export.Write(ctx, w, r, opt)
 		return err
 	})
 	end()
+	err = errors.Join(err, done())
 	if err = finish(err); err != nil {
 		return err
 	}
@@ -214,34 +216,46 @@ func (f *bundleFlags) sign(ctx context.Context, r *store.Reader, opt *export.Opt
 
 // reports are the reports of a bundle. What they say comes from the copy of the case
 // that is in it. Claims are answered, and sessions compared, where nothing is withheld
-// only: what is not there must not look as if it had not been sent.
-func (f *bundleFlags) reports(ctx context.Context, r *store.Reader, whole bool) ([]export.File, error) {
+// only: what is not there must not look as if it had not been sent. done is called in the
+// end.
+func (f *bundleFlags) reports(ctx context.Context, r *store.Reader, whole bool, show func(step string, done, total int64)) (_ []export.File, done func() error, err error) {
 	info, err := r.Info(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	in, err := inspectorFor(ctx, r, nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opt := report.Options{Lang: f.lang, MaxDeciding: 5, Build: build(), Inspector: in}
-	asked := !whole
+	var prepared *store.Reader // of the copy, for all reports
 	file := func(name string, write func(context.Context, io.Writer, *store.Reader, report.Options) error) export.File {
 		return export.File{Name: "data/" + name, Write: func(ctx context.Context, w io.Writer, r *store.Reader, about export.About) (err error) {
-			if !asked {
-				if opt.Answers, opt.Comparisons, err = f.ask.of(ctx, r, func(int64, int64) {}); err != nil {
+			if prepared == nil {
+				if prepared, err = r.Prepared(ctx, func(done, total int64) { show("reading the case", done, total) }); err != nil {
 					return err
 				}
-				asked = true
+				if whole {
+					opt.Answers, opt.Comparisons, err = f.ask.of(ctx, prepared, show)
+				}
+				if err != nil {
+					return err
+				}
 			}
 			opt.Banner = strings.TrimSpace(info.Banner + " " + about.Remark)
 			opt.Now = func() time.Time { return about.Time }
-			return write(ctx, w, r, opt)
+			return write(ctx, w, prepared, opt)
 		}}
+	}
+	done = func() error {
+		if prepared == nil {
+			return nil
+		}
+		return prepared.Close()
 	}
 	return []export.File{
 		file("report.html", report.Write), file("report.json", report.WriteJSON), file("report.pdf", report.WritePDF), file("complaint.json", report.WriteComplaint),
-	}, nil
+	}, done, nil
 }
 
 // progressSteps is progress for work of several steps.

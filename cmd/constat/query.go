@@ -66,7 +66,10 @@ identifiers, identifier_uses, sessions, coverage, declarations. The case may be 
 			if err != nil {
 				return err
 			}
-			if err := finish(write(w, rows)); err != nil {
+			end := waiting(cmd.ErrOrStderr(), "searching")
+			err = finish(write(after{w, end}, rows))
+			end()
+			if err != nil {
 				return err
 			}
 			if rows.More() {

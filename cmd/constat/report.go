@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,7 @@ with values masked; what only a person can say is empty and listed.`,
 			if err != nil {
 				return err
 			}
-			r, err := openCase(cmd.Context(), caseFile)
+			r, err := prepareCase(cmd, caseFile)
 			if err != nil {
 				return err
 			}
@@ -66,12 +67,14 @@ with values masked; what only a person can say is empty and listed.`,
 			opt := report.Options{
 				Lang: lang, Title: title, Banner: banner, MaxDeciding: deciding, Build: build(), Inspector: in, Owners: owners, Now: time.Now, ShowPhotos: showPhotos,
 			}
-			show, end := progress(cmd.ErrOrStderr(), "asking claims")
+			show, last := progressSteps(cmd.ErrOrStderr())
+			end := sync.OnceFunc(last)
+			defer end()
 			opt.Answers, opt.Comparisons, err = ask.of(cmd.Context(), r, show)
-			end()
 			if err != nil {
 				return err
 			}
+			opt.Progress = func(done, total int64) { show("writing the report", done, total) }
 			write := map[string]func(io.Writer) error{
 				"html":      func(w io.Writer) error { return report.Write(cmd.Context(), w, r, opt) },
 				"json":      func(w io.Writer) error { return report.WriteJSON(cmd.Context(), w, r, opt) },
@@ -88,6 +91,7 @@ with values masked; what only a person can say is empty and listed.`,
 			if err := finish(write(w)); err != nil {
 				return err
 			}
+			end()
 			if out != "-" {
 				fmt.Fprintln(os.Stderr, "wrote", absolute(out))
 			}

@@ -54,7 +54,9 @@ of the bytes from the phone could be read. Above them stands what was declared.`
 				return err
 			}
 			defer r.Close()
+			end := waiting(cmd.ErrOrStderr(), "counting requests")
 			l, err := listSessions(cmd.Context(), r)
+			end()
 			if err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -46,4 +47,46 @@ func progress(w io.Writer, what string) (show func(done, total int64), end func(
 			fmt.Fprintln(w)
 		}
 	}
+}
+
+// waiting shows on a terminal for how long work of unknown length has been going on,
+// from its third second on, until end is called, which takes the line away again.
+func waiting(w io.Writer, what string) (end func()) {
+	if !isTerminal(w) {
+		return func() {}
+	}
+	stop := make(chan struct{})
+	var shown sync.WaitGroup
+	shown.Go(func() {
+		every := time.NewTicker(time.Second)
+		defer every.Stop()
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				if n > 2 {
+					fmt.Fprint(w, "\r\x1b[K")
+				}
+				return
+			case <-every.C:
+			}
+			if n >= 2 {
+				fmt.Fprintf(w, "\r\x1b[K%s: %d s", what, n)
+			}
+		}
+	})
+	return sync.OnceFunc(func() {
+		close(stop)
+		shown.Wait()
+	})
+}
+
+// after is a writer that first ends what waits for it.
+type after struct {
+	io.Writer
+	end func()
+}
+
+func (a after) Write(p []byte) (int, error) {
+	a.end()
+	return a.Writer.Write(p)
 }

@@ -28,6 +28,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
 	"constat/certs"
@@ -297,9 +298,23 @@ func (f *film) ask(id string, values map[string][]string) claim.Answer {
 	r, err := store.OpenReader(f.t.Context(), f.path)
 	f.check(err)
 	defer r.Close()
-	answers, err := claim.Answers(f.t.Context(), r, xiaomi(f.t), claim.Options{Only: []string{id}, Values: values})
+	return f.answers(r, xiaomi(f.t), claim.Options{Only: []string{id}, Values: values})[0]
+}
+
+// answers asks a case as it is and prepared: the answers must be the same.
+func (f *film) answers(r *store.Reader, set *claim.Set, opt claim.Options) []claim.Answer {
+	f.t.Helper()
+	answers, err := claim.Answers(f.t.Context(), r, set, opt)
 	f.check(err)
-	return answers[0]
+	p, err := r.Prepared(f.t.Context(), nil)
+	f.check(err)
+	defer p.Close()
+	prepared, err := claim.Answers(f.t.Context(), p, set, opt)
+	f.check(err)
+	if diff := cmp.Diff(answers, prepared); diff != "" {
+		f.t.Errorf("a prepared case answers otherwise (-case +prepared):\n%s", diff)
+	}
+	return answers
 }
 
 var builtIn = sync.OnceValues(func() (*claim.Set, error) { return claim.Open("xiaomi") })

@@ -64,9 +64,7 @@ func ownSet(t *testing.T, edits ...string) *claim.Set {
 // answer asks a set of one claim about the film, which goes on afterwards.
 func (f *film) answer(set *claim.Set, opt claim.Options) claim.Answer {
 	f.t.Helper()
-	answers, err := claim.Answers(f.t.Context(), &f.c.Reader, set, opt)
-	f.check(err)
-	return answers[0]
+	return f.answers(&f.c.Reader, set, opt)[0]
 }
 
 func (f *film) inspect() {

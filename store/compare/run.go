@@ -13,27 +13,39 @@ func Run(ctx context.Context, a, b Input, opt Options) (*Comparison, error) {
 	if opt.MaxRows == 0 {
 		opt.MaxRows = defaultRows
 	}
+	if opt.Progress == nil {
+		opt.Progress = func(int64, int64) {}
+	}
 	g := &gathering{kinds: map[string]*things{}, opt: opt}
+	const steps = 9 // four for each side, and the identifiers
+	done := int64(0)
+	step := func() {
+		done++
+		opt.Progress(done, steps)
+	}
 	for n, in := range []Input{a, b} {
 		s, err := open(ctx, in)
 		if err != nil {
 			return nil, err
 		}
 		g.sides[n] = s
+		step()
 	}
 	if err := g.overlap(); err != nil {
 		return nil, err
 	}
 	for n := range g.sides {
-		for _, step := range []func(context.Context, int) error{g.requests, g.connections, g.opinions} {
-			if err := step(ctx, n); err != nil {
+		for _, read := range []func(context.Context, int) error{g.requests, g.connections, g.opinions} {
+			if err := read(ctx, n); err != nil {
 				return nil, err
 			}
+			step()
 		}
 	}
 	if err := g.identifiers(ctx); err != nil {
 		return nil, err
 	}
+	step()
 	c := &Comparison{A: *g.sides[0].out, B: *g.sides[1].out, Rows: []Row{}}
 	ch := g.rows(c)
 	if err := g.cautions(ctx, c, ch); err != nil {

@@ -170,7 +170,25 @@ func run(t *testing.T, a, b Input, opt Options) *Comparison {
 	if err != nil {
 		t.Fatal(err)
 	}
+	prepared, err := Run(t.Context(), prepare(t, a), prepare(t, b), opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c, prepared); diff != "" {
+		t.Errorf("prepared cases compare otherwise (-case +prepared):\n%s", diff)
+	}
 	return c
+}
+
+func prepare(t *testing.T, in Input) Input {
+	t.Helper()
+	p, err := in.Reader.Prepared(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	in.Reader = p
+	return in
 }
 
 const stays, off, on = "00000000000000000000000000000001", "00000000000000000000000000000002", "00000000000000000000000000000003"

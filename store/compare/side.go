@@ -33,6 +33,8 @@ type Input struct {
 type Options struct {
 	Values  bool // write identifiers out in keys
 	MaxRows int  // default 500
+	// Progress, when not nil, is told how many of how many steps are done.
+	Progress func(done, total int64)
 }
 
 const (

@@ -65,7 +65,7 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 		Lang: l.code, Title: opt.Title, Banner: opt.Banner, BannerLang: opt.BannerLang, Build: opt.Build, Generated: opt.Now().UTC(), ShowPhotos: opt.ShowPhotos,
 		Answers: append([]claim.Answer{}, opt.Answers...), Comparisons: append([]compare.Comparison{}, opt.Comparisons...),
 	}}
-	for _, step := range []struct {
+	steps := []struct {
 		name string
 		run  func() error
 	}{
@@ -84,10 +84,12 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 		{"damage", g.damage},
 		{"runs", g.runs},
 		{"flow", g.flow},
-	} {
+	}
+	for i, step := range steps {
 		if err := step.run(); err != nil {
 			return nil, fmt.Errorf("gather report: %s: %w", step.name, err)
 		}
+		opt.Progress(int64(i+1), int64(len(steps)))
 	}
 	g.doc.Summary = l.summary(g.doc)
 	return g.doc, nil
@@ -565,9 +567,8 @@ func (g *gatherer) sessions() error {
 		byID[list[i].ID] = &g.doc.Sessions[i]
 	}
 	_, err = collect(g, `
-		SELECT (SELECT s.id FROM sessions s WHERE s.opened <= r.time ORDER BY s.opened DESC, s.id DESC LIMIT 1) AS id,
-			count(*), sum(request_bytes), json_group_array(DISTINCT tags)
-		FROM requests r WHERE session <> '' GROUP BY 1`, nil,
+		SELECT session_id, count(*), sum(request_bytes), json_group_array(DISTINCT tags)
+		FROM requests WHERE session_id IS NOT NULL GROUP BY 1`, nil,
 		func(scan func(...any) error) (none struct{}, err error) {
 			var id, n, up int64
 			var tags []string

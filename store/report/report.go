@@ -58,6 +58,10 @@ type Options struct {
 	// Answers and Comparisons are reported as they are given.
 	Answers     []claim.Answer
 	Comparisons []compare.Comparison
+
+	// Progress, when not nil, is told how many of how many parts of the report are
+	// done.
+	Progress func(done, total int64)
 }
 
 func (o Options) withDefaults(l *language) Options {
@@ -65,6 +69,9 @@ func (o Options) withDefaults(l *language) Options {
 	o.MaxDeciding = cmp.Or(o.MaxDeciding, 3)
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64, int64) {}
 	}
 	return o
 }

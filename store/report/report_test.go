@@ -53,6 +53,20 @@ func (b *builder) gather() *Document {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	p, err := b.c.Prepared(b.t.Context(), nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer p.Close()
+	prepared, err := Gather(b.t.Context(), p, b.options())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	want, _ := json.Marshal(d)
+	got, _ := json.Marshal(prepared)
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		b.t.Errorf("the report on a prepared case differs (-case +prepared):\n%s", diff)
+	}
 	return d
 }
 
