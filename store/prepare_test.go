@@ -197,7 +197,7 @@ func TestPreparedOfHostile(t *testing.T) {
 	}
 	tamper(t, cfg.Path, `INSERT INTO exchange SELECT 9223372036854775807, seq, connection, device, door, began, duration_us, method, scheme, host, port, path, query, server,
 			request_proto, request_exact, request_head, request_trailer, request_size, request_kept, request_complete, request_sha256, request_kept_sha256, request_chunk, status,
-			response_proto, response_exact, response_head, response_trailer, response_size, response_kept, response_complete, response_sha256, response_kept_sha256, response_chunk, error
+			response_proto, response_exact, response_head, response_trailer, response_size, response_kept, response_complete, response_sha256, response_kept_sha256, response_chunk, error, app, interim
 			FROM exchange WHERE id = 1;
 		UPDATE report SET findings = '{"x.y":{"class":"sms","reason":"in an object"},"z":7}', hits = '[7]'`)
 	samePrepared(t, &c.Reader)

@@ -27,7 +27,8 @@ SELECT
   q.direction AS direction,
   q.error AS error,
   q.connection_id AS connection_id,
-  q.session_id AS session_id
+  q.session_id AS session_id,
+  ifnull((SELECT e.app FROM exchange e WHERE e.id = q.id), '') AS app
 FROM quick.request q;
 
 CREATE TEMP VIEW connections AS
@@ -56,7 +57,13 @@ SELECT
   ifnull((SELECT c.server_tls FROM connection c WHERE c.id = q.id), '') AS server_tls_detail,
   ifnull((SELECT c.server_certificate FROM connection c WHERE c.id = q.id), '') AS server_certificate,
   ifnull((SELECT c.server_chain FROM connection c WHERE c.id = q.id), '') AS server_chain_sha256,
-  q.session_id AS session_id
+  q.session_id AS session_id,
+  ifnull((SELECT c.transport FROM connection c WHERE c.id = q.id), 'tcp') AS transport,
+  ifnull((SELECT c.app FROM connection c WHERE c.id = q.id), '') AS app,
+  ifnull((SELECT c.protocol FROM connection c WHERE c.id = q.id), '') AS protocol,
+  ifnull((SELECT l.name FROM connection c JOIN lookup l ON l.id = c.lookup WHERE c.id = q.id), '') AS dns_name,
+  (SELECT c.lookup FROM connection c WHERE c.id = q.id) AS dns_id,
+  ifnull((SELECT c.http2 FROM connection c WHERE c.id = q.id), '') AS http2
 FROM quick.connection q;
 
 CREATE TEMP VIEW findings AS

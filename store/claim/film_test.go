@@ -390,7 +390,7 @@ func newStage(f *film) *stage {
 		resolve[h+":443"], resolve[h+":80"] = secure.Addr().String(), plain.Addr().String()
 	}
 	up := upstream.New(upstream.Config{Roots: roots, Resolve: resolve})
-	p, err := proxy.New(proxy.Config{Recorder: moved{f}, Upstream: up, Issuer: ca, Log: zerolog.Nop(), Device: func(netip.Addr) string { return "phone" }})
+	p, err := proxy.New(proxy.Config{Recorder: moved{f}, Upstream: up, Issuer: ca, Log: zerolog.Nop(), Identify: func(proxy.Guest) proxy.Identity { return proxy.Identity{Device: "phone", Admitted: true} }})
 	f.check(err)
 	door, err := net.Listen("tcp", "127.0.0.1:0")
 	f.check(err)
