@@ -89,3 +89,44 @@ func TestBacklog(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestMulticast sends datagrams to nobody in particular. They stay in the tunnel.
+func TestMulticast(t *testing.T) {
+	r := newRig(t, 1)
+	addrs, _ := testNet.Peer(1)
+	p := r.phone(1)
+	for _, to := range []string{"224.0.0.251:5353", "239.255.255.250:1900", "255.255.255.255:67", "0.0.0.0:67", "[ff02::fb]:5353", "[ff0e::c]:1900"} {
+		to := netip.MustParseAddrPort(to)
+		from := addrs[0]
+		if to.Addr().Is6() {
+			from = addrs[1]
+		}
+		p.link.queue <- datagram(netip.AddrPortFrom(from, 5353), to)
+	}
+	p.link.queue <- requestTCP(netip.AddrPortFrom(addrs[0], 5353), netip.MustParseAddrPort("255.255.255.255:80"))
+	if _, err := p.udp("192.0.2.7:53").Write([]byte("last")); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.next(); c.LocalAddr().String() != "192.0.2.7:53" {
+		t.Errorf("a flow to %v", c.LocalAddr())
+	}
+}
+
+// datagram is an empty datagram.
+func datagram(from, to netip.AddrPort) *stack.PacketBuffer {
+	src, dst := stackAddr(from.Addr()), stackAddr(to.Addr())
+	var b []byte
+	if to.Addr().Is4() {
+		b = make([]byte, header.IPv4MinimumSize+header.UDPMinimumSize)
+		ip := header.IPv4(b)
+		ip.Encode(&header.IPv4Fields{TotalLength: uint16(len(b)), TTL: 64, Protocol: uint8(header.UDPProtocolNumber), SrcAddr: src, DstAddr: dst})
+		ip.SetChecksum(^ip.CalculateChecksum())
+	} else {
+		b = make([]byte, header.IPv6MinimumSize+header.UDPMinimumSize)
+		header.IPv6(b).Encode(&header.IPv6Fields{PayloadLength: header.UDPMinimumSize, TransportProtocol: header.UDPProtocolNumber, HopLimit: 64, SrcAddr: src, DstAddr: dst})
+	}
+	udp := header.UDP(b[len(b)-header.UDPMinimumSize:])
+	udp.Encode(&header.UDPFields{SrcPort: from.Port(), DstPort: to.Port(), Length: header.UDPMinimumSize})
+	udp.SetChecksum(^udp.CalculateChecksum(header.PseudoHeaderChecksum(header.UDPProtocolNumber, src, dst, header.UDPMinimumSize)))
+	return stack.NewPacketBuffer(stack.PacketBufferOptions{Payload: buffer.MakeWithData(b)})
+}
