@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
@@ -29,6 +30,8 @@ type bind struct {
 	mu    sync.RWMutex
 	conn  *net.UDPConn
 	batch batcher
+
+	segments atomic.Bool // the kernel cuts datagrams
 }
 
 // batcher is ipv4.PacketConn or ipv6.PacketConn; their messages are the same.
@@ -65,6 +68,7 @@ func (b *bind) Open(port uint16) ([]wgconn.ReceiveFunc, uint16, error) {
 	if b.addr.Unmap().Is4() {
 		b.batch = ipv4.NewPacketConn(c)
 	}
+	b.segments.Store(canSegment(c))
 	receive := b.receiver(c, b.batch)
 	return []wgconn.ReceiveFunc{receive}, c.LocalAddr().(*net.UDPAddr).AddrPort().Port(), nil
 }
@@ -81,7 +85,10 @@ func (b *bind) receiver(c *net.UDPConn, batch batcher) wgconn.ReceiveFunc {
 			return 1, nil
 		}
 	}
-	messages := newMessages(b.BatchSize())
+	messages := make([]ipv6.Message, b.BatchSize())
+	for i := range messages {
+		messages[i].Buffers = make([][]byte, 1)
+	}
 	return func(packets [][]byte, sizes []int, eps []wgconn.Endpoint) (int, error) {
 		for i := range packets {
 			messages[i].Buffers[0] = packets[i]
@@ -98,17 +105,9 @@ func (b *bind) receiver(c *net.UDPConn, batch batcher) wgconn.ReceiveFunc {
 	}
 }
 
-func newMessages(n int) []ipv6.Message {
-	messages := make([]ipv6.Message, n)
-	for i := range messages {
-		messages[i].Buffers = make([][]byte, 1)
-	}
-	return messages
-}
-
-// messagePool holds the messages of Send, which several goroutines call.
+// messagePool holds the messages of send, which several goroutines call.
 var messagePool = sync.Pool{New: func() any {
-	m := newMessages(wgconn.IdealBatchSize)
+	m := make([]ipv6.Message, wgconn.IdealBatchSize)
 	return &m
 }}
 
@@ -131,20 +130,62 @@ func (b *bind) Send(bufs [][]byte, ep wgconn.Endpoint) error {
 		}
 		return nil
 	}
-	pooled := messagePool.Get().(*[]ipv6.Message)
-	defer messagePool.Put(pooled)
-	messages, addr := (*pooled)[:len(bufs)], net.UDPAddrFromAddrPort(to.AddrPort)
-	for i, buf := range bufs {
-		messages[i].Buffers[0], messages[i].Addr = buf, addr
+	addr, segments := net.UDPAddrFromAddrPort(to.AddrPort), b.segments.Load()
+	err := send(batch, bufs, addr, segments)
+	if segments && cannotSegment(err) {
+		b.segments.Store(false)
+		err = send(batch, bufs, addr, false) // what had been sent is a repetition that the peer drops
 	}
-	for len(messages) > 0 {
-		n, err := batch.WriteBatch(messages, 0)
+	return err
+}
+
+// maxSegments is how many datagrams the kernel makes of one send
+// (UDP_MAX_SEGMENTS in linux/udp.h).
+const maxSegments = 64
+
+// send sends datagrams in as few messages and system calls as it can.
+func send(batch batcher, bufs [][]byte, to net.Addr, segments bool) error {
+	pooled := messagePool.Get().(*[]ipv6.Message)
+	messages, n := *pooled, 0
+	for rest := bufs; len(rest) > 0; n++ {
+		count := 1
+		if segments {
+			count = alike(rest)
+		}
+		messages[n] = ipv6.Message{Buffers: rest[:count:count], Addr: to}
+		if count > 1 {
+			messages[n].OOB = segmentControl(len(rest[0]))
+		}
+		rest = rest[count:]
+	}
+	defer func() {
+		clear(messages[:n])
+		messagePool.Put(pooled)
+	}()
+	for left := messages[:n]; len(left) > 0; {
+		sent, err := batch.WriteBatch(left, 0)
 		if err != nil {
 			return err
 		}
-		messages = messages[n:]
+		left = left[sent:]
 	}
 	return nil
+}
+
+// alike returns how many datagrams can be one send: all as long as the first, but
+// for the last, which may be shorter.
+func alike(bufs [][]byte) int {
+	size, total := len(bufs[0]), len(bufs[0])
+	for n := 1; n < min(len(bufs), maxSegments); n++ {
+		total += len(bufs[n])
+		if len(bufs[n]) > size || total > maxPayload {
+			return n
+		}
+		if len(bufs[n]) < size {
+			return n + 1
+		}
+	}
+	return min(len(bufs), maxSegments)
 }
 
 func (b *bind) Close() error {

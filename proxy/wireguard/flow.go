@@ -81,6 +81,9 @@ func (l *Listener) handleUDP(id stack.TransportEndpointID, p *stack.PacketBuffer
 // deliver puts a datagram, which it keeps, into its flow, and makes the flow if
 // there is none. It is called by one goroutine for each peer.
 func (l *Listener) deliver(key flowKey, b []byte, quote func() []byte) {
+	if nobody(key.server.Addr()) {
+		return
+	}
 	l.mu.Lock()
 	f := l.flows[key]
 	l.mu.Unlock()

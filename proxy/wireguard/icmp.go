@@ -47,9 +47,6 @@ func (l *Listener) echo6(packet []byte) (taken bool) {
 }
 
 func (l *Listener) deliverEcho(protocol tcpip.TransportProtocolNumber, client, server netip.Addr, message []byte, quote func() []byte) {
-	if server.IsMulticast() {
-		return
-	}
 	id := binary.BigEndian.Uint16(message[4:])
 	l.deliver(flowKey{protocol, netip.AddrPortFrom(client, id), netip.AddrPortFrom(server, 0)}, message, quote)
 }

@@ -91,6 +91,10 @@ func (l *Listener) setUp(s *stack.Stack) error {
 func (l *Listener) handleTCP(r *tcp.ForwarderRequest) {
 	id := r.ID()
 	client, server := addrPort(id.RemoteAddress, id.RemotePort), addrPort(id.LocalAddress, id.LocalPort)
+	if nobody(server.Addr()) {
+		r.Complete(true)
+		return
+	}
 	p := l.admit(client.Addr())
 	if p == nil {
 		r.Complete(true)
@@ -143,6 +147,11 @@ func (l *Listener) finish(p *peer) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	p.halfOpen--
+}
+
+// nobody says that a is no single host's address.
+func nobody(a netip.Addr) bool {
+	return a.IsMulticast() || a.IsUnspecified() || a == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 func addrPort(a tcpip.Address, port uint16) netip.AddrPort {
