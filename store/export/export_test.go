@@ -6,11 +6,14 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	mathrand "math/rand/v2"
 	"net/url"
@@ -22,6 +25,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -217,6 +221,16 @@ func forms(s string) map[string][]byte {
 		"plain": []byte(s), "hex": []byte(hex.EncodeToString([]byte(s))), "HEX": []byte(strings.ToUpper(hex.EncodeToString([]byte(s)))),
 		"url": []byte(url.QueryEscape(s)), "path": []byte(url.PathEscape(s)),
 	}
+	for name, order := range map[string]binary.AppendByteOrder{"UTF-16LE": binary.LittleEndian, "UTF-16BE": binary.BigEndian} {
+		var wide []byte
+		for _, unit := range utf16.Encode([]rune(s)) {
+			wide = order.AppendUint16(wide, unit)
+		}
+		m[name], m[name+" in hex"] = wide, []byte(strings.ToUpper(hex.EncodeToString(wide)))
+	}
+	sum := sha256.Sum256([]byte(s))
+	m["its hash"], m["its hash in hex"], m["its hash in base64"] = sum[:], []byte(hex.EncodeToString(sum[:])), []byte(base64.StdEncoding.EncodeToString(sum[:]))
+	m["html"] = []byte(html.EscapeString(s))
 	j, _ := json.Marshal(s)
 	m["json"] = j[1 : len(j)-1]
 	// Base64 of a value inside something else: at each of three offsets, without the
@@ -351,6 +365,61 @@ func leaks(t testing.TB, b []byte, values []string) map[string]string {
 		}
 	}
 	return found
+}
+
+// TestNotInspected: a class can be hidden only where somebody looked. What nobody
+// looked at is hidden with it.
+func TestNotInspected(t *testing.T) {
+	k := newCase(t)
+	s := k.affair()
+	if err := k.c.Close(); err != nil { // and nothing is inspected
+		t.Fatal(err)
+	}
+	b := k.export(export.Options{HideClasses: []inspect.Class{inspect.Contacts}})
+	if v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier()}); !v.Verified {
+		t.Errorf("problems %q", v.Problems)
+	}
+	for _, where := range leaks(t, b, append(s.contacts, "first-bytes-of-a-raw-stream")) {
+		t.Error(where)
+	}
+}
+
+// TestHiddenHost writes the name of a host in the ways that people do, and finds it
+// where it is a subject, not a host.
+func TestHiddenHost(t *testing.T) {
+	k := newCase(t)
+	k.exchange("GET", "https://www.bank.example/a", "", nil, nil, noCut)
+	k.exchange("GET", "https://other.example/b", "", nil, nil, noCut)
+	k.exchange("GET", "https://www.xn--bcher-kva.example/c", "", nil, nil, noCut)
+	if err := k.c.Declare(t.Context(), "exclude", "www.bank.example", map[string]string{"why": "money"}); err != nil {
+		t.Fatal(err)
+	}
+	k.close()
+	for _, name := range []string{"bank.example", "BANK.example.", "*.bank.example", " bank.example "} {
+		hide := []string{name}
+		b := k.export(export.Options{HideHosts: hide})
+		if hide[0] != name {
+			t.Errorf("what was asked for became %q", hide[0])
+		}
+		for _, where := range leaks(t, b, []string{"bank.example"}) {
+			t.Errorf("%q: %s", name, where)
+		}
+		if len(leaks(t, b, []string{"other.example"})) == 0 {
+			t.Errorf("%q: another host is hidden", name)
+		}
+	}
+	if found := leaks(t, k.export(export.Options{HideHosts: []string{"bücher.example"}}), []string{"xn--bcher-kva"}); len(found) > 0 {
+		t.Error(found)
+	}
+	for _, name := range []string{"", "https://bank.example", "bank.example/x", "bank.example:443", "a b", "."} {
+		if _, err := export.Write(t.Context(), io.Discard, k.open(), export.Options{HideHosts: []string{name}, Temp: t.TempDir()}); err == nil {
+			t.Errorf("%q is taken for a host", name)
+		}
+	}
+	got, err := export.Write(t.Context(), io.Discard, k.open(), export.Options{HideHosts: []string{"www.bank.example", "bnak.example", "2001:db8::1"}, Temp: t.TempDir()})
+	if err != nil || !slices.Equal(got.Unmatched, []string{"bnak.example", "2001:db8::1"}) {
+		t.Errorf("%v, nothing is about %q", err, got.Unmatched)
+	}
 }
 
 func TestRedactionLeaksNothing(t *testing.T) {
