@@ -270,6 +270,10 @@ func (v *bundleCheck) stamp() error {
 	}
 	sum := t.Fingerprint()
 	v.Stamp = &Stamp{Time: t.Time, Signer: t.Signer.Subject.String(), SHA256: hex.EncodeToString(sum[:])}
+	if said, err := ParseTime(v.checkpoint.Time); err == nil && said.After(t.Time.Add(t.Accuracy+time.Second)) {
+		v.reserve("The time stamp of %s is older than the checkpoint says that it is, %s: the clock of the machine that recorded was ahead.",
+			t.Time.Format(time.RFC3339), v.checkpoint.Time)
+	}
 	if pem, ok := v.small(fileTokenCerts); ok && !bytes.Equal(pem, t.certificates()) {
 		v.problem("%s does not hold the certificates of %s", fileTokenCerts, fileToken)
 	}

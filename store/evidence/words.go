@@ -60,6 +60,7 @@ func (v *bundleCheck) words() {
 	} else {
 		open("That reports, HAR and the copy of the database say the same as the records: they are for reading, the records are the evidence.")
 	}
+	open("That verify/VERIFY.md is harmless: it is text of whoever packed the bundle. Read what a command does before you run it.")
 }
 
 func count(n int64, what string) string {

@@ -12,6 +12,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
 	"io"
@@ -20,9 +21,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -218,6 +221,12 @@ func TestCopyOfTheCase(t *testing.T) {
 	}
 	if !bytes.Equal(first, k.export(export.Options{Level: export.Masked})) {
 		t.Error("the name of the case's file is in the bundle")
+	}
+	zone, procs, umask := time.Local, runtime.GOMAXPROCS(1), syscall.Umask(0o077)
+	time.Local = time.FixedZone("elsewhere", 5*3600+1800)
+	defer func() { time.Local = zone; runtime.GOMAXPROCS(procs); syscall.Umask(umask) }()
+	if !bytes.Equal(first, k.export(export.Options{Level: export.Masked})) {
+		t.Error("the time zone, the umask or the number of processors is in the bundle")
 	}
 }
 
@@ -569,11 +578,46 @@ func TestByHand(t *testing.T) {
 	}
 }
 
+// planted packs a bundle again with a file more, "" for none, and the hash at its end.
+func planted(t testing.TB, b []byte, name string) []byte {
+	t.Helper()
+	from, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, f := range from.File {
+		if err := z.Copy(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if name != "" {
+		folder, _, _ := strings.Cut(from.File[0].Name, "/")
+		if _, err := z.Create(folder + "/" + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(z.SetComment(strings.Repeat("0", 64)), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	all := out.Bytes()[:out.Len()-64]
+	return fmt.Appendf(all, "%x", sha256.Sum256(all))
+}
+
 func TestByHandFindsChanges(t *testing.T) {
 	k := newCase(t)
 	k.affair()
 	k.close()
 	b := k.export(export.Options{})
+	if out, err := byHand(t, b, planted(t, b, "")); err != nil {
+		t.Errorf("packed again: %v\n%s", err, out)
+	}
+	for _, name := range []string{"READ-ME-FIRST.html", "tagmanifest-report.html", "proof/report.html"} {
+		if out, err := byHand(t, b, planted(t, b, name)); err == nil {
+			t.Errorf("%s added: no command failed\n%s", name, out)
+		}
+	}
 	for _, at := range []int{len(b) / 3, len(b) / 2, len(b) - 10} {
 		bad := bytes.Clone(b)
 		bad[at] ^= 4
