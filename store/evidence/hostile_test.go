@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // with returns files with one more in its place.
@@ -147,6 +149,30 @@ func TestCheckpointText(t *testing.T) {
 		}
 		if c, err := parseSigned(signed); err == nil {
 			t.Errorf("%q is taken for a time: %q", text, c.Time)
+		}
+	}
+}
+
+// TestSameVerdict: the same bundle has the same verdict, to the last word.
+func TestSameVerdict(t *testing.T) {
+	b, verifier := small(t)
+	list := unpack(t, b)
+	for i := range list {
+		if name := list[i].name; strings.HasPrefix(name, inclusionDir) || strings.HasPrefix(name, consistencyDir) {
+			list[i].data = []byte("nothing\n")
+		}
+	}
+	for i := range 20 {
+		list = with(list, fmt.Sprintf("%s%x.der", certDir, sha256.Sum256([]byte{byte(i)})), []byte{byte(i)})
+	}
+	b = repack(t, BagDir(testCase), list)
+	first := check(t, b, verifier)
+	if len(first.Problems) < 25 {
+		t.Fatalf("problems: %q", first.Problems)
+	}
+	for range 5 {
+		if diff := cmp.Diff(first, check(t, b, verifier)); diff != "" {
+			t.Fatalf("(-first +again):\n%s", diff)
 		}
 	}
 }

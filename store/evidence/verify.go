@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -650,7 +652,7 @@ func (v *bundleCheck) proofs() error {
 	if v.checkpoint.Size == 0 {
 		return nil
 	}
-	for name := range v.o.files {
+	for _, name := range v.names() {
 		switch {
 		case strings.HasPrefix(name, inclusionDir):
 			if b, ok := v.small(name); ok {
@@ -673,6 +675,9 @@ func (v *bundleCheck) proofs() error {
 	}
 	return nil
 }
+
+// names are those of all files but bodies, sorted, so that a bundle has one verdict.
+func (v *bundleCheck) names() []string { return slices.Sorted(maps.Keys(v.o.files)) }
 
 var errProof = errors.New("it does not prove what it is for")
 
@@ -751,7 +756,7 @@ func (v *bundleCheck) strangers() error {
 			v.problem("%s%x…: no record that is shown has such a body", bodyDir, v.o.bodies.names[i])
 		}
 	}
-	for name := range v.o.files {
+	for _, name := range v.names() {
 		if hash, ok := strings.CutPrefix(name, certDir); ok && !v.certificates[strings.TrimSuffix(hash, ".der")] {
 			v.problem("%s: no record that is shown has such a certificate", name)
 		}
