@@ -177,6 +177,22 @@ func TestSameVerdict(t *testing.T) {
 	}
 }
 
+// TestPathsCost: whoever signs many paths that lead nowhere does not keep a verifier
+// at them.
+func TestPathsCost(t *testing.T) {
+	_, verifier := testKey(t, 1)
+	var findings strings.Builder
+	const many = 5000
+	for i := range many {
+		fmt.Fprintf(&findings, `,{"path":"request.body|json:n%d"}`, i)
+	}
+	report := entry{opinionKind, 7, []Value{IntValue(1), IntValue(0), TextValue("[" + findings.String()[1:] + "]")}, nil}
+	v := check(t, testBundle(t, append(smallLog(verifier), report), 1, showAll), verifier)
+	if r := v.Replay; !v.Verified || r.Failed < 100 || r.Failed > many/5 || r.Left != many-r.Failed || !strings.Contains(strings.Join(v.Reservations, "\n"), "because they are many") {
+		t.Errorf("problems %q, reservations %q, %d failed, %d left", v.Problems, v.Reservations, r.Failed, r.Left)
+	}
+}
+
 func TestEmptyLog(t *testing.T) {
 	b, verifier := small(t)
 	signer, _ := testKey(t, 1)
@@ -323,6 +339,20 @@ func TestLineForms(t *testing.T) {
 		text := fmt.Sprintf(`{"leaf":{"id":1,"kind":"k","open":{%s},"sealed":{%s}},"seq":1,"shown":{}}`, test.open, test.sealed)
 		if err := parseLine([]byte(text), new(line)); (err == nil) != test.ok {
 			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestCommitmentForms reads each last character that a hash could have, as a decoder does.
+func TestCommitmentForms(t *testing.T) {
+	for _, head := range []string{strings.Repeat("A", 42), strings.Repeat("+", 21) + strings.Repeat("/", 21), strings.Repeat("z", 41) + "-", strings.Repeat("9", 41), strings.Repeat("9", 43), strings.Repeat("A", 41) + "\\"} {
+		for last := range byte(0x80) {
+			text := `"` + head + string(rune(last)) + `="`
+			c := cursor{text: []byte(text + "}")}
+			var sum [sha256.Size]byte
+			if got, want := string(c.commitment()) == text, decodeHash([]byte(text), &sum); got != want || got == c.bad {
+				t.Errorf("%s: %v, and decoded: %v", text, got, want)
+			}
 		}
 	}
 }

@@ -344,19 +344,20 @@ func (c *cursor) integer() int64 {
 func (c *cursor) str() []byte {
 	from := c.at
 	c.want(`"`)
-	for !c.bad && c.at < len(c.text) {
-		switch b := c.text[c.at]; {
+	text := c.text
+	for i := c.at; !c.bad && i < len(text); {
+		switch b := text[i]; {
 		case b == '"':
-			c.at++
-			return c.text[from:c.at]
+			c.at = i + 1
+			return text[from:c.at]
 		case b == '\\':
-			n := escape(c.text[c.at:])
-			c.at += n
+			n := escape(text[i:])
+			i += n
 			c.bad = n == 0
 		case b < ' ':
 			c.bad = true
 		default:
-			c.at++
+			i++
 		}
 	}
 	c.bad = true
@@ -383,11 +384,21 @@ func escape(s []byte) int {
 	return length
 }
 
-// commitment reads a hash in base64.
+// commitment reads a hash in base64, in its one form, as decodeHash does.
 func (c *cursor) commitment() []byte {
-	var sum [sha256.Size]byte
-	s := c.str()
-	c.bad = c.bad || !decodeHash(s, &sum)
+	s := c.text[c.at:min(c.at+base64Hash+len(`""`), len(c.text))]
+	if c.bad || len(s) != base64Hash+len(`""`) || s[0] != '"' || string(s[base64Hash:]) != `="` ||
+		bytes.IndexByte([]byte("AEIMQUYcgkosw048"), s[base64Hash-1]) < 0 { // two bits are none of the hash
+		c.bad = true
+		return nil
+	}
+	for _, b := range s[1 : base64Hash-1] {
+		if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && b != '+' && b != '/' {
+			c.bad = true
+			return nil
+		}
+	}
+	c.at += len(s)
 	return s
 }
 
