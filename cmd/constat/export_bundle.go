@@ -44,7 +44,8 @@ reports. Everything up to the newest checkpoint is in it.
 What must not be seen can be left out, and the rest still verifies: --redact masked shows
 beginnings and ends of values, --redact hashes nothing of them, --filter only chosen
 requests, --hide class:contacts,host:bank.example all but those. Host names, times, sizes
-and classes stay, except of what --filter and --hide host: withhold.`,
+and classes stay, except of what --filter and --hide host: withhold. --hide class: hides
+what was not inspected as well, because nobody knows what is in it.`,
 		Example: `  constat export bundle --out case.constat.zip --tsa https://freetsa.org/tsr
   constat export bundle --redact masked --hide class:contacts --out for-the-press.constat.zip
   constat export bundle --filter 'tag:sms dir:up' --to age1… --out sms.constat.zip.age`,
