@@ -193,6 +193,19 @@ func TestPathsCost(t *testing.T) {
 	}
 }
 
+// TestFindingsAreOneList: what stands behind the list of findings is not passed over.
+func TestFindingsAreOneList(t *testing.T) {
+	_, verifier := testKey(t, 1)
+	const one = `{"class":"sms","path":"request.body"}`
+	for _, findings := range []string{one, "5", "null", "[", "[]" + one, "[" + one + "]5", "[" + one + "]]", "[" + one} {
+		report := entry{opinionKind, 7, []Value{IntValue(1), IntValue(0), TextValue(findings)}, nil}
+		v := check(t, testBundle(t, append(smallLog(verifier), report), 1, showAll), verifier)
+		if text := strings.Join(v.Reservations, "\n"); !strings.Contains(text, "report 7 (entry 25 of the log): its findings cannot be read") {
+			t.Errorf("%s: %s", findings, text)
+		}
+	}
+}
+
 func TestEmptyLog(t *testing.T) {
 	b, verifier := small(t)
 	signer, _ := testKey(t, 1)

@@ -115,7 +115,7 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 	hidden := errors.Is(err, errHidden)
 	one := &replayed{v: v, subject: subject, err: err, parts: map[inspect.Path]*inspect.Part{}}
 	list := json.NewDecoder(strings.NewReader(findings))
-	if _, err := list.Token(); err != nil {
+	if begin, err := list.Token(); err != nil || begin != json.Delim('[') {
 		v.reserve("%s: its findings cannot be read.", report.name())
 		return
 	}
@@ -152,6 +152,10 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 					report.name(), printable(f.Detector), printable(string(f.Path))))
 			}
 		}
+	}
+	_, err = list.Token() // its end
+	if _, behind := list.Token(); err != nil || !errors.Is(behind, io.EOF) {
+		v.reserve("%s: its findings cannot be read.", report.name())
 	}
 }
 

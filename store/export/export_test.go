@@ -307,7 +307,23 @@ func layers(t testing.TB, name string, data []byte) [][]byte {
 	if strings.HasSuffix(name, ".sqlite") {
 		out = append(out, dump(t, data)...)
 	}
+	if strings.HasSuffix(name, ".pdf") {
+		text := pdfText(t, data)
+		out = append(out, text, bytes.ReplaceAll(text, []byte("\n"), nil)) // a value can go on in the next line
+	}
 	return out
+}
+
+// pdfText is what a reader of a PDF sees: its fonts have numbers of their own for signs.
+func pdfText(t testing.TB, data []byte) []byte {
+	t.Helper()
+	cmd := exec.Command("pdftotext", "-raw", "-", "-")
+	cmd.Stdin = bytes.NewReader(data)
+	text, err := cmd.Output()
+	if err != nil || len(text) < 1000 {
+		t.Fatalf("pdftotext, which 'make deps' installs: %v, %d bytes", err, len(text))
+	}
+	return text
 }
 
 // dump returns all values of a database.
