@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -202,6 +203,35 @@ func TestFindingsAreOneList(t *testing.T) {
 		v := check(t, testBundle(t, append(smallLog(verifier), report), 1, showAll), verifier)
 		if text := strings.Join(v.Reservations, "\n"); !strings.Contains(text, "report 7 (entry 25 of the log): its findings cannot be read") {
 			t.Errorf("%s: %s", findings, text)
+		}
+	}
+}
+
+// TestHugeNumbers: no number in a bundle makes a verifier ask for that much memory.
+func TestHugeNumbers(t *testing.T) {
+	signer, verifier := testKey(t, 1)
+	for _, size := range []int64{1 << 36, 1<<59 + 26, 1 << 62, 1<<63 - 1} {
+		list := append(smallLog(verifier), entry{markKind, 1 << 32, []Value{TextValue("x"), TextValue("y")}, nil})
+		signed, err := Checkpoint{Origin: Origin(testCase), Size: size, Time: "2026-01-01T00:00:00.000000Z"}.Sign(signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files := unpack(t, testBundle(t, list, 1, showAll))
+		for i := range files {
+			switch files[i].name {
+			case fileCheckpoint:
+				files[i].data = signed
+			case fileAll:
+				files[i].data = append(bytes.Clone(signed), '\n')
+			}
+		}
+		b := repack(t, BagDir(testCase), files)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		v := check(t, b, verifier)
+		runtime.ReadMemStats(&after)
+		if made := after.TotalAlloc - before.TotalAlloc; v.Verified || made > 256<<20 {
+			t.Errorf("size %d: verified %v, %d MiB of memory", size, v.Verified, made>>20)
 		}
 	}
 }

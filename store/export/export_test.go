@@ -401,6 +401,7 @@ func leaks(t testing.TB, b []byte, values []string) map[string]string {
 // TestNotInspected: a class can be hidden only where somebody looked. What nobody
 // looked at is hidden with it.
 func TestNotInspected(t *testing.T) {
+	inspecttest.Alone(t)
 	k := newCase(t)
 	s := k.affair()
 	if err := k.c.Close(); err != nil { // and nothing is inspected
@@ -418,6 +419,7 @@ func TestNotInspected(t *testing.T) {
 // TestHiddenHost writes the name of a host in the ways that people do, and finds it
 // where it is a subject, not a host.
 func TestHiddenHost(t *testing.T) {
+	inspecttest.Alone(t)
 	k := newCase(t)
 	k.exchange("GET", "https://www.bank.example/a", "", nil, nil, noCut)
 	k.exchange("GET", "https://other.example/b", "", nil, nil, noCut)
@@ -574,6 +576,7 @@ func byHand(t testing.TB, guide, b []byte, env ...string) (string, error) {
 }
 
 func TestByHand(t *testing.T) {
+	inspecttest.Alone(t)
 	k := newCase(t)
 	k.affair()
 	k.close()
@@ -622,6 +625,7 @@ func planted(t testing.TB, b []byte, name string) []byte {
 }
 
 func TestByHandFindsChanges(t *testing.T) {
+	inspecttest.Alone(t)
 	k := newCase(t)
 	k.affair()
 	k.close()
@@ -645,6 +649,7 @@ func TestByHandFindsChanges(t *testing.T) {
 
 // TestOldCase exports a case that an earlier version wrote.
 func TestOldCase(t *testing.T) {
+	inspecttest.Alone(t)
 	z, err := os.Open("../testdata/format1/case.constat.gz")
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"constat/inspect/inspecttest"
 	"constat/store/evidence"
 	"constat/store/export"
 )
@@ -127,6 +128,7 @@ func pool(t testing.TB, path string) *x509.CertPool {
 }
 
 func TestTimestamp(t *testing.T) {
+	inspecttest.Alone(t)
 	a, address := newAuthority(t)
 	stamp, err := export.Stamper(address)
 	if err != nil {
@@ -185,6 +187,7 @@ func TestTimestamp(t *testing.T) {
 }
 
 func TestWrongTokens(t *testing.T) {
+	inspecttest.Alone(t)
 	a, address := newAuthority(t)
 	stamp, err := export.Stamper(address)
 	if err != nil {
