@@ -1,5 +1,5 @@
 # make run     start Constat on a fresh case
-# make test    all tests, with the race detector, and the end-to-end tests
+# make test    all tests, with the race detector where goroutines share something, and the end-to-end tests
 # make lint    go vet, staticcheck, gofumpt
 # make bench   cost per request, side by side with other proxies
 # make score   precision and recall: make score DATA=folder
@@ -27,8 +27,18 @@ FORCE:
 deps:
 	@.ci/deps curl:curl openssl:openssl sqlite3:sqlite3 chromium:chromium certutil:libnss3-tools heif-convert:libheif-examples unzip:unzip pdftotext:poppler-utils dig:bind9-dnsutils
 
+# Packages with tests that compute much in one goroutine. The race detector has nothing
+# to see there and makes them ten times slower, so they skip themselves under it.
+ALONE := ./cmd/constat-score ./inspect/canary ./inspect/decode ./inspect/detect ./inspect/owner ./store/evidence ./store/export
+
+# The end-to-end tests drive a program that is built without the race detector, as users
+# have it: what races in it is found by the tests of its packages.
+E2E := ./cmd/constat/e2e
+RACED = $(filter-out %/cmd/constat/e2e,$(shell $(GO) list $(PACKAGES)))
+
 test: deps
-	$(GO) test -race -timeout 14m $(PACKAGES)
+	$(GO) test -race -timeout 14m $(RACED)
+	$(GO) test -timeout 14m $(E2E) $(ALONE)
 
 lint:
 	$(GO) vet $(PACKAGES)

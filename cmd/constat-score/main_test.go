@@ -12,6 +12,9 @@ import (
 	"testing"
 
 	"constat/inspect"
+	"constat/inspect/decode"
+	"constat/inspect/detect"
+	"constat/inspect/inspecttest"
 )
 
 // dataFolder is testdata/data, which is small and invented, with two pictures
@@ -44,6 +47,7 @@ func dataFolder(t *testing.T) string {
 
 // TestScore runs everything on the small folder and without a limit.
 func TestScore(t *testing.T) {
+	inspecttest.Alone(t)
 	file := filepath.Join(t.TempDir(), "score.json")
 	var out, stderr bytes.Buffer
 	if status := run([]string{"-data", dataFolder(t), "-min", "0", "-json", file}, &out, &stderr); status != 0 {
@@ -80,13 +84,32 @@ func TestScore(t *testing.T) {
 	}
 }
 
+// TestInspectAll is for the race detector: samples are inspected side by side.
+func TestInspectAll(t *testing.T) {
+	in, err := inspect.New(inspect.Config{Decoders: decode.All, Detectors: detect.All, Build: "score"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &builder{data: os.DirFS("testdata/data"), seed: 1}
+	b.sms()
+	b.fixtures()
+	if len(b.samples) < 100 {
+		t.Fatalf("%d samples", len(b.samples))
+	}
+	found := 0
+	for _, c := range inspectAll(in, b.samples).results() {
+		found += c.Hits
+	}
+	if found == 0 {
+		t.Error("nothing is found")
+	}
+}
+
 // TestSameSeed makes the same requests twice, and others with another seed.
 func TestSameSeed(t *testing.T) {
+	inspecttest.Alone(t)
 	data := os.DirFS(dataFolder(t))
-	make := func(seed uint64) []byte {
-		b := &builder{data: data, seed: seed}
-		b.all()
-		var out []byte
+	bytesOf := func(b *builder) (out []byte) {
 		for _, s := range b.samples {
 			out = append(out, s.name...)
 			out = append(out, s.subject.Request.Body...)
@@ -95,11 +118,22 @@ func TestSameSeed(t *testing.T) {
 		}
 		return out
 	}
-	first := make(1)
-	if !bytes.Equal(first, make(1)) {
+	all := func(seed uint64) []byte {
+		b := &builder{data: data, seed: seed}
+		b.all()
+		return bytesOf(b)
+	}
+	if !bytes.Equal(all(1), all(1)) {
 		t.Error("two builds from the same seed differ")
 	}
-	if bytes.Equal(first, make(2)) {
+	one, other := &builder{seed: 1}, &builder{seed: 2}
+	for _, b := range []*builder{one, other} {
+		for _, f := range families {
+			f.add(b)
+		}
+		b.blind2()
+	}
+	if bytes.Equal(bytesOf(one), bytesOf(other)) {
 		t.Error("another seed gives the same")
 	}
 }
@@ -160,6 +194,7 @@ func TestHalves(t *testing.T) {
 }
 
 func TestExitStatus(t *testing.T) {
+	inspecttest.Alone(t)
 	for _, tc := range []struct {
 		args []string
 		want int
@@ -179,6 +214,7 @@ func TestExitStatus(t *testing.T) {
 
 // TestBlind holds how large the blind split is and that its labels are classes.
 func TestBlind(t *testing.T) {
+	inspecttest.Alone(t)
 	b := &builder{data: os.DirFS(dataFolder(t)), seed: 1}
 	b.blind()
 	positives, kinds := make(map[inspect.Class]int), make(map[inspect.Class]map[string]bool)

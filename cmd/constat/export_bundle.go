@@ -44,7 +44,8 @@ reports. Everything up to the newest checkpoint is in it.
 What must not be seen can be left out, and the rest still verifies: --redact masked shows
 beginnings and ends of values, --redact hashes nothing of them, --filter only chosen
 requests, --hide class:contacts,host:bank.example all but those. Host names, times, sizes
-and classes stay, except of what --filter and --hide host: withhold.`,
+and classes stay, except of what --filter and --hide host: withhold. --hide class: hides
+what was not inspected as well, because nobody knows what is in it.`,
 		Example: `  constat export bundle --out case.constat.zip --tsa https://freetsa.org/tsr
   constat export bundle --redact masked --hide class:contacts --out for-the-press.constat.zip
   constat export bundle --filter 'tag:sms dir:up' --to age1… --out sms.constat.zip.age`,
@@ -116,6 +117,9 @@ func (f *bundleFlags) run(cmd *cobra.Command) (err error) {
 		fmt.Fprintln(errOut, "wrote", absolute(f.out))
 	}
 	fmt.Fprintf(errOut, "%d records, %d withheld; %s\n", s.Records, s.Withheld, stampWords(s.Stamp))
+	for _, h := range s.Unmatched {
+		fmt.Fprintf(errOut, "--hide host:%s hid nothing: no record is about it; check how it is written\n", h)
+	}
 	if s.Unsealed > 0 {
 		fmt.Fprintf(errOut, "%d records came after the newest checkpoint and are not in it; end the capture, or run 'constat mark', and export again\n", s.Unsealed)
 	}
@@ -150,8 +154,12 @@ func (f *bundleFlags) options(opt *export.Options) (err error) {
 		switch {
 		case what == "class" && slices.Contains(inspect.Classes, inspect.Class(name)):
 			opt.HideClasses = append(opt.HideClasses, inspect.Class(name))
-		case what == "host" && name != "":
-			opt.HideHosts = append(opt.HideHosts, name)
+		case what == "host":
+			host, err := export.HostName(name)
+			if err != nil {
+				return fmt.Errorf("--hide %s: %w", h, err)
+			}
+			opt.HideHosts = append(opt.HideHosts, host)
 		default:
 			return fmt.Errorf("--hide %s: want class:NAME, with a name of docs/classes.md, or host:NAME", h)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"go/ast"
@@ -8,8 +9,10 @@ import (
 	"go/token"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -168,5 +171,34 @@ func TestHTTP2IsPatched(t *testing.T) {
 	}
 	if v := strings.TrimSpace(string(out)); semver.Compare(v, "v0.51.0") < 0 {
 		t.Errorf("golang.org/x/net %s: want v0.51.0 or later", v)
+	}
+}
+
+// TestAlone: the tests that skip themselves under the race detector run without it, too.
+func TestAlone(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^ALONE := (.*)$`).FindSubmatch(makefile)
+	if line == nil {
+		t.Fatal("the Makefile has no ALONE")
+	}
+	var want []string
+	err = filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if pkg := "./" + strings.TrimPrefix(filepath.ToSlash(filepath.Dir(name)), "../../"); bytes.Contains(text, []byte("inspecttest"+".Alone(")) || bytes.Contains(text, []byte("|| race"+"Enabled")) {
+			want = append(want, pkg)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Fields(string(line[1])); !slices.Equal(slices.Compact(want), got) {
+		t.Errorf("ALONE in the Makefile is %q, and tests skip themselves in %q", got, slices.Compact(want))
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"constat/inspect"
+	"constat/inspect/inspecttest"
 	"constat/proxy/flow"
 
 	"github.com/google/go-cmp/cmp"
@@ -161,6 +162,7 @@ func TestForms(t *testing.T) {
 // TestEveryForm plants each value of an invented persona in each form
 // inside noise and looks for it again.
 func TestEveryForm(t *testing.T) {
+	inspecttest.Alone(t)
 	for _, locale := range Locales() {
 		p := invented(t, locale)
 		m, err := NewMatcher(p)

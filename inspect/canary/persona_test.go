@@ -9,11 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"constat/inspect/inspecttest"
+
 	"github.com/bep/imagemeta"
 	"github.com/google/go-cmp/cmp"
 )
 
 func TestNewIsRepeatableAndChecked(t *testing.T) {
+	inspecttest.Alone(t)
 	for _, locale := range Locales() {
 		p := invented(t, locale)
 		again, err := New(fixedSeed(), locale)
@@ -55,6 +58,7 @@ func TestNewIsRepeatableAndChecked(t *testing.T) {
 }
 
 func TestPersonaRoundTrip(t *testing.T) {
+	inspecttest.Alone(t)
 	p := invented(t, "fr")
 	var buf bytes.Buffer
 	if err := p.Write(&buf); err != nil {

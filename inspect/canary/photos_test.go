@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"constat/inspect"
+	"constat/inspect/inspecttest"
 
 	scale "golang.org/x/image/draw"
 )
@@ -77,6 +78,7 @@ func mapped(img image.Image, w, h int, at func(x, y int) (int, int)) *image.RGBA
 // TestAlteredPhotos: a planted photo is known again in what apps make of it, be
 // it drawn or taken, and nothing else is taken for it.
 func TestAlteredPhotos(t *testing.T) {
+	inspecttest.Alone(t)
 	drawn := invented(t, "fr").Get("photo-1").Photo.Data
 	for _, source := range []struct {
 		name string
@@ -160,6 +162,7 @@ func withThumbnail(t testing.TB, thumbnail []byte) []byte {
 // TestStrangers: none of many drawn pictures is taken for another, in any
 // position.
 func TestStrangers(t *testing.T) {
+	inspecttest.Alone(t)
 	var p Persona
 	p.Version, p.Name = FormatVersion, "many"
 	var files [][]byte
@@ -189,6 +192,7 @@ func TestStrangers(t *testing.T) {
 // TestPictureBombs: what claims more pixels than its bytes can hold, or than
 // memory should, is not decoded.
 func TestPictureBombs(t *testing.T) {
+	inspecttest.Alone(t)
 	chunk := func(kind string, data []byte) []byte {
 		b := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
 		b = append(append(b, kind...), data...)

@@ -9,6 +9,7 @@ import (
 
 	"constat/inspect"
 	"constat/inspect/decode"
+	"constat/inspect/inspecttest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -28,6 +29,7 @@ func treeOf(t testing.TB, contentType, body string) *inspect.Tree {
 
 // TestTreeFindsTheSame: what a tree lets leave out is nowhere in its parts.
 func TestTreeFindsTheSame(t *testing.T) {
+	inspecttest.Alone(t)
 	m := matcher(t,
 		Canary{Name: "p", Kind: Phone, Value: "+33639984712"}, Canary{Name: "i", Kind: IMEI, Value: "352099001761481"},
 		Canary{Name: "g", Kind: Place, Value: "48.85837,2.294481"}, Canary{Name: "o", Kind: Other, Value: "K7WQ2M9RX4BC"},

@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"constat/inspect"
+	"constat/inspect/inspecttest"
 	"constat/proxy/flow"
 )
 
@@ -226,6 +227,7 @@ func descending(n int) []byte {
 // What unpacks to more than there is room for costs less memory than the budget
 // and one copy of what was kept, and says that it was cut off.
 func TestBinaryBombs(t *testing.T) {
+	inspecttest.Alone(t)
 	deflated := func(size int) []byte {
 		var b bytes.Buffer
 		w, err := flate.NewWriter(&b, flate.BestSpeed)
@@ -295,6 +297,7 @@ func body(media, coding string, data []byte) *inspect.Subject {
 // Random bytes have no structure, and bytes that begin as a structure does seldom
 // go on as one.
 func TestRandomIsNothing(t *testing.T) {
+	inspecttest.Alone(t)
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 200_000 {
 		b := make([]byte, 8+r.IntN(193))

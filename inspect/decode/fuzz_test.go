@@ -16,12 +16,14 @@ import (
 	"constat/inspect/inspecttest"
 )
 
-// fuzzLimits keep one run short; what is small must be bounded by the same code.
-var fuzzLimits = inspect.Limits{Depth: 6, Parts: 2000, Bytes: 1 << 20, Body: 1 << 20}
+// fuzzLimits keep one run short; what is small must be bounded by the same code. Each part
+// is replayed, which decodes all beside it again: the cost is the square of Parts.
+var fuzzLimits = inspect.Limits{Depth: 6, Parts: 500, Bytes: 1 << 20, Body: 1 << 20}
 
 // fuzz inspects whatever comes as a declared body, and checks that it ends
 // within the limits, the same way twice, with every path leading back.
 func fuzz(f *testing.F, contentType, coding string) {
+	inspecttest.Alone(f)
 	in, err := inspect.New(inspect.Config{Decoders: All, Limits: fuzzLimits})
 	if err != nil {
 		f.Fatal(err)
@@ -86,6 +88,7 @@ func FuzzURL(f *testing.F)           { fuzzValue(f, "https://a.example/?a=") }
 // fuzzValue inspects whatever comes as a header, a path, a query and a cookie,
 // behind before.
 func fuzzValue(f *testing.F, before string) {
+	inspecttest.Alone(f)
 	in, err := inspect.New(inspect.Config{Decoders: All, Limits: fuzzLimits})
 	if err != nil {
 		f.Fatal(err)
@@ -140,6 +143,7 @@ func FuzzBSON(f *testing.F)     { fuzz(f, "application/bson", "") }
 
 // FuzzPerMessageDeflate inspects whatever comes as a message, behind a window.
 func FuzzPerMessageDeflate(f *testing.F) {
+	inspecttest.Alone(f)
 	in, err := inspect.New(inspect.Config{Decoders: All, Limits: fuzzLimits})
 	if err != nil {
 		f.Fatal(err)
@@ -157,6 +161,7 @@ func FuzzPerMessageDeflate(f *testing.F) {
 
 // FuzzAES inspects what was encrypted with the published keys.
 func FuzzAES(f *testing.F) {
+	inspecttest.Alone(f)
 	in, err := inspect.New(inspect.Config{Decoders: All, Limits: fuzzLimits})
 	if err != nil {
 		f.Fatal(err)

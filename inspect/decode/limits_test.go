@@ -15,6 +15,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"constat/inspect"
+	"constat/inspect/inspecttest"
 )
 
 func pack(tb testing.TB, coding string, data []byte) []byte {
@@ -46,6 +47,7 @@ func pack(tb testing.TB, coding string, data []byte) []byte {
 // A few kilobytes that unpack to more than the budget are cut off there, and
 // what was read is kept.
 func TestBombs(t *testing.T) {
+	inspecttest.Alone(t)
 	const limit = 1 << 20
 	in := newInspector(t, inspect.Limits{Bytes: limit})
 	for _, coding := range []string{"gzip", "br", "zstd"} {
@@ -223,6 +225,7 @@ func gzipOf(n int) []byte {
 // noise of the machine; what is quadratic costs 256 times. A busy machine gets
 // further chances, which do not help what is quadratic.
 func TestLinear(t *testing.T) {
+	inspecttest.Alone(t)
 	if testing.Short() {
 		t.Skip("compares costs, which takes seconds; run it without -short")
 	}

@@ -16,6 +16,7 @@ import (
 // TestGates looks at every case, at cases inside others and at cases whose names
 // and values are exchanged, with the gates and without: they must change nothing.
 func TestGates(t *testing.T) {
+	inspecttest.Alone(t)
 	gathers := []*gather{&smsParted, &contactGather, &callGather, &mailGather, &noteGather, &webGather, &appGather}
 	seeds := inspecttest.Seeds(t, "testdata")
 	if len(seeds) < 100 {

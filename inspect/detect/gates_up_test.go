@@ -19,6 +19,7 @@ import (
 // and at some of them as a form, with the gates of pickers and without: they must
 // change nothing.
 func TestPickers(t *testing.T) {
+	inspecttest.Alone(t)
 	seeds := inspecttest.Seeds(t, "testdata")
 	if len(seeds) < 100 {
 		t.Fatalf("%d cases", len(seeds))

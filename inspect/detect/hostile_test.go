@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"constat/inspect"
+	"constat/inspect/inspecttest"
 )
 
 // TestBounded gives the detectors bodies that are as large as a tree may be and
 // that look like hits everywhere.
 func TestBounded(t *testing.T) {
+	inspecttest.Alone(t)
 	repeat := func(row string, n int) string { return "[" + strings.TrimSuffix(strings.Repeat(row+",", n), ",") + "]" }
 	sms := `{"body":"Tu viens ce soir ?","address":"+33639981122","date":1406800000123,"type":1}`
 	// What takes long is told by what an ordinary list takes here and now.

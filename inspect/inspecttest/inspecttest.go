@@ -274,6 +274,16 @@ func Check(t testing.TB, in *inspect.Inspector, s *inspect.Subject) {
 	}
 }
 
+// Alone skips a test that computes much in one goroutine when the race detector
+// watches: it has nothing to see there and makes it ten times slower. "make test" runs
+// the packages of such tests without it, too.
+func Alone(t testing.TB) {
+	t.Helper()
+	if raced {
+		t.Skip("shares nothing between goroutines; run it without -race, as 'make test' does")
+	}
+}
+
 // noStrangers fails when dir has a folder that belongs to no name. The folder
 // fuzz belongs to the go command.
 func noStrangers(t *testing.T, dir string, names []string) {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"constat/inspect/inspecttest"
+
 	"golang.org/x/net/publicsuffix"
 )
 
@@ -64,6 +66,7 @@ func checkKeys(t *testing.T, name, text string, keys []string) {
 // A hosting company's numbers are in the table of networks under a name that
 // somebody can compare with it.
 func TestClouds(t *testing.T) {
+	inspecttest.Alone(t)
 	holders := map[uint32]string{}
 	for _, h := range everyHolder() {
 		holders[h.number] = h.raw

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"constat/inspect"
+	"constat/inspect/inspecttest"
 )
 
 var _ inspect.Owners = (*Table)(nil)
@@ -113,6 +114,7 @@ var aRegistry = regexp.MustCompile(`(?i)\b(cnnic|apnic|jpnic|krnic|twnic|vnnic|i
 // No address of such a range, and none of 1.1.1.0/24, which APNIC holds in the
 // registry, may name a registry in a place where a reader looks for the owner.
 func TestARegistryIsNeverTheOwner(t *testing.T) {
+	inspecttest.Alone(t)
 	table := New()
 	tried := 0
 	for _, prefix := range []string{
@@ -179,6 +181,7 @@ var everyHolder = sync.OnceValue(func() (list []inTable) {
 
 // The same for every holder in the table of this program.
 func TestNoHolderIsARegistry(t *testing.T) {
+	inspecttest.Alone(t)
 	kept, dropped, own := 0, 0, 0
 	for _, h := range everyHolder() {
 		switch {

@@ -56,20 +56,21 @@ func rank(name string) int {
 		return 0
 	case strings.HasPrefix(name, recordDir):
 		return 1
-	case strings.HasPrefix(name, "data/"):
+	case strings.HasPrefix(name, "data/") && name+"/" != recordDir:
 		return 2
-	case strings.HasPrefix(name, "manifest-"):
+	case name == fileManifest, name == fileManifest2:
 		return 3
 	case name == fileInfoText:
 		return 4
 	case name == fileNote:
 		return 8
-	case strings.HasPrefix(name, "proof/"):
-		return 5
-	case strings.HasPrefix(name, "verify/"):
+	case name == fileGuide:
 		return 6
-	case strings.HasPrefix(name, "tagmanifest-"):
+	case name == fileTags, name == fileTags2:
 		return 7
+	case name == fileLog, name == fileKey, name == fileCheckpoint, name == fileAll, name == fileToken, name == fileTokenCerts,
+		strings.HasPrefix(name, inclusionDir), strings.HasPrefix(name, consistencyDir):
+		return 5
 	}
 	return 9
 }
@@ -82,23 +83,38 @@ func compareNames(a, b string) int {
 }
 
 // isPath reports whether a name can be in a bundle: no file system and no tool
-// makes more of it than it is.
+// makes more of it than it is, or takes it for another that can be, also where
+// capital letters do not count.
 func isPath(name string) bool {
-	if len(name) > maxName || rank(name) == rankUnknown {
+	if len(name) > maxName || rank(name) == rankUnknown || strings.Count(name, "/") > 4 {
 		return false
 	}
+	if name == fileGuide {
+		return true
+	}
 	for part := range strings.SplitSeq(name, "/") {
-		if part == "" || part[0] == '.' || part[0] == '-' || strings.Count(name, "/") > 4 {
+		if part == "" || part[0] == '.' || part[0] == '-' || part[len(part)-1] == '.' || isDevice(part) {
 			return false
 		}
 		for i := range len(part) {
 			c := part[i]
-			if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
+			if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// isDevice reports whether Windows takes a file of that name for a device, whatever
+// comes behind the first dot
+// (https://learn.microsoft.com/windows/win32/fileio/naming-a-file).
+func isDevice(part string) bool {
+	stem, _, _ := strings.Cut(part, ".")
+	if len(stem) == 4 && stem[3] >= '0' && stem[3] <= '9' {
+		return stem[:3] == "com" || stem[:3] == "lpt"
+	}
+	return stem == "con" || stem == "prn" || stem == "aux" || stem == "nul"
 }
 
 // Bundle writes a bundle. Files come in the order of docs/evidence-format.md; what
@@ -201,7 +217,15 @@ func (b *Bundle) Record(seq int64, hash tlog.Hash, line []byte) error {
 		b.away++
 		return nil
 	}
-	b.flushAway(seq)
+	if err := b.flushAway(seq); err != nil {
+		return err
+	}
+	return b.line(seq, line)
+}
+
+// line adds the line that begins at an entry to the file at hand, or to another when
+// it has no room.
+func (b *Bundle) line(seq int64, line []byte) error {
 	if len(b.part) > 0 && len(b.part)+len(line) > partSize {
 		if err := b.flushPart(); err != nil {
 			return err
@@ -214,15 +238,13 @@ func (b *Bundle) Record(seq int64, hash tlog.Hash, line []byte) error {
 	return nil
 }
 
-func (b *Bundle) flushAway(next int64) {
+func (b *Bundle) flushAway(next int64) error {
 	if b.away == 0 {
-		return
+		return nil
 	}
-	if len(b.part) == 0 {
-		b.from = next - b.away
-	}
-	b.part = AppendWithheld(b.part, next-b.away, b.away)
+	from, count := next-b.away, b.away
 	b.away = 0
+	return b.line(from, AppendWithheld(nil, from, count))
 }
 
 func (b *Bundle) flushPart() error {
@@ -277,7 +299,9 @@ func (b *Bundle) before(name string) error {
 	}
 	switch rank(name) {
 	case 2:
-		b.flushAway(b.seq)
+		if err := b.flushAway(b.seq); err != nil {
+			return err
+		}
 		return b.flushPart()
 	case 5, 6:
 		return b.endPayload()
@@ -291,7 +315,9 @@ func (b *Bundle) endPayload() error {
 		return nil
 	}
 	b.ended = true
-	b.flushAway(b.seq)
+	if err := b.flushAway(b.seq); err != nil {
+		return err
+	}
 	if err := b.flushPart(); err != nil {
 		return err
 	}

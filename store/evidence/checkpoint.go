@@ -102,10 +102,32 @@ func parse(text string) (c Checkpoint, err error) {
 		return c, errors.New("parse checkpoint root: not a hash")
 	}
 	copy(c.Root[:], root)
+	if t, err := ParseTime(c.Time); err != nil || t.IsZero() || FormatTime(t) != c.Time {
+		return c, errors.New("parse checkpoint time: not a time")
+	}
 	if c.Size < 0 || c.Text() != text {
 		return c, errNotCanonical
 	}
 	return c, nil
+}
+
+// openVerifier reads a verifier key. It accepts only the one way of writing that
+// Verifier has.
+func openVerifier(key string) (note.Verifier, error) {
+	v, err := note.NewVerifier(key)
+	if err != nil {
+		return nil, err
+	}
+	notOne := errors.New("verifier key is not in its one form")
+	parts := strings.SplitN(key, "+", 3) // base64 may have one, too
+	pub, err := base64.StdEncoding.DecodeString(parts[len(parts)-1])
+	if err != nil || len(pub) != 1+ed25519.PublicKeySize {
+		return nil, notOne
+	}
+	if again, err := Verifier(v.Name(), pub[1:]); err != nil || again != key {
+		return nil, notOne
+	}
+	return v, nil
 }
 
 // Signer signs checkpoints and bundles for a case.

@@ -146,7 +146,7 @@ func parseLine(text []byte, l *line) error {
 	c.want(`,"open":`)
 	l.open = c.object(l.open, (*cursor).value)
 	c.want(`,"sealed":`)
-	l.sealed = c.object(l.sealed, (*cursor).str)
+	l.sealed = c.object(l.sealed, (*cursor).commitment)
 	c.want("}")
 	l.leaf = text[from:c.at]
 	if c.take(`,"masked":`) {
@@ -172,11 +172,26 @@ func parseLine(text []byte, l *line) error {
 		l.shown = append(l.shown, s)
 	}
 	c.want("}")
-	if c.bad || c.at != len(text) || l.id < 1 || l.seq < 0 || !isName(unquoted(kind)) {
+	if c.bad || c.at != len(text) || l.id < 1 || l.seq < 0 || !isName(unquoted(kind)) || meet(l.open, l.sealed) {
 		return errLine
 	}
 	l.kind = string(unquoted(kind))
 	return nil
+}
+
+// meet reports whether a name is in both of two lists, which rise.
+func meet(a, b []member) bool {
+	for len(a) > 0 && len(b) > 0 {
+		switch bytes.Compare(a[0].name, b[0].name) {
+		case 0:
+			return true
+		case -1:
+			a = a[1:]
+		default:
+			b = b[1:]
+		}
+	}
+	return false
 }
 
 // hash is the hash of the leaf.
@@ -324,25 +339,67 @@ func (c *cursor) integer() int64 {
 	return n
 }
 
-// str reads a string and returns it with its quotes.
+// str reads a string in its one form (RFC 8785 section 3.2.2.2) and returns it with
+// its quotes.
 func (c *cursor) str() []byte {
 	from := c.at
 	c.want(`"`)
-	for !c.bad {
-		i := bytes.IndexAny(c.text[c.at:], "\"\\")
-		if i < 0 {
+	text := c.text
+	for i := c.at; !c.bad && i < len(text); {
+		switch b := text[i]; {
+		case b == '"':
+			c.at = i + 1
+			return text[from:c.at]
+		case b == '\\':
+			n := escape(text[i:])
+			i += n
+			c.bad = n == 0
+		case b < ' ':
 			c.bad = true
-			break
-		}
-		c.at += i + 1
-		if c.text[c.at-1] == '"' {
-			return c.text[from:c.at]
-		}
-		if c.at++; c.at > len(c.text) {
-			c.bad = true
+		default:
+			i++
 		}
 	}
+	c.bad = true
 	return nil
+}
+
+// escape returns how long the escape is that s begins with, 0 when it is none that
+// appendString writes.
+func escape(s []byte) int {
+	if len(s) < 2 {
+		return 0
+	}
+	if bytes.IndexByte([]byte(`"\bfnrt`), s[1]) >= 0 {
+		return 2
+	}
+	const length = len(`\u0000`)
+	if len(s) < length || string(s[1:4]) != "u00" || s[4] != '0' && s[4] != '1' {
+		return 0
+	}
+	c := bytes.IndexByte([]byte("0123456789abcdef"), s[5])
+	if c < 0 || s[4] == '0' && bytes.IndexByte([]byte("\b\t\n\f\r"), byte(c)) >= 0 {
+		return 0
+	}
+	return length
+}
+
+// commitment reads a hash in base64, in its one form, as decodeHash does.
+func (c *cursor) commitment() []byte {
+	s := c.text[c.at:min(c.at+base64Hash+len(`""`), len(c.text))]
+	if c.bad || len(s) != base64Hash+len(`""`) || s[0] != '"' || string(s[base64Hash:]) != `="` ||
+		bytes.IndexByte([]byte("AEIMQUYcgkosw048"), s[base64Hash-1]) < 0 { // two bits are none of the hash
+		c.bad = true
+		return nil
+	}
+	for _, b := range s[1 : base64Hash-1] {
+		if (b < 'a' || b > 'z') && (b < 'A' || b > 'Z') && (b < '0' || b > '9') && b != '+' && b != '/' {
+			c.bad = true
+			return nil
+		}
+	}
+	c.at += len(s)
+	return s
 }
 
 // value reads a scalar, or a text that is not UTF-8.
@@ -356,10 +413,13 @@ func (c *cursor) value() []byte {
 		c.str()
 	case c.take("null"):
 	case c.take(`{"base64":`):
-		c.str()
+		s := unquoted(c.str())
+		b, err := base64.StdEncoding.Strict().DecodeString(string(s))
+		c.bad = c.bad || err != nil || utf8.Valid(b)
 		c.want("}")
 	default:
-		c.integer()
+		n := c.integer()
+		c.bad = c.bad || n > maxSafe || n < -maxSafe
 	}
 	if c.bad {
 		return nil

@@ -83,6 +83,9 @@ func open(r io.ReaderAt, size int64) (*opened, error) {
 		if f.method() == methodStored && f.packed != f.size {
 			return formError("%s is stored and has two sizes", printable(name))
 		}
+		if o.isBelowFile(name, before) {
+			return formError("%s is in a folder that is a file", printable(name))
+		}
 		before = name
 		at += int64(len(f.appendLocal(nil))) + f.packed
 		return o.note(name, f)
@@ -103,13 +106,35 @@ func isFolder(s string) bool {
 	return ok && id != "" && !strings.ContainsFunc(id, func(r rune) bool { return (r < '0' || r > '9') && (r < 'A' || r > 'Z') })
 }
 
+// isBelowFile reports whether a folder in name is the name of a file. A file comes
+// before what would be in it, and what is in one folder comes together.
+func (o *opened) isBelowFile(name, before string) bool {
+	if last := strings.LastIndexByte(name, '/') + 1; strings.HasPrefix(before, name[:last]) {
+		return false
+	}
+	for i := range len(name) {
+		if name[i] == '/' {
+			if _, is := o.files[name[:i]]; is {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isHash reports whether s is a SHA-256 hash in lower-case hexadecimal.
+func isHash(s string) bool {
+	sum, err := hex.DecodeString(s)
+	return err == nil && len(sum) == 32 && hex.EncodeToString(sum) == s
+}
+
 // note keeps where a file is.
 func (o *opened) note(name string, f *fileInfo) error {
 	if hash, ok := strings.CutPrefix(name, bodyDir); ok {
-		sum, err := hex.DecodeString(hash)
-		if err != nil || len(sum) != 32 || hex.EncodeToString(sum) != hash {
+		if !isHash(hash) {
 			return formError("%s is not called by a hash", printable(name))
 		}
+		sum, _ := hex.DecodeString(hash)
 		if len(o.bodies.names) == MaxBodies {
 			return formError("it has more than %d bodies", MaxBodies)
 		}
@@ -122,6 +147,11 @@ func (o *opened) note(name string, f *fileInfo) error {
 	}
 	if len(o.files) == MaxFiles {
 		return formError("it has more than %d files", MaxFiles)
+	}
+	if rest, ok := strings.CutPrefix(name, certDir); ok {
+		if hash, ok := strings.CutSuffix(rest, ".der"); !ok || !isHash(hash) {
+			return formError("%s is not called by a hash", printable(name))
+		}
 	}
 	o.files[name] = *f
 	if rest, ok := strings.CutPrefix(name, recordDir); ok {
@@ -311,22 +341,37 @@ func (o *opened) whole(name string, limit int64) ([]byte, error) {
 	return b, nil
 }
 
-// body returns the body at an index of the table.
-func (o *opened) body(i int, sum []byte) (fileInfo, error) {
-	f := fileInfo{name: o.folder + bodyDir + hex.EncodeToString(sum), offset: o.bodies.offsets[i]}
+var errNoBody = errors.New("there is no such body")
+
+// body returns the body with a hash, or errNoBody, and where the table has it.
+func (o *opened) body(sum []byte) (f fileInfo, i int, err error) {
+	if len(sum) != 32 {
+		return f, -1, errNoBody
+	}
+	if i = o.bodies.find(sum); i < 0 {
+		return f, -1, errNoBody
+	}
+	f = fileInfo{name: o.folder + bodyDir + hex.EncodeToString(sum), offset: o.bodies.offsets[i]}
 	// A body is stored, so that its local header alone says how long it is.
-	var head [30]byte
-	if err := o.readAt(head[:], f.offset); err != nil {
-		return f, err
+	head := make([]byte, 30+len(f.name))
+	if err := o.readAt(head, f.offset); err != nil {
+		return f, -1, err
+	}
+	if string(head[30:]) != f.name {
+		return f, -1, errNoBody // only the first half of the hash is the same
 	}
 	le := binary.LittleEndian
 	f.crc, f.packed, f.size = le.Uint32(head[14:]), int64(le.Uint32(head[18:])), int64(le.Uint32(head[22:]))
 	if f.size == max32 {
 		var extra [20]byte
 		if err := o.readAt(extra[:], f.offset+30+int64(len(f.name))); err != nil {
-			return f, err
+			return f, -1, err
 		}
 		f.size, f.packed = int64(le.Uint64(extra[4:])), int64(le.Uint64(extra[12:]))
 	}
-	return f, nil
+	// The directory, which was checked, says the same, or the header was changed.
+	if f.size < 0 || f.size != f.packed {
+		return f, -1, formError("%s is stored and has two sizes", printable(f.name[len(o.folder):]))
+	}
+	return f, i, nil
 }

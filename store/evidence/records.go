@@ -23,6 +23,7 @@ type recordCheck struct {
 	next   int64         // entry that must come next
 
 	file   string
+	large  bool // the file may have one line only
 	first  bool // no line of the file has come yet
 	number int64
 	buf    []byte // of a line that is not complete
@@ -38,8 +39,8 @@ func (v *bundleCheck) newRecords() *recordCheck {
 	return c
 }
 
-func (c *recordCheck) begin(name string) {
-	c.file, c.first, c.number, c.skip = name, true, 0, false
+func (c *recordCheck) begin(name string, size int64) {
+	c.file, c.large, c.first, c.number, c.skip = name, size > partSize, true, 0, false
 	c.buf = c.buf[:0]
 }
 
@@ -91,6 +92,12 @@ func (c *recordCheck) bad(format string, args ...any) {
 func (c *recordCheck) end() {
 	if len(c.buf) > 0 || c.skip {
 		c.bad("has no end")
+	}
+	switch {
+	case c.number == 0:
+		c.v.problem("%s: it has no record", c.file)
+	case c.large && c.number > 1:
+		c.v.problem("%s: it has more than %d bytes and more than one record", c.file, partSize)
 	}
 }
 
@@ -195,6 +202,10 @@ func (c *recordCheck) values(l *line) {
 			v.problem("%s: %s is masked and cannot be", l.name(), name)
 		}
 	}
+	size := v.o.files[fileLog].size / sha256.Size // what is here, whatever the checkpoint says
+	if !v.seen.once(l, size) {
+		v.problem("%s: there is another of this kind and number", l.name())
+	}
 	if !fits {
 		return
 	}
@@ -203,7 +214,7 @@ func (c *recordCheck) values(l *line) {
 	}
 	c.bodies(l)
 	c.chains(l)
-	v.seen.note(l, v.o.files[fileLog].size/sha256.Size)
+	v.seen.note(l, size)
 }
 
 // genesis compares the first record with what the bundle says of itself.
@@ -243,16 +254,13 @@ func (c *recordCheck) bodies(l *line) {
 			c.v.problem("%s: %s is no hash", l.name(), name)
 			continue
 		}
-		at := c.v.o.bodies.find(sum)
-		if at < 0 {
+		f, at, err := c.v.o.body(sum)
+		if err != nil {
 			c.v.problem("%s: its body %s%x is missing", l.name(), bodyDir, sum)
 			continue
 		}
-		if c.v.o.bodies.isUsed(at) {
-			continue
-		}
 		c.v.o.bodies.use(at)
-		if f, err := c.v.o.body(at, sum); err != nil || f.size != kept {
+		if f.size != kept {
 			c.v.problem("%s: its body %s%x does not have the %d bytes that were kept", l.name(), bodyDir, sum, kept)
 		}
 	}
@@ -291,7 +299,35 @@ type sightings struct {
 	newest, newestFrame []int64
 	before              []int64 // by compressed frame: the one before it in its direction, and one
 	last                map[stream]int64
-	broken              bool // some records could not be read
+	ids                 map[string][]uint64 // by kind: bits of those that came
+	broken              bool                // some records could not be read
+}
+
+const (
+	maxKinds = 32 // whose ids are looked at; cases have ten
+	// ahead is how far ids may be beyond the number of entries: what had begun and not
+	// ended at the last of them has one, too.
+	ahead = 1 << 20
+)
+
+// once reports whether no record of the same kind and id was before l, in a log of
+// size entries.
+func (s *sightings) once(l *line, size int64) bool {
+	bits, known := s.ids[l.kind]
+	if l.id < 1 || l.id > size+ahead || !known && len(s.ids) == maxKinds {
+		return true
+	}
+	if s.ids == nil {
+		s.ids = map[string][]uint64{}
+	}
+	for l.id/64 >= int64(len(bits)) {
+		bits = append(bits, make([]uint64, max(16, len(bits)/2))...)
+	}
+	bit := uint64(1) << (l.id % 64)
+	fresh := bits[l.id/64]&bit == 0
+	bits[l.id/64] |= bit
+	s.ids[l.kind] = bits
+	return fresh
 }
 
 // stream is one direction of one WebSocket.
@@ -302,7 +338,7 @@ type stream struct {
 
 // put notes an entry of the log by id.
 func put(list []int64, id, seq, size int64) []int64 {
-	if id < 1 || id > size {
+	if id < 1 || id > size+ahead {
 		return list
 	}
 	for id >= int64(len(list)) {

@@ -50,8 +50,11 @@ func (v *bundleCheck) replay() error {
 	if v.seen.broken {
 		return nil
 	}
-	v.work = 64*v.o.size + 4<<30
-	lines := &lineCache{o: v.o, budget: 4*int64(len(v.o.parts)) + 10_000}
+	v.work = 256*v.o.size + 4<<30
+	lines := &lineCache{o: v.o, budget: 8 << 30}
+	for _, p := range v.o.parts {
+		lines.budget += 4 * p.info.size
+	}
 	reports := int64(0)
 	for _, p := range v.o.parts {
 		if err := v.ctx.Err(); err != nil {
@@ -104,10 +107,15 @@ func (s *sightings) isNewest(l *line) bool {
 
 func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings string) {
 	r := &v.Replay
-	subject, lost, hidden := v.subject(lines, report)
-	one := &replayed{v: v, subject: subject, parts: map[inspect.Path]*inspect.Part{}}
+	subject, lost, err := v.subject(lines, report)
+	if errors.Is(err, errWork) {
+		r.Left++
+		return
+	}
+	hidden := errors.Is(err, errHidden)
+	one := &replayed{v: v, subject: subject, err: err, parts: map[inspect.Path]*inspect.Part{}}
 	list := json.NewDecoder(strings.NewReader(findings))
-	if _, err := list.Token(); err != nil {
+	if begin, err := list.Token(); err != nil || begin != json.Delim('[') {
 		v.reserve("%s: its findings cannot be read.", report.name())
 		return
 	}
@@ -118,7 +126,7 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 			return
 		}
 		r.Findings++
-		if hidden != nil {
+		if hidden {
 			r.Withheld++
 			continue
 		}
@@ -128,6 +136,8 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 		}
 		part, err := one.part(f.Path)
 		switch {
+		case v.ctx.Err() != nil:
+			return
 		case errors.Is(err, errWork):
 			r.Left++
 		case err == nil && inspect.Excerpt(part.Data, f.Start, f.End) == f.Excerpt:
@@ -143,19 +153,27 @@ func (v *bundleCheck) replayReport(lines *lineCache, report *line, findings stri
 			}
 		}
 	}
+	_, err = list.Token() // its end
+	if _, behind := list.Token(); err != nil || !errors.Is(behind, io.EOF) {
+		v.reserve("%s: its findings cannot be read.", report.name())
+	}
 }
 
 // replayed is the work on one report.
 type replayed struct {
 	v       *bundleCheck
 	subject *inspect.Subject
+	err     error                          // why there is none
 	parts   map[inspect.Path]*inspect.Part // that were found last
 }
 
 const (
 	maxPath  = 16 << 10 // bytes; an inspection makes much shorter ones
-	maxSteps = 32
+	maxSteps = 16
 	maxParts = 64
+	// lostWork is what a path costs that leads nowhere: what was unpacked on the way is
+	// not known then.
+	lostWork = 16 << 20
 )
 
 var errWork = errors.New("too much work")
@@ -164,6 +182,9 @@ var errWork = errors.New("too much work")
 func (r *replayed) part(p inspect.Path) (*inspect.Part, error) {
 	if part := r.parts[p]; part != nil {
 		return part, nil
+	}
+	if r.err != nil {
+		return nil, r.err
 	}
 	if len(p) > maxPath || strings.Count(string(p), "|") > maxSteps {
 		return nil, inspect.ErrNoPart
@@ -175,10 +196,17 @@ func (r *replayed) part(p inspect.Path) (*inspect.Part, error) {
 	s := r.subject
 	r.v.work -= int64(len(s.Request.Body)+len(s.Response.Body)+len(s.Frame)) + 1<<10
 	part, err := r.v.opt.Inspector.Replay(s, p)
-	if err == nil && len(r.parts) < maxParts {
+	if err != nil {
+		r.v.work -= lostWork
+		return nil, err
+	}
+	for at := part; at.Parent != nil; at = at.Parent {
+		r.v.work -= int64(len(at.Data))
+	}
+	if len(r.parts) < maxParts {
 		r.parts[p] = part
 	}
-	return part, err
+	return part, nil
 }
 
 // describes reports whether a finding's excerpt is not a quotation: of pictures it
@@ -192,14 +220,14 @@ func (v *bundleCheck) subject(lines *lineCache, report *line) (s *inspect.Subjec
 	exchange, _ := report.integer("exchange")
 	frame, _ := report.integer("frame")
 	s = &inspect.Subject{}
-	x, err := lines.line(at(v.seen.exchange, exchange))
+	x, err := v.record(lines, v.seen.exchange, exchange)
 	if err == nil {
 		err = v.exchange(s, x, frame == 0)
 	}
 	if err != nil || frame == 0 {
 		return s, false, err
 	}
-	f, err := lines.line(at(v.seen.frame, frame))
+	f, err := v.record(lines, v.seen.frame, frame)
 	if err != nil {
 		return nil, false, err
 	}
@@ -214,6 +242,16 @@ func (v *bundleCheck) subject(lines *lineCache, report *line) (s *inspect.Subjec
 		s.FrameWindow, lost = v.window(lines, frame)
 	}
 	return s, lost, err
+}
+
+// record returns the line of a record by its id. When nothing is withheld, one that is
+// not there never was.
+func (v *bundleCheck) record(lines *lineCache, list []int64, id int64) (*line, error) {
+	seq := at(list, id)
+	if seq < 0 && v.Withheld == 0 {
+		return nil, inspect.ErrNoPart
+	}
+	return lines.line(seq)
 }
 
 // windows are those behind the compressed messages that were inflated last, by frame.
@@ -329,18 +367,14 @@ func (v *bundleCheck) body(l *line, prefix string) (data []byte, more bool, err 
 	if kept == 0 {
 		return []byte{}, size > 0, nil
 	}
-	i := -1
-	if len(sum) == 32 {
-		i = v.o.bodies.find(sum)
-	}
-	if i < 0 {
+	f, _, err := v.o.body(sum)
+	if errors.Is(err, errNoBody) {
 		return nil, false, errHidden
 	}
-	f, err := v.o.body(i, sum)
 	if err != nil {
 		return nil, false, err
 	}
-	data = make([]byte, min(f.size, kept, replayBytes))
+	data = make([]byte, max(min(f.size, kept, replayBytes), 0))
 	_, err = io.ReadFull(v.o.reader(&f), data)
 	return data, size > int64(len(data)), err
 }
@@ -349,7 +383,7 @@ func (v *bundleCheck) body(l *line, prefix string) (data []byte, more bool, err 
 // unpacked last.
 type lineCache struct {
 	o      *opened
-	budget int64 // files that may still be unpacked
+	budget int64 // bytes that may still be unpacked, or taken apart
 	loaded []loadedPart
 }
 
@@ -359,7 +393,18 @@ type loadedPart struct {
 	lines map[int64][2]int // where each is, by entry; nil until one is looked for
 }
 
+// keepParts is how many files are kept, unless they have more than MaxLine bytes.
 const keepParts = 4
+
+func (c *lineCache) makeRoom(size int64) {
+	for _, p := range c.loaded {
+		size += int64(len(p.text))
+	}
+	for len(c.loaded) > 0 && (len(c.loaded) >= keepParts || size > MaxLine) {
+		size -= int64(len(c.loaded[0].text))
+		c.loaded = slices.Delete(c.loaded, 0, 1)
+	}
+}
 
 // load unpacks a file of records.
 func (c *lineCache) load(p part) ([]byte, error) {
@@ -368,16 +413,14 @@ func (c *lineCache) load(p part) ([]byte, error) {
 			return c.loaded[i].text, nil
 		}
 	}
-	c.budget--
+	c.budget -= p.info.size
 	if p.info.size > MaxLine+partSize {
 		return nil, errors.New("too long")
 	}
+	c.makeRoom(p.info.size)
 	text, err := io.ReadAll(c.o.reader(&p.info))
 	if err != nil {
 		return nil, err
-	}
-	if len(c.loaded) == keepParts {
-		c.loaded = slices.Delete(c.loaded, 0, 1)
 	}
 	c.loaded = append(c.loaded, loadedPart{first: p.first, text: text})
 	return text, nil
@@ -392,6 +435,9 @@ func (c *lineCache) line(seq int64) (*line, error) {
 	if seq < 0 || i < 0 {
 		return nil, errHidden
 	}
+	if c.budget < 0 {
+		return nil, errWork
+	}
 	if _, err := c.load(c.o.parts[i]); err != nil {
 		return nil, err
 	}
@@ -404,6 +450,7 @@ func (c *lineCache) line(seq int64) (*line, error) {
 	if !ok {
 		return nil, errHidden
 	}
+	c.budget -= int64(at[1] - at[0])
 	l := new(line)
 	if err := parseLine(p.text[at[0]:at[1]], l); err != nil {
 		return nil, fmt.Errorf("entry %d of the log %w", seq, err)

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -85,8 +87,9 @@ type Stamp struct {
 const maxProblems = 100
 
 // VerifyBundle checks a bundle of size bytes. Memory grows with 24 bytes for each
-// body and 32 for each exchange and WebSocket message, whatever is in it. An error
-// means that the file could not be read; what is wrong with it is in Problems.
+// body, 40 for each exchange and WebSocket message and a bit for each record, whatever
+// is in it; docs/evidence-format.md says what it is beside that. An error means that
+// the file could not be read; what is wrong with it is in Problems.
 func VerifyBundle(ctx context.Context, r io.ReaderAt, size int64, opt VerifyOptions) (*Verdict, error) {
 	v := &bundleCheck{Verdict: &Verdict{Problems: []string{}, Reservations: []string{}, Proven: []string{}, NotProven: []string{}}, ctx: ctx, opt: opt}
 	if opt.Progress == nil {
@@ -196,7 +199,13 @@ func (v *bundleCheck) about(payload, files int64) {
 	fields := map[string]string{}
 	for line := range strings.Lines(string(text)) {
 		name, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), ": ")
+		if _, again := fields[name]; again && name != "Constat-Withholds" {
+			v.problem("%s says %s twice", fileInfoText, printable(name))
+		}
 		fields[name] = value
+	}
+	if _, says := fields["Constat-Withholds"]; fields["Constat-Shows"] == "full" && !says && v.Hidden+v.Withheld > 0 {
+		v.problem("%s says that nothing is withheld, and something is", fileInfoText)
 	}
 	if is := fields["Constat-Bundle-Format"]; is != strconv.Itoa(FormatVersion) {
 		v.problem("%s: the bundle has the format %s, and this program knows %d: check it with a newer one", fileInfoText, printable(is), FormatVersion)
@@ -213,7 +222,7 @@ func (v *bundleCheck) keys() error {
 		return nil
 	}
 	v.Verifier = strings.TrimSuffix(string(key), "\n")
-	signer, err := note.NewVerifier(v.Verifier)
+	signer, err := openVerifier(v.Verifier)
 	switch {
 	case err != nil:
 		v.problem("%s holds no verifier key", fileKey)
@@ -236,6 +245,9 @@ func (v *bundleCheck) keys() error {
 	if err != nil || c.Origin != v.origin {
 		v.problem("%s is not signed by that key, or not for this case", fileCheckpoint)
 		return nil
+	}
+	if c.Size == 0 {
+		v.problem("%s is of an empty log", fileCheckpoint)
 	}
 	v.checkpoint = c
 	v.Records, v.Last = c.Size, c.Time
@@ -260,6 +272,10 @@ func (v *bundleCheck) stamp() error {
 	}
 	sum := t.Fingerprint()
 	v.Stamp = &Stamp{Time: t.Time, Signer: t.Signer.Subject.String(), SHA256: hex.EncodeToString(sum[:])}
+	if said, err := ParseTime(v.checkpoint.Time); err == nil && said.After(t.Time.Add(t.Accuracy+time.Second)) {
+		v.reserve("The time stamp of %s is older than the checkpoint says that it is, %s: the clock of the machine that recorded was ahead.",
+			t.Time.Format(time.RFC3339), v.checkpoint.Time)
+	}
 	if pem, ok := v.small(fileTokenCerts); ok && !bytes.Equal(pem, t.certificates()) {
 		v.problem("%s does not hold the certificates of %s", fileTokenCerts, fileToken)
 	}
@@ -404,7 +420,7 @@ func (v *bundleCheck) all() error {
 		d.size = 0
 		var content io.Writer = d
 		if rank(name) == 1 {
-			records.begin(name)
+			records.begin(name, f.size)
 			content = io.MultiWriter(d, records)
 		}
 		if err := v.read(f, name, content); err != nil {
@@ -462,11 +478,42 @@ func (v *bundleCheck) all() error {
 	return nil
 }
 
+// watched reads a file of the container, counts it as done, and ends with the context.
+type watched struct {
+	io.Reader
+	v    *bundleCheck
+	done int64
+}
+
+func (w *watched) Read(b []byte) (int, error) {
+	n, err := w.Reader.Read(b)
+	w.done += int64(n)
+	w.v.opt.Progress(w.v.done+w.done, w.v.o.size)
+	return n, err
+}
+
+// interrupted ends writing when the context has ended: a little that is packed can be
+// much that is not.
+type interrupted struct {
+	io.Writer
+	ctx context.Context
+}
+
+func (w interrupted) Write(b []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return w.Writer.Write(b)
+}
+
 // read reads one file; what is wrong with how it is packed is a problem.
 func (v *bundleCheck) read(f *fileInfo, name string, to io.Writer) error {
-	raw := io.NewSectionReader(v.o.r, f.offset+int64(len(f.appendLocal(nil))), f.packed)
+	raw := &watched{Reader: io.NewSectionReader(v.o.r, f.offset+int64(len(f.appendLocal(nil))), f.packed), v: v}
 	r := v.o.readerOn(f, io.TeeReader(raw, v.seal))
-	_, err := io.Copy(to, onlyReader{r})
+	_, err := io.Copy(interrupted{to, v.ctx}, onlyReader{r})
+	if stopped := v.ctx.Err(); stopped != nil {
+		return stopped
+	}
 	var form errForm
 	if err != nil && !errors.As(err, &form) {
 		v.problem("%s cannot be unpacked: %s", name, err)
@@ -605,7 +652,7 @@ func (v *bundleCheck) proofs() error {
 	if v.checkpoint.Size == 0 {
 		return nil
 	}
-	for name := range v.o.files {
+	for _, name := range v.names() {
 		switch {
 		case strings.HasPrefix(name, inclusionDir):
 			if b, ok := v.small(name); ok {
@@ -628,6 +675,9 @@ func (v *bundleCheck) proofs() error {
 	}
 	return nil
 }
+
+// names are those of all files but bodies, sorted, so that a bundle has one verdict.
+func (v *bundleCheck) names() []string { return slices.Sorted(maps.Keys(v.o.files)) }
 
 var errProof = errors.New("it does not prove what it is for")
 
@@ -706,7 +756,7 @@ func (v *bundleCheck) strangers() error {
 			v.problem("%s%x…: no record that is shown has such a body", bodyDir, v.o.bodies.names[i])
 		}
 	}
-	for name := range v.o.files {
+	for _, name := range v.names() {
 		if hash, ok := strings.CutPrefix(name, certDir); ok && !v.certificates[strings.TrimSuffix(hash, ".der")] {
 			v.problem("%s: no record that is shown has such a certificate", name)
 		}

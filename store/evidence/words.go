@@ -27,10 +27,10 @@ func (v *bundleCheck) words() {
 		proven("The same key signed the manifests: reports, HAR and the copy of the database are those that were packed with the records.")
 	}
 	if s := v.Stamp; s != nil && s.Trusted {
-		proven("All of this existed at %s: %q said so, whom you chose to trust.", s.Time.Format(time.RFC3339), s.Signer)
+		proven("The log with all its entries, shown or withheld, existed at %s: %q said so, whom you chose to trust.", s.Time.Format(time.RFC3339), s.Signer)
 	}
 	if r := v.Replay; r.Same+r.Leads > 0 {
-		proven("Of %s, %d paths lead from the stored bytes to what the finding quotes, and %d to the picture that it describes.",
+		proven("Of %s, %d paths lead from the stored bytes to what the finding quotes, and %d to a piece that it describes as a picture, which this program does not look at.",
 			count(r.Findings, "finding"), r.Same, r.Leads)
 	}
 
@@ -39,7 +39,7 @@ func (v *bundleCheck) words() {
 	if v.Stamp == nil || !v.Stamp.Trusted {
 		open("When it happened. All times are of the clock of the machine that recorded.")
 	} else {
-		open("That it happened at the times in the records: they are of the clock of the machine that recorded. The time stamp only says when all of it was there at the latest.")
+		open("That it happened at the times in the records: they are of the clock of the machine that recorded. The time stamp only says when the log was there at the latest. Manifests, reports and all else that was packed with it can be younger, and whether the authority's certificate was revoked was not asked.")
 	}
 	open("Who holds the key. That it belongs to the person who says so has to be known from elsewhere.")
 	open("What a finding means. A path shows which bytes it is about; that they are a text message or a photo is an opinion with a reason, certain only where a planted value was found.")
@@ -60,6 +60,7 @@ func (v *bundleCheck) words() {
 	} else {
 		open("That reports, HAR and the copy of the database say the same as the records: they are for reading, the records are the evidence.")
 	}
+	open("That verify/VERIFY.md is harmless: it is text of whoever packed the bundle. Read what a command does before you run it.")
 }
 
 func count(n int64, what string) string {

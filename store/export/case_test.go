@@ -212,7 +212,7 @@ func (k *testCase) affair() (s secrets) {
 		map[string]any{"displayName": "Philomène Troisépis", "phoneNumbers": []string{"+33698112233"}, "emails": []string{"philomene.troisepis@invented.example"}},
 		map[string]any{"displayName": "Anatole Deuxponts", "phoneNumbers": []string{"+33655443322"}, "emails": []string{"anatole.deuxponts@invented.example"}},
 	}})
-	s.contacts = append(s.contacts, "Zébulon Quatrepattes", "+33612998877", "philomene.troisepis@invented.example", "Anatole Deuxponts", "sync-token-441199-contact")
+	s.contacts = append(s.contacts, "Zébulon Quatrepattes", "+33612998877", "philomene.troisepis@invented.example", "Anatole Deuxponts", "sync-token-441199-contact", string(contacts))
 	k.exchange("POST", "https://contacts.vendor.example/sync?t=sync-token-441199-contact", js, contacts, []byte(`{"code":0}`), noCut)
 	s.bank = append(s.bank, "account-FR7612345987", "bank-session-99887766")
 	k.exchange("GET", "https://www.bank.example/accounts/account-FR7612345987", "Authorization: Bearer bank-session-99887766\r\n", nil, []byte(`{"balance":"account-FR7612345987"}`), noCut)

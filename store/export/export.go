@@ -76,6 +76,7 @@ type Summary struct {
 	Records, Withheld int64
 	Unsealed          int64 // entries after the newest checkpoint, which are left out
 	Stamp             *evidence.Token
+	Unmatched         []string // hosts to hide that no record is about
 }
 
 const (
@@ -91,8 +92,12 @@ func Write(ctx context.Context, w io.Writer, r *store.Reader, opt Options) (*Sum
 	if opt.Progress == nil {
 		opt.Progress = func(string, int64, int64) {}
 	}
+	opt.HideHosts = slices.Clone(opt.HideHosts)
 	for i, h := range opt.HideHosts {
-		opt.HideHosts[i] = strings.ToLower(strings.TrimPrefix(h, "*."))
+		var err error
+		if opt.HideHosts[i], err = HostName(h); err != nil {
+			return nil, fmt.Errorf("export: %w", err)
+		}
 	}
 	// The name of the file is that of the one in the bundle: reports say it.
 	dir, err := os.MkdirTemp(opt.Temp, ".constat-export-")
@@ -163,6 +168,11 @@ func (e *export) run(w io.Writer) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.from.Close()) }()
+	for _, h := range e.opt.HideHosts {
+		if !e.plan.met[h] {
+			e.summary.Unmatched = append(e.summary.Unmatched, h)
+		}
+	}
 	for _, step := range []func() error{e.bodies, e.files, e.proofs, e.guide, e.b.Close} {
 		if err := step(); err != nil {
 			return err

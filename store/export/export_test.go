@@ -6,27 +6,35 @@ import (
 	"compress/gzip"
 	"compress/zlib"
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"html"
 	"io"
 	mathrand "math/rand/v2"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"github.com/klauspost/compress/zstd"
 
 	"constat/inspect"
 	"constat/inspect/decode"
+	"constat/inspect/inspecttest"
 	"constat/store"
 	"constat/store/evidence"
 	"constat/store/export"
@@ -158,6 +166,7 @@ func framesReplayed(t testing.TB, k *testCase) (n int) {
 
 // TestAnyByte flips a bit in each file of a bundle, and between them.
 func TestAnyByte(t *testing.T) {
+	inspecttest.Alone(t)
 	k := newCase(t)
 	k.affair()
 	k.close()
@@ -170,7 +179,11 @@ func TestAnyByte(t *testing.T) {
 	flip := func(at int64, names ...string) {
 		bad := bytes.Clone(b)
 		bad[at] ^= 1 << mathrand.IntN(8)
-		v := verify(t, bad, evidence.VerifyOptions{Verifier: key})
+		// Paths are not followed: that changes no verdict.
+		v, err := evidence.VerifyBundle(t.Context(), bytes.NewReader(bad), int64(len(bad)), evidence.VerifyOptions{Verifier: key})
+		if err != nil {
+			t.Fatal(err)
+		}
 		text := strings.Join(v.Problems, "\n")
 		if v.Verified || !slices.ContainsFunc(append(names, "the container"), func(n string) bool { return strings.Contains(text, n) }) {
 			t.Errorf("byte %d, in %q: verified %v\n%s", at, names, v.Verified, text)
@@ -209,6 +222,12 @@ func TestCopyOfTheCase(t *testing.T) {
 	if !bytes.Equal(first, k.export(export.Options{Level: export.Masked})) {
 		t.Error("the name of the case's file is in the bundle")
 	}
+	zone, procs, umask := time.Local, runtime.GOMAXPROCS(1), syscall.Umask(0o077)
+	time.Local = time.FixedZone("elsewhere", 5*3600+1800)
+	defer func() { time.Local = zone; runtime.GOMAXPROCS(procs); syscall.Umask(umask) }()
+	if !bytes.Equal(first, k.export(export.Options{Level: export.Masked})) {
+		t.Error("the time zone, the umask or the number of processors is in the bundle")
+	}
 }
 
 // forms are the ways in which a hidden value could still be there.
@@ -217,6 +236,16 @@ func forms(s string) map[string][]byte {
 		"plain": []byte(s), "hex": []byte(hex.EncodeToString([]byte(s))), "HEX": []byte(strings.ToUpper(hex.EncodeToString([]byte(s)))),
 		"url": []byte(url.QueryEscape(s)), "path": []byte(url.PathEscape(s)),
 	}
+	for name, order := range map[string]binary.AppendByteOrder{"UTF-16LE": binary.LittleEndian, "UTF-16BE": binary.BigEndian} {
+		var wide []byte
+		for _, unit := range utf16.Encode([]rune(s)) {
+			wide = order.AppendUint16(wide, unit)
+		}
+		m[name], m[name+" in hex"] = wide, []byte(strings.ToUpper(hex.EncodeToString(wide)))
+	}
+	sum := sha256.Sum256([]byte(s))
+	m["its hash"], m["its hash in hex"], m["its hash in base64"] = sum[:], []byte(hex.EncodeToString(sum[:])), []byte(base64.StdEncoding.EncodeToString(sum[:]))
+	m["html"] = []byte(html.EscapeString(s))
 	j, _ := json.Marshal(s)
 	m["json"] = j[1 : len(j)-1]
 	// Base64 of a value inside something else: at each of three offsets, without the
@@ -278,7 +307,23 @@ func layers(t testing.TB, name string, data []byte) [][]byte {
 	if strings.HasSuffix(name, ".sqlite") {
 		out = append(out, dump(t, data)...)
 	}
+	if strings.HasSuffix(name, ".pdf") {
+		text := pdfText(t, data)
+		out = append(out, text, bytes.ReplaceAll(text, []byte("\n"), nil)) // a value can go on in the next line
+	}
 	return out
+}
+
+// pdfText is what a reader of a PDF sees: its fonts have numbers of their own for signs.
+func pdfText(t testing.TB, data []byte) []byte {
+	t.Helper()
+	cmd := exec.Command("pdftotext", "-raw", "-", "-")
+	cmd.Stdin = bytes.NewReader(data)
+	text, err := cmd.Output()
+	if err != nil || len(text) < 1000 {
+		t.Fatalf("pdftotext, which 'make deps' installs: %v, %d bytes", err, len(text))
+	}
+	return text
 }
 
 // dump returns all values of a database.
@@ -353,7 +398,65 @@ func leaks(t testing.TB, b []byte, values []string) map[string]string {
 	return found
 }
 
+// TestNotInspected: a class can be hidden only where somebody looked. What nobody
+// looked at is hidden with it.
+func TestNotInspected(t *testing.T) {
+	inspecttest.Alone(t)
+	k := newCase(t)
+	s := k.affair()
+	if err := k.c.Close(); err != nil { // and nothing is inspected
+		t.Fatal(err)
+	}
+	b := k.export(export.Options{HideClasses: []inspect.Class{inspect.Contacts}})
+	if v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier()}); !v.Verified {
+		t.Errorf("problems %q", v.Problems)
+	}
+	for _, where := range leaks(t, b, append(s.contacts, "first-bytes-of-a-raw-stream")) {
+		t.Error(where)
+	}
+}
+
+// TestHiddenHost writes the name of a host in the ways that people do, and finds it
+// where it is a subject, not a host.
+func TestHiddenHost(t *testing.T) {
+	inspecttest.Alone(t)
+	k := newCase(t)
+	k.exchange("GET", "https://www.bank.example/a", "", nil, nil, noCut)
+	k.exchange("GET", "https://other.example/b", "", nil, nil, noCut)
+	k.exchange("GET", "https://www.xn--bcher-kva.example/c", "", nil, nil, noCut)
+	if err := k.c.Declare(t.Context(), "exclude", "www.bank.example", map[string]string{"why": "money"}); err != nil {
+		t.Fatal(err)
+	}
+	k.close()
+	for _, name := range []string{"bank.example", "BANK.example.", "*.bank.example", " bank.example "} {
+		hide := []string{name}
+		b := k.export(export.Options{HideHosts: hide})
+		if hide[0] != name {
+			t.Errorf("what was asked for became %q", hide[0])
+		}
+		for _, where := range leaks(t, b, []string{"bank.example"}) {
+			t.Errorf("%q: %s", name, where)
+		}
+		if len(leaks(t, b, []string{"other.example"})) == 0 {
+			t.Errorf("%q: another host is hidden", name)
+		}
+	}
+	if found := leaks(t, k.export(export.Options{HideHosts: []string{"bücher.example"}}), []string{"xn--bcher-kva"}); len(found) > 0 {
+		t.Error(found)
+	}
+	for _, name := range []string{"", "https://bank.example", "bank.example/x", "bank.example:443", "a b", "."} {
+		if _, err := export.Write(t.Context(), io.Discard, k.open(), export.Options{HideHosts: []string{name}, Temp: t.TempDir()}); err == nil {
+			t.Errorf("%q is taken for a host", name)
+		}
+	}
+	got, err := export.Write(t.Context(), io.Discard, k.open(), export.Options{HideHosts: []string{"www.bank.example", "bnak.example", "2001:db8::1"}, Temp: t.TempDir()})
+	if err != nil || !slices.Equal(got.Unmatched, []string{"bnak.example", "2001:db8::1"}) {
+		t.Errorf("%v, nothing is about %q", err, got.Unmatched)
+	}
+}
+
 func TestRedactionLeaksNothing(t *testing.T) {
+	inspecttest.Alone(t)
 	k := newCase(t)
 	s := k.affair()
 	k.close()
@@ -473,6 +576,7 @@ func byHand(t testing.TB, guide, b []byte, env ...string) (string, error) {
 }
 
 func TestByHand(t *testing.T) {
+	inspecttest.Alone(t)
 	k := newCase(t)
 	k.affair()
 	k.close()
@@ -493,11 +597,47 @@ func TestByHand(t *testing.T) {
 	}
 }
 
+// planted packs a bundle again with a file more, "" for none, and the hash at its end.
+func planted(t testing.TB, b []byte, name string) []byte {
+	t.Helper()
+	from, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	z := zip.NewWriter(&out)
+	for _, f := range from.File {
+		if err := z.Copy(f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if name != "" {
+		folder, _, _ := strings.Cut(from.File[0].Name, "/")
+		if _, err := z.Create(folder + "/" + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(z.SetComment(strings.Repeat("0", 64)), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	all := out.Bytes()[:out.Len()-64]
+	return fmt.Appendf(all, "%x", sha256.Sum256(all))
+}
+
 func TestByHandFindsChanges(t *testing.T) {
+	inspecttest.Alone(t)
 	k := newCase(t)
 	k.affair()
 	k.close()
 	b := k.export(export.Options{})
+	if out, err := byHand(t, b, planted(t, b, "")); err != nil {
+		t.Errorf("packed again: %v\n%s", err, out)
+	}
+	for _, name := range []string{"READ-ME-FIRST.html", "tagmanifest-report.html", "proof/report.html"} {
+		if out, err := byHand(t, b, planted(t, b, name)); err == nil {
+			t.Errorf("%s added: no command failed\n%s", name, out)
+		}
+	}
 	for _, at := range []int{len(b) / 3, len(b) / 2, len(b) - 10} {
 		bad := bytes.Clone(b)
 		bad[at] ^= 4
@@ -509,6 +649,7 @@ func TestByHandFindsChanges(t *testing.T) {
 
 // TestOldCase exports a case that an earlier version wrote.
 func TestOldCase(t *testing.T) {
+	inspecttest.Alone(t)
 	z, err := os.Open("../testdata/format1/case.constat.gz")
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package export
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"constat/inspect"
@@ -93,8 +94,20 @@ func maskName(s string) string {
 	return s
 }
 
-// plainFields are header fields whose values are no data but say what the data is.
-var plainFields = map[string]bool{"content-encoding": true, "content-length": true, "transfer-encoding": true, "content-type": true}
+// plainFields are header fields whose values are no data but say what the data is, as
+// long as they have the form that such values have.
+var plainFields = map[string]*regexp.Regexp{
+	"content-encoding":  codings,
+	"transfer-encoding": codings,
+	"content-length":    regexp.MustCompile(`^[0-9]{1,15}$`),
+	"content-type":      regexp.MustCompile(`^[A-Za-z]{1,20}/[A-Za-z0-9.+_-]{1,60}$`),
+}
+
+var (
+	codings = regexp.MustCompile(`^[a-z-]{1,10}(, ?[a-z-]{1,10}){0,3}$`)
+	version = regexp.MustCompile(`^HTTP/[0-9](\.[0-9])?$`)
+	status  = regexp.MustCompile(`^[0-9]{3}$`)
+)
 
 // maskHead keeps the method, the version, the status and the names of the fields.
 func maskHead(head string) string {
@@ -111,8 +124,11 @@ func maskHead(head string) string {
 				continue
 			}
 			value = strings.TrimSpace(value)
-			if plainFields[strings.ToLower(name)] {
+			if is := plainFields[strings.ToLower(name)]; is != nil {
 				value, _, _ = strings.Cut(value, ";") // a boundary tells who made it
+				if !is.MatchString(value) {
+					value = maskValue(value)
+				}
 				lines[i] = name + ": " + value
 			} else {
 				lines[i] = maskName(name) + ": " + maskValue(value)
@@ -126,8 +142,14 @@ func maskHead(head string) string {
 func maskStart(line string) string {
 	first, rest, _ := strings.Cut(line, " ")
 	second, third, _ := strings.Cut(rest, " ")
-	if strings.HasPrefix(first, "HTTP/") {
+	if version.MatchString(first) {
+		if !status.MatchString(second) {
+			second = maskValue(second)
+		}
 		return first + " " + second + " " + maskValue(third)
+	}
+	if !version.MatchString(third) {
+		third = maskValue(third)
 	}
 	path, query, ok := strings.Cut(second, "?")
 	target := maskPath(path)

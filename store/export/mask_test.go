@@ -20,6 +20,12 @@ func TestMask(t *testing.T) {
 			"exchange", "request_head", "POST /a?t=abcdefgh HTTP/1.1\r\nHost: a.example\r\nContent-Type: multipart/form-data; boundary=secret\r\nCookie: sid=abcdef\r\n folded-secret\r\n\r\n",
 			"POST /…?t=ab…gh HTTP/1.1\r\nHost: a.…le\r\nContent-Type: multipart/form-data\r\nCookie: si…ef\r\n fol…ret\r\n\r\n",
 		},
+		{
+			"exchange", "request_head", "GET /a secret-secret HTTP/1.1\r\nContent-Encoding: secret-0123456789\r\nTransfer-Encoding: chunked\r\nContent-Length: 12a\r\nContent-Type: Alice 0612345678\r\n\r\n",
+			"GET /… secr…/1.1\r\nContent-Encoding: secr…6789\r\nTransfer-Encoding: chunked\r\nContent-Length: …\r\nContent-Type: Alic…5678\r\n\r\n",
+		},
+		{"exchange", "request_head", "GET /a HTTP/1.1\r\nContent-Encoding: gzip, br\r\nContent-Length: 12\r\n\r\n", "GET /… HTTP/1.1\r\nContent-Encoding: gzip, br\r\nContent-Length: 12\r\n\r\n"},
+		{"exchange", "response_head", "HTTP/1.1 secret All is well\r\n\r\n", "HTTP/1.1 s…t Al…ll\r\n\r\n"},
 		{"exchange", "response_head", "HTTP/1.1 200 All is well\r\n\r\n", "HTTP/1.1 200 Al…ll\r\n\r\n"},
 	} {
 		v := evidence.TextValue(test.value)

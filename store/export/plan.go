@@ -3,8 +3,11 @@ package export
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/idna"
 
 	"constat/inspect"
 	"constat/store"
@@ -38,6 +41,15 @@ func (b *bits) add(id int64) {
 	(*b)[id/64] |= 1 << (id % 64)
 }
 
+// addAllBut adds all of one set but those in another.
+func (b *bits) addAllBut(all, but bits) {
+	for i := range int64(len(all)) * 64 {
+		if all.has(i) && !but.has(i) {
+			b.add(i)
+		}
+	}
+}
+
 func (b bits) has(id int64) bool {
 	return id >= 0 && id/64 < int64(len(b)) && b[id/64]&(1<<(id%64)) != 0
 }
@@ -52,11 +64,31 @@ type plan struct {
 	hosts       map[string]bool // theirs
 	away        bits            // exchanges with hidden hosts
 	closed      bits            // exchanges whose values are hidden
+	met         map[string]bool // hosts to hide that a record is about
+}
+
+// HostName returns the name of a host as records have it: lower case, without a dot at
+// its end or "*." before it, and in ASCII (RFC 5891).
+func HostName(s string) (string, error) {
+	name := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s), "*."), ".")
+	if a, err := netip.ParseAddr(name); err == nil {
+		return a.String(), nil
+	}
+	ascii, err := idna.Lookup.ToASCII(name)
+	if err != nil { // names that only a resolver in the house knows have underscores
+		ascii = strings.ToLower(name)
+	}
+	if ascii == "" || strings.ContainsFunc(ascii, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
+	}) {
+		return "", fmt.Errorf("%q is no name of a host: it has no scheme, port or path", s)
+	}
+	return ascii, nil
 }
 
 // newPlan looks up which exchanges are meant.
 func newPlan(ctx context.Context, r *store.Reader, opt *Options) (*plan, error) {
-	p := &plan{opt: opt, hosts: map[string]bool{}}
+	p := &plan{opt: opt, hosts: map[string]bool{}, met: map[string]bool{}}
 	if opt.Where != "" {
 		p.filtered = true
 		err := rows(ctx, r, "SELECT id, connection_id, host FROM requests WHERE "+opt.Where, opt.Args, func(scan func(...any) error) error {
@@ -94,25 +126,37 @@ func rows(ctx context.Context, r *store.Reader, query string, args []any, each f
 
 // survey goes through the log once when something is to be hidden, and finds the
 // exchanges that hold it. A class hides an exchange that any report, also an older one,
-// gave it to; and when that report put a file together, the exchanges it came in.
+// gave it to; and when that report put a file together, the exchanges it came in. It
+// hides what no report is on as well: nobody knows what is in that.
 func (p *plan) survey(ctx context.Context, r *store.Reader, size int64) error {
 	if len(p.opt.HideClasses) == 0 && len(p.opt.HideHosts) == 0 {
 		return nil
 	}
 	var joined []int64
+	var exchanges, looked, lookedFrames bits
+	waiting := map[int64]int{} // frames that no report is on, by exchange
 	err := r.Log(ctx, size, func(l *store.Logged) error {
 		switch l.Kind.Name {
 		case "exchange":
 			if p.hidesHost(l.Column("host").Text) {
 				p.away.add(l.ID)
 			}
+			exchanges.add(l.ID)
+		case "frame":
+			waiting[l.Column("exchange").Int]++
 		case "report":
+			id, frame := l.Column("exchange").Int, l.Column("frame").Int
+			if frame == 0 {
+				looked.add(id)
+			} else if !lookedFrames.has(frame) {
+				lookedFrames.add(frame)
+				waiting[id]--
+			}
 			if !p.hidesClass(l.Column("tags").Text) {
 				return nil
 			}
-			id := l.Column("exchange").Int
 			p.closed.add(id)
-			if l.Column("frame").Int == 0 && strings.Contains(l.Column("findings").Text, `"path":"upload`) {
+			if frame == 0 && strings.Contains(l.Column("findings").Text+l.Column("hits").Text, `"path":"upload`) {
 				joined = append(joined, id)
 			}
 		}
@@ -120,6 +164,14 @@ func (p *plan) survey(ctx context.Context, r *store.Reader, size int64) error {
 	})
 	if err != nil {
 		return err
+	}
+	if len(p.opt.HideClasses) > 0 {
+		p.closed.addAllBut(exchanges, looked)
+		for id, n := range waiting {
+			if n > 0 {
+				p.closed.add(id)
+			}
+		}
 	}
 	slices.Sort(joined)
 	for _, id := range slices.Compact(joined) {
@@ -140,6 +192,7 @@ func (p *plan) hidesHost(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	for _, h := range p.opt.HideHosts {
 		if host == h || strings.HasSuffix(host, "."+h) {
+			p.met[h] = true
 			return true
 		}
 	}
@@ -175,6 +228,8 @@ func (p *plan) withheld(l *store.Logged) bool {
 	case l.Kind.Name == "address":
 		host := l.Column("host").Text
 		return p.hidesHost(host) || p.filtered && !p.hosts[host]
+	case l.Kind.Name == "declaration":
+		return p.hidesHost(l.Column("subject").Text)
 	}
 	return false
 }
@@ -201,6 +256,10 @@ func alwaysShown(l *store.Logged) bool {
 func (p *plan) hidden(l *store.Logged) (hide func(column string) bool, masked func(column string) *string) {
 	level := p.opt.Level
 	if id, ok := exchangeOf(l); ok && p.closed.has(id) {
+		level = Hashes
+	}
+	// Nobody looked for classes in what is no HTTP.
+	if len(p.opt.HideClasses) > 0 && l.Kind.Name == "connection" {
 		level = Hashes
 	}
 	if level == Full || alwaysShown(l) {

@@ -13,7 +13,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"constat/inspect/inspecttest"
 	"constat/store/evidence"
 	"constat/store/export"
 )
@@ -126,6 +128,7 @@ func pool(t testing.TB, path string) *x509.CertPool {
 }
 
 func TestTimestamp(t *testing.T) {
+	inspecttest.Alone(t)
 	a, address := newAuthority(t)
 	stamp, err := export.Stamper(address)
 	if err != nil {
@@ -144,6 +147,13 @@ func TestTimestamp(t *testing.T) {
 	}
 	if v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier()}); !v.Verified || len(v.Reservations) != 1 || v.Stamp.Trusted {
 		t.Errorf("without roots: %q %q", v.Problems, v.Reservations)
+	}
+	ahead := newCase(t)
+	ahead.now = time.Date(2094, 7, 20, 8, 0, 0, 0, time.UTC)
+	ahead.close()
+	v = verify(t, ahead.export(export.Options{Stamp: stamp}), evidence.VerifyOptions{Verifier: ahead.verifier(), Roots: pool(t, a.roots)})
+	if !v.Verified || len(v.Reservations) != 1 || !strings.Contains(v.Reservations[0], "clock") {
+		t.Errorf("a clock that was ahead: problems %q, reservations %q", v.Problems, v.Reservations)
 	}
 	other, _ := newAuthority(t)
 	if v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier(), Roots: pool(t, other.roots)}); v.Verified {
@@ -177,6 +187,7 @@ func TestTimestamp(t *testing.T) {
 }
 
 func TestWrongTokens(t *testing.T) {
+	inspecttest.Alone(t)
 	a, address := newAuthority(t)
 	stamp, err := export.Stamper(address)
 	if err != nil {

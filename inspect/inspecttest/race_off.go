@@ -1,0 +1,5 @@
+//go:build !race
+
+package inspecttest
+
+const raced = false
