@@ -42,7 +42,7 @@ func jsonText(list any) string {
 }
 
 // Where is the scope as an SQL condition, with its arguments, over the columns
-// session_id and device of the views requests and connections.
+// session_id, device and host of the views requests and connections.
 func (s Scope) Where() (condition string, args []any) {
 	condition = "1"
 	if in, values := s.where(); in != "" {
@@ -51,6 +51,10 @@ func (s Scope) Where() (condition string, args []any) {
 	if s.Device != "" {
 		condition += " AND device = ?"
 		args = append(args, s.Device)
+	}
+	if len(s.Domains) > 0 {
+		condition += " AND EXISTS(SELECT 1 FROM json_each(?) d WHERE host = d.value OR host LIKE '%.' || d.value)"
+		args = append(args, jsonText(s.Domains))
 	}
 	return condition, args
 }

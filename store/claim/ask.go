@@ -14,6 +14,10 @@ import (
 // maxRows bounds the rows of a query: what is beyond is not counted.
 const maxRows = 10_000
 
+// plantedPage is a name in the table param: the hosts of planted addresses, to which
+// asking for them tells nobody else.
+const plantedPage = "planted_page"
+
 // frame writes a query with what a claim's SQL can ask: which sessions play which
 // role, the role "control" among them, and the values of the parameters. It is a whole statement, which anybody
 // can run in the sqlite3 shell.
@@ -43,14 +47,15 @@ func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + 
 
 // asked is what a query of a claim found.
 type asked struct {
-	name   string
-	sql    string // as run
-	rows   int64  // at most maxRows
-	more   bool   // there are more than that
-	late   bool   // it took longer than its limit
-	kept   []Deciding
-	hosts  int
-	inside int // sessions
+	name    string
+	sql     string // as run
+	rows    int64  // at most maxRows
+	more    bool   // there are more than that
+	untimed int64  // rows besides, of which nobody can tell the session
+	late    bool   // it took longer than its limit
+	kept    []Deciding
+	hosts   int
+	inside  int // sessions
 	// requests and connections are different ones: there can be several rows of each.
 	requests, connections int64
 }
@@ -72,7 +77,8 @@ func (e *evaluation) ask(ctx context.Context, name, text string) (*asked, error)
 		return "ifnull((SELECT r." + c + " FROM requests r WHERE r.id = f.request_id), (SELECT c." + c + " FROM connections c WHERE c.id = f.connection_id))"
 	}
 	controls := Role{Name: "control", Sessions: slices.Concat(e.positive, e.negative)}
-	q.sql = frame(append(slices.Clip(e.answer.Roles), controls), e.parameters, "SELECT f.request_id, f.connection_id, f.reason, f.path, f.value, f.direction,\n  "+
+	pages := Parameter{Name: plantedPage, Default: e.pages}
+	q.sql = frame(append(slices.Clip(e.answer.Roles), controls), append(slices.Clip(e.parameters), pages), "SELECT f.request_id, f.connection_id, f.reason, f.path, f.value, f.direction,\n  "+
 		of("time")+" AS time,\n  "+of("session_id")+" AS session_id,\n  "+of("session")+" AS session,\n  "+of("host")+" AS host FROM (\nSELECT DISTINCT "+
 		column("request_id", "0")+", "+column("connection_id", "0")+", reason, "+column("path", "''")+", "+column("value", "''")+", "+
 		column("direction", "''")+" FROM (\n"+strings.TrimSpace(text)+"\n) ORDER BY request_id = 0, 1, 2, 3, 4, 5, 6 LIMIT "+fmt.Sprint(maxRows+1)+") f")
@@ -104,6 +110,10 @@ func (e *evaluation) ask(ctx context.Context, name, text string) (*asked, error)
 		}
 		if d.Time, err = time.Parse(time.RFC3339Nano, at); err != nil {
 			return nil, fmt.Errorf("claim %s, query %s: %w", e.claim.ID, name, err)
+		}
+		if name == e.claim.OneRow && e.untimed(d.Request) {
+			q.untimed++
+			continue
 		}
 		if name == Refutes {
 			d.For = Refuted
