@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -141,6 +142,7 @@ type casefile struct {
 	noSIM    bool     // declared of all phones
 	pages    []string // hosts of planted addresses
 	crossing crossing
+	shares   map[int64]share // by session
 
 	measured sync.Map // of func() (*store.Coverage, error) by the ids of sessions
 }
@@ -188,6 +190,9 @@ func openCase(ctx context.Context, r *store.Reader) (*casefile, error) {
 	if c.crossing, err = c.cross(ctx); err != nil {
 		return nil, errors.Join(err, c.db.Close())
 	}
+	if c.shares, err = c.share(ctx); err != nil {
+		return nil, errors.Join(err, c.db.Close())
+	}
 	const last = "SELECT max(t) FROM (SELECT max(time) AS t FROM requests UNION ALL SELECT max(time) FROM connections)"
 	if slices.ContainsFunc(c.sessions, func(s store.Session) bool { return s.Closed.IsZero() }) {
 		var at time.Time
@@ -216,6 +221,23 @@ func (c *casefile) cell(ctx context.Context, sql string) (cell any, err error) {
 		}
 	}
 	return cell, errors.Join(err, rows.Close())
+}
+
+// share is how many bytes the phone sent in a session, and how many of them were in
+// connections that could be read.
+type share struct{ up, readable int64 }
+
+// read says whether at least a part of the bytes could be read.
+func (s share) read(least float64) bool { return float64(s.readable) >= least*float64(s.up) }
+
+func (c *casefile) share(ctx context.Context) (map[int64]share, error) {
+	out := map[int64]share{}
+	const sql = "SELECT session_id, sum(bytes_up), sum(readable * bytes_up) FROM coverage WHERE session_id IS NOT NULL GROUP BY 1"
+	err := c.each(ctx, sql, func(row []any) error {
+		out[number(row[0])] = share{number(row[1]), number(row[2])}
+		return nil
+	})
+	return out, err
 }
 
 // canariesUp counts the planted values that left the phone in sessions.
@@ -270,21 +292,35 @@ const (
 )
 
 // controlOf says which control a session is, "" for none: by its factor control, by
-// phone=off, or by its name.
+// phone=off, or by its name. What is not known as a kind of control is a positive
+// one: nothing in it was the phone's own doing.
 func controlOf(s *store.Session) string {
-	switch strings.ToLower(s.Factors["control"]) {
-	case positive, "canary", "yes":
-		return positive
+	switch factor(s, "control") {
 	case negative:
 		return negative
+	case "", "no", "off", "none", "false", "0":
+	default:
+		return positive
 	}
 	switch name := strings.ToLower(s.Name); {
-	case strings.EqualFold(s.Factors["phone"], "off"), name == "negative-control":
+	case factor(s, "phone") == "off", strings.HasPrefix(name, "negative-control"):
 		return negative
-	case name == "control", name == "positive-control":
+	case name == "control", strings.HasPrefix(name, "control-"), strings.HasPrefix(name, "positive-control"):
 		return positive
 	}
 	return ""
+}
+
+// factor is what a session declares of a factor, in small letters, "" if it does not:
+// people write names and values in capitals, too.
+func factor(s *store.Session, name string) string {
+	value, ok := s.Factors[name]
+	for _, k := range slices.Sorted(maps.Keys(s.Factors)) {
+		if !ok && strings.EqualFold(k, name) {
+			value, ok = s.Factors[k], true
+		}
+	}
+	return strings.ToLower(strings.TrimSpace(value))
 }
 
 // fits says whether a session meets one of the conditions.
@@ -293,9 +329,9 @@ func (n *Need) fits(s *store.Session) bool {
 }
 
 func (c Condition) fits(s *store.Session) bool {
-	for factor, values := range c {
-		got := s.Factors[factor]
-		if factor == "name" {
+	for name, values := range c {
+		got := factor(s, name)
+		if name == "name" {
 			got = s.Name
 		}
 		if got == "" && !slices.Contains(values, undeclared) || got != "" && !allows(values, got) {
@@ -629,6 +665,8 @@ func (e *evaluation) lacks(found map[string]*asked) []Text {
 		}
 		if long < role.Needed {
 			add(sessionsMissing(&role, long, &e.claim.Roles[i], e.claim.Protocol))
+		} else if read := e.sessionsRead(&role); read < role.Needed && readable(e.byRole[i]) >= e.claim.Coverage {
+			add(sessionsUnread(&role, read, e.claim.Coverage))
 		}
 	}
 	for _, c := range e.answer.Controls {
@@ -691,6 +729,17 @@ func (e *evaluation) lacks(found map[string]*asked) []Text {
 		add(exampleMissing())
 	}
 	return out
+}
+
+// sessionsRead counts the sessions of a role that lasted, and of which by itself
+// enough could be read.
+func (e *evaluation) sessionsRead(role *Role) (n int) {
+	for k := range role.Sessions {
+		if s := &role.Sessions[k]; e.lasted(s, role.Minutes) && e.shares[s.ID].read(e.claim.Coverage) {
+			n++
+		}
+	}
+	return n
 }
 
 // unread adds what of each role could not be read: of all that went up, or of what

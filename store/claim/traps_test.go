@@ -89,6 +89,30 @@ var traps = films{
 			f.post("https://stats.vendor.example/log", "text/plain", []byte(strings.Repeat("nothing of interest. ", 820_000)))
 		})
 	}},
+	// One session that was read makes up for none of the others.
+	{"C3", claim.Undecided, false, nil, "only 1 of 3 could be read", func(f *film) {
+		f.controls()
+		f.session("quiet cloud=off", half, func() {
+			f.post("https://video.example/upload", "text/plain", []byte(strings.Repeat("nothing of interest. ", 30_000)))
+		})
+		f.session("quiet cloud=off", half, func() { f.unread("sync.vendor.example", flow.Passed, 9_000) })
+		f.session("quiet cloud=off", half, func() { f.unread("sync.vendor.example", flow.Passed, 9_000) })
+	}},
+	// A control is one in any case of letters, and by any word for it.
+	{"C3", claim.Undecided, false, nil, "more sessions", func(f *film) {
+		f.plant()
+		f.session("try cloud=off Control=Positive", half, f.contact)
+		f.session("try cloud=off control=1", half, f.contact)
+		f.session("control-2 cloud=off", half, f.contact)
+	}},
+	// What an app encrypted can be anything, however short.
+	{"C3", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
+		f.controls()
+		f.three("quiet cloud=off", half, func() {
+			f.post("https://video.example/upload", "text/plain", []byte(strings.Repeat("nothing of interest. ", 30_000)))
+			f.sealed()
+		})
+	}},
 	// The message left on a WebSocket after the backup had been switched on.
 	{"C3", claim.Undecided, false, nil, "WebSocket that outlasts the session", func(f *film) {
 		f.controls()
@@ -122,6 +146,14 @@ var traps = films{
 		f.session("writing cloud=off action=send_mail", half, f.sms)
 	}},
 
+	{"C5", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
+		f.controls()
+		f.three("sms cloud=off action=sms", half, func() {
+			f.post("https://video.example/upload", "text/plain", []byte(strings.Repeat("nothing of interest. ", 30_000)))
+			f.sealed()
+		})
+	}},
+
 	// That something perhaps is a greeting does not make its host one that serves them.
 	{"C6", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
 		f.controls()
@@ -131,6 +163,14 @@ var traps = films{
 		})
 	}},
 
+	// Somebody else's app asks for updates of its own.
+	{"C7", claim.Supported, false, map[string][]string{"domains": {"vendor.example"}}, "", func(f *film) {
+		f.controls()
+		f.session("idle screen=off", half, func() {
+			f.update("")
+			f.get("https://update.other.example/check?version=1.2.3&device=invented&imei="+f.value("imei"), `{"update":false,"latest":"V5.2.3.0"}`)
+		})
+	}},
 	// What a person sends in answer to an update is not in the question for one.
 	{"C7", claim.Supported, false, nil, "", func(f *film) {
 		f.controls()
@@ -214,6 +254,11 @@ var traps = films{
 	{"C14", claim.Undecided, false, nil, "more session", func(f *film) {
 		f.controls()
 		f.session("agreed account=own consent=refused", half, func() { f.stats(fields{"imei": f.value("imei")}) })
+	}},
+	// The number that was planted is not the one that the phone has.
+	{"C14", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
+		f.controls()
+		f.session("boxed consent=none", half, func() { f.stats(fields{"imei": "356938035643809"}) })
 	}},
 	{"C14", claim.Undecided, false, map[string][]string{"kinds": {"imie"}}, "No value of the kind imie", func(f *film) {
 		f.controls()
@@ -304,6 +349,16 @@ var traps = films{
 		f.session("idle screen=off", half, func() {
 			f.stats(nil)
 			f.get("http://account.vendor.example/presence?phone=0612345678", `{}`)
+		})
+	}},
+
+	// Neither HTTP nor TLS.
+	{"C19", claim.Undecided, false, nil, "neither", func(f *film) {
+		f.controls()
+		f.session("idle screen=off", half, func() {
+			f.stats(nil)
+			f.stats(nil)
+			f.unread("push.vendor.example", flow.Raw, 40)
 		})
 	}},
 

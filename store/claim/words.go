@@ -304,6 +304,12 @@ func where(r *Role) (en, fr string) {
 	return "the sessions in which " + r.Title.In("en"), "les sessions où " + r.Title.In("fr")
 }
 
+func sessionsUnread(r *Role, read int, required float64) Text {
+	en, fr := where(r)
+	return both(fmt.Sprintf("Of %s only %d of %d could be read by %s each.", en, read, r.Needed, percent(required)),
+		fmt.Sprintf("Parmi %s, %d sur %d seulement ont pu être lues à %s chacune.", fr, read, r.Needed, percentFR(required)))
+}
+
 func intoText(r *Role, connections, bytes int64) Text {
 	en, fr := where(r)
 	return both(fmt.Sprintf("%s with %d bytes from the phone could not be read and had begun before %s, so that nobody can tell what left in them: restart the phone's connections (airplane mode on and off) after each mark.",
