@@ -379,6 +379,16 @@ var traps = films{
 		f.session("browsing browsing=normal", minute, func() { f.open("url-1"); f.page("url-1") })
 		f.three("browsing browsing=incognito", minute, func() { f.open("url-1"); f.open("url-2") })
 	}},
+	// The page of results tells the search engine again.
+	{"C21", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
+		f.controls()
+		f.session("browsing browsing=normal", minute, func() { f.page("url-2") })
+		f.three("browsing browsing=incognito", minute, func() {
+			_, words, _ := strings.Cut(f.value("url-1"), "?")
+			f.open("url-1")
+			f.get("https://log.search.example/seen?at="+url.QueryEscape("https://www.search.example/find?"+words), "{}")
+		})
+	}},
 	// A page that was not planted, and its own counter.
 	{"C21", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
 		f.controls()
@@ -444,10 +454,14 @@ func (f *film) unanswered() {
 	f.server, f.status, f.fails = netip.AddrPort{}, 0, "connect: nobody answered"
 }
 
-// open opens a planted page, which loads a picture from elsewhere.
+// open opens a planted page, which loads a picture from elsewhere. Words that were
+// planted are looked for with a search engine.
 func (f *film) open(name string) {
 	f.t.Helper()
 	f.get(f.value(name), "<html></html>")
+	if _, words, ok := strings.Cut(f.value(name), "?"); ok {
+		f.get("https://www.search.example/find?"+words, "<html></html>")
+	}
 	f.send(message{method: http.MethodGet, target: "https://cdn.example/logo.png", header: map[string]string{"Referer": f.value(name)}})
 }
 
