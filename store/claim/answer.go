@@ -462,7 +462,7 @@ func (e *evaluation) decide(found map[string]*asked) {
 	case decisive.found():
 		a.Verdict = verdicts[e.claim.OneRow]
 		a.Because = join(e.claim.Means[a.Verdict], seenText(decisive), e.toAnybody())
-		a.Missing = e.surer()
+		a.Missing = e.surer(decisive)
 		list(e.claim.OneRow)
 	case e.claim.Absence != Never && len(missing) == 0:
 		a.Verdict = verdicts[other(e.claim.OneRow)]
@@ -637,8 +637,11 @@ func ids(list []store.Session) (out []int64) {
 }
 
 // surer is what would make an answer surer that rests on what was seen.
-func (e *evaluation) surer() []Text {
+func (e *evaluation) surer(decisive *asked) []Text {
 	out := []Text{}
+	if len(decisive.devices) > 1 {
+		out = append(out, devicesText(decisive.devices))
+	}
 	for _, c := range e.answer.Controls {
 		if c.Needed && !c.Passed && c.Name == negative {
 			out = append(out, c.Sentence)
@@ -766,8 +769,25 @@ func (e *evaluation) unread(parts []*store.Coverage, whole *store.Coverage, doma
 			add(notMeasuredText())
 		case readable(m) < e.claim.Coverage:
 			add(unreadText(role, m, e.claim.Coverage, domains))
+		case len(domains) == len(e.domains):
+			if hosts := blocked(m); len(hosts) > 0 {
+				add(blockedText(role, hosts))
+			}
 		}
 	}
+}
+
+// blocked are hosts that were never read because no connection came about that
+// carried anything. A share of bytes does not show them: nothing that they would have
+// been sent was.
+func blocked(m *store.Coverage) (hosts []string) {
+	for _, h := range m.Unread {
+		switch h.Outcome {
+		case "client_refused", "suspected_pin", "server_failed":
+			hosts = append(hosts, h.Host)
+		}
+	}
+	return hosts
 }
 
 // uncertain says whether bytes up of connections that began before a session make

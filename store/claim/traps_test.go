@@ -81,6 +81,29 @@ var traps = films{
 			f.unread("sync.vendor.example", flow.Passed, 9_000)
 		})
 	}},
+	// A second device at the same door.
+	{"C3", claim.Refuted, false, nil, "comes from 2 devices (phone, tablet)", func(f *film) {
+		f.controls()
+		f.session("quiet cloud=off", half, f.contact)
+		f.device = "tablet"
+		f.session("quiet cloud=off", half, f.contact)
+	}},
+	// The handshakes that an app refuses are few bytes, whatever it would have sent.
+	{"C3", claim.Undecided, false, nil, "pinned.vendor.example, sync.vendor.example", func(f *film) {
+		f.controls()
+		f.three("quiet cloud=off", half, func() {
+			f.post("https://video.example/upload", "text/plain", []byte(strings.Repeat("nothing of interest. ", 30_000)))
+			f.unread("pinned.vendor.example", flow.ClientRefused, 600)
+			f.unread("sync.vendor.example", flow.ServerFailed, 600)
+		})
+	}},
+	{"C3", claim.Supported, false, map[string][]string{"domains": {"video.example"}}, "", func(f *film) {
+		f.controls()
+		f.three("quiet cloud=off", half, func() {
+			f.post("https://video.example/upload", "text/plain", []byte(strings.Repeat("nothing of interest. ", 30_000)))
+			f.unread("pinned.vendor.example", flow.ClientRefused, 600)
+		})
+	}},
 	// A body larger than what is inspected.
 	{"C3", claim.Undecided, false, nil, "larger than the 16 MiB", func(f *film) {
 		f.controls()
@@ -208,6 +231,13 @@ var traps = films{
 		f.session("idle screen=off", half, func() { f.stats(nil) })
 		f.server = inCN
 		f.session("idle screen=off", half, func() { f.post("https://other.example/x", "application/octet-stream", []byte("\x01\x02\x03\x04")) })
+	}},
+	// The recorder did not trust the server there; the phone might have.
+	{"C11", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
+		f.server = inUS
+		f.session("idle screen=off", half, func() { f.stats(nil) })
+		f.server, f.status, f.fails = inCN, 0, "server_tls: unknown authority"
+		f.session("idle screen=off", half, func() { f.statsTo("https://other.example/sa", nil) })
 	}},
 	// An attempt that nobody answered went nowhere.
 	{"C11", claim.Refuted, false, nil, "", func(f *film) {
@@ -352,6 +382,13 @@ var traps = films{
 		})
 	}},
 
+	// A server that knows no later version is refused by the recorder, not by the phone.
+	{"C19", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
+		f.controls()
+		f.session("idle screen=off", half, func() { f.stats(nil); f.stats(nil) })
+		f.status, f.fails = 0, "server_tls: protocol version not supported"
+		f.session("idle screen=off", half, func() { f.statsTo("https://old.vendor.example/sa", nil) })
+	}},
 	// Neither HTTP nor TLS.
 	{"C19", claim.Undecided, false, nil, "neither", func(f *film) {
 		f.controls()

@@ -280,6 +280,11 @@ func unreadText(r *Role, m *store.Coverage, required float64, domains []string) 
 		fmt.Sprintf("%s des octets envoyés%s n’ont pu être lus ; %s au plus sont admis%s.", percentFR(share), où, percentFR(1-required), vers))
 }
 
+func devicesText(devices []string) Text {
+	return both(fmt.Sprintf("What decides comes from %d devices (%s): make sure that each is the phone that is spoken of.", len(devices), some(devices)),
+		fmt.Sprintf("Ce qui tranche vient de %d appareils (%s) : s’assurer que chacun est le téléphone dont on parle.", len(devices), some(devices)))
+}
+
 // anybodyText says that an answer is not about one company.
 func anybodyText() Text {
 	return both("Counted is what went to anybody, since no domains were given (--set domains=…).",
@@ -302,6 +307,17 @@ func nowhereText(domains []string) Text {
 
 func where(r *Role) (en, fr string) {
 	return "the sessions in which " + r.Title.In("en"), "les sessions où " + r.Title.In("fr")
+}
+
+func blockedText(r *Role, hosts []string) Text {
+	en, fr := "", ""
+	if r != nil {
+		a, b := where(r)
+		en, fr = " in "+a, " dans "+b
+	}
+	list := some(hosts)
+	return both("Never read, since no connection there came about (refused by the phone, or by or on the way to the server), so that what would have been sent is not known: "+list+en+". Narrow the claim down (--set domains=…), or have these apps trust the certificate (docs/limits.md).",
+		"Jamais lus, aucune connexion n’ayant abouti (refusée par le téléphone, ou par le serveur ou en chemin) ; ce qui y serait parti n’est pas connu : "+list+fr+". Restreindre la question (--set domains=…), ou faire accepter le certificat à ces applications (docs/limits.md).")
 }
 
 func sessionsUnread(r *Role, read int, required float64) Text {
