@@ -293,15 +293,15 @@ func (f *film) lasting(host string, up int64, d time.Duration) {
 	f.check(f.c.Commit(f.t.Context(), n))
 }
 
-// socket records a WebSocket that went on for d, and one message on it.
-func (f *film) socket(target string, d time.Duration, text string) {
+// socket records a WebSocket that went on for d, and messages on it.
+func (f *film) socket(target string, d time.Duration, texts ...string) {
 	f.t.Helper()
 	f.wait(time.Second)
 	u, err := url.Parse(target)
 	f.check(err)
 	n := &flow.Connection{
 		Opened: f.clock(), Duration: d, Door: f.door, Device: f.device, Host: u.Host, Port: 443, Server: f.server, Outcome: flow.Intercepted,
-		BytesUp: int64(len(text)) + 800, BytesDown: 3000, ClientTLS: &flow.TLS{Version: f.offer}, ServerTLS: &flow.TLS{Version: f.tls},
+		BytesUp: int64(len(strings.Join(texts, ""))) + 800, BytesDown: 3000, ClientTLS: &flow.TLS{Version: f.offer}, ServerTLS: &flow.TLS{Version: f.tls},
 	}
 	f.check(f.c.Begin(n))
 	e := &flow.Exchange{
@@ -311,7 +311,9 @@ func (f *film) socket(target string, d time.Duration, text string) {
 		Response: flow.Message{Proto: "HTTP/1.1", Exact: true, Head: []byte("HTTP/1.1 101 Switching Protocols\r\n\r\n")},
 	}
 	f.check(f.c.Begin(e))
-	f.check(f.c.Commit(f.t.Context(), &flow.Frame{Exchange: e.ID, Time: f.clock().Add(d / 2), Direction: flow.Up, Opcode: 1, Payload: flow.BodyOf([]byte(text))}))
+	for _, text := range texts {
+		f.check(f.c.Commit(f.t.Context(), &flow.Frame{Exchange: e.ID, Time: f.clock().Add(d / 2), Direction: flow.Up, Opcode: 1, Payload: flow.BodyOf([]byte(text))}))
+	}
 	f.check(f.c.Commit(f.t.Context(), e))
 	f.check(f.c.Commit(f.t.Context(), n))
 }

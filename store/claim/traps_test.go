@@ -3,6 +3,7 @@ package claim_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -174,6 +175,14 @@ var traps = films{
 		f.three("sms cloud=off action=sms", half, func() {
 			f.post("https://video.example/upload", "text/plain", []byte(strings.Repeat("nothing of interest. ", 30_000)))
 			f.sealed()
+		})
+	}},
+
+	// The backup gives back what it has from before.
+	{"C5", claim.Refuted, false, nil, "", func(f *film) {
+		f.controls()
+		f.three("sms cloud=off action=sms", half, func() {
+			f.get("https://messages.vendor.example/v2/full", `{"list":[{"address":"`+f.value("sms-1.sender")+`","body":"`+f.value("sms-1.text")+`","date":1405846800000,"type":1,"read":0}]}`)
 		})
 	}},
 
@@ -364,9 +373,19 @@ var traps = films{
 	}},
 
 	// What is on the same socket is not in the same message.
+	{"C18", claim.Supported, false, nil, "", func(f *film) {
+		f.controls()
+		event, err := json.Marshal(f.event("app_start", nil))
+		f.check(err)
+		f.session("browsing", half, func() {
+			f.socket("wss://stats.vendor.example/", minute, string(event), `{"imei":"`+f.value("imei")+`"}`)
+		})
+	}},
 	{"C18", claim.Refuted, false, nil, "", func(f *film) {
 		f.plant()
-		f.session("browsing", half, func() { f.stats(fields{"imei": f.value("imei")}) })
+		event, err := json.Marshal(f.event("app_start", fields{"imei": f.value("imei")}))
+		f.check(err)
+		f.session("browsing", half, func() { f.socket("wss://stats.vendor.example/", minute, string(event)) })
 	}},
 
 	// The phone knows no later version: without the recorder it would be that.
