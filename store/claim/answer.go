@@ -387,6 +387,7 @@ type evaluation struct {
 	answer     Answer
 	byRole     []*store.Coverage // nil where a role has no session
 	domains    []string          // that the claim is narrowed down to
+	narrow     bool              // it can be
 	toDomains  []*store.Coverage // byRole, of what went there
 	anywhere   bool              // something went there at some time
 	escapes    []string          // past the doors in use
@@ -508,7 +509,7 @@ func (e *evaluation) parameterize() {
 		}
 		e.parameters = append(e.parameters, p)
 		if p.Name == scope && p.Of == OfDomains {
-			e.domains = p.Default
+			e.domains, e.narrow = p.Default, true
 		}
 	}
 }
@@ -771,7 +772,7 @@ func (e *evaluation) unread(parts []*store.Coverage, whole *store.Coverage, doma
 			add(unreadText(role, m, e.claim.Coverage, domains))
 		case len(domains) == len(e.domains):
 			if hosts := blocked(m); len(hosts) > 0 {
-				add(blockedText(role, hosts))
+				add(blockedText(role, hosts, e.narrow))
 			}
 		}
 	}

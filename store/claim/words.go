@@ -309,15 +309,18 @@ func where(r *Role) (en, fr string) {
 	return "the sessions in which " + r.Title.In("en"), "les sessions où " + r.Title.In("fr")
 }
 
-func blockedText(r *Role, hosts []string) Text {
-	en, fr := "", ""
+func blockedText(r *Role, hosts []string, narrow bool) Text {
+	en, fr, how, comment := "", "", "Have", "Faire"
+	if narrow {
+		how, comment = "Narrow the claim down (--set domains=…), or have", "Restreindre la question (--set domains=…), ou faire"
+	}
 	if r != nil {
 		a, b := where(r)
 		en, fr = " in "+a, " dans "+b
 	}
 	list := some(hosts)
-	return both("Never read, since no connection there came about (refused by the phone, or by or on the way to the server), so that what would have been sent is not known: "+list+en+". Narrow the claim down (--set domains=…), or have these apps trust the certificate (docs/limits.md).",
-		"Jamais lus, aucune connexion n’ayant abouti (refusée par le téléphone, ou par le serveur ou en chemin) ; ce qui y serait parti n’est pas connu : "+list+fr+". Restreindre la question (--set domains=…), ou faire accepter le certificat à ces applications (docs/limits.md).")
+	return both("Never read, since no connection there came about (refused by the phone, or by or on the way to the server), so that what would have been sent is not known: "+list+en+". "+how+" these apps trust the certificate (docs/limits.md).",
+		"Jamais lus, aucune connexion n’ayant abouti (refusée par le téléphone, ou par le serveur ou en chemin) ; ce qui y serait parti n’est pas connu : "+list+fr+". "+comment+" accepter le certificat à ces applications (docs/limits.md).")
 }
 
 func sessionsUnread(r *Role, read int, required float64) Text {
