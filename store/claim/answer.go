@@ -188,10 +188,10 @@ func openCase(ctx context.Context, r *store.Reader) (*casefile, error) {
 		return nil, errors.Join(err, c.done())
 	}
 	if c.crossing, err = c.cross(ctx); err != nil {
-		return nil, errors.Join(err, c.db.Close())
+		return nil, errors.Join(err, c.done())
 	}
 	if c.shares, err = c.share(ctx); err != nil {
-		return nil, errors.Join(err, c.db.Close())
+		return nil, errors.Join(err, c.done())
 	}
 	const last = "SELECT max(t) FROM (SELECT max(time) AS t FROM requests UNION ALL SELECT max(time) FROM connections)"
 	if slices.ContainsFunc(c.sessions, func(s store.Session) bool { return s.Closed.IsZero() }) {
