@@ -29,6 +29,12 @@ func TestChecker(t *testing.T) {
 		"SELECT * FROM pragma_database_list":                  "only the public views",
 		"SELECT random()":                                     "not authorized",
 		"SELECT LOAD_EXTENSION('x')":                          "not authorized",
+		"SELECT fts3_tokenizer('simple')":                     "not authorized",
+		"SELECT Instr(host, path) FROM requests":              "not authorized",
+		"SELECT replace(host, path, '') FROM requests":        "not authorized",
+		"SELECT trim(host, path) FROM requests":               "not authorized",
+		"SELECT unhex(host, path) FROM requests":              "not authorized",
+		"SELECT json_patch(host, path) FROM requests":         "not authorized",
 		"DELETE FROM requests":                                "only the public views",
 		"INSERT INTO requests(id) VALUES(1)":                  "only the public views",
 		"CREATE TEMP TABLE x(y)":                              "only the public views",
@@ -58,6 +64,7 @@ func TestConfined(t *testing.T) {
 		"DELETE FROM mark":                        "readonly",
 		"CREATE TEMP TABLE x AS SELECT 1":         "readonly",
 		"SELECT length(hex(zeroblob(100000000)))": "too big",
+		"SELECT 'a' LIKE printf('%.1000c', '%')":  "too complex",
 	} {
 		if r, err := db.Exec(query); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v %v, want %q", query, r, err, want)

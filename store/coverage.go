@@ -43,7 +43,7 @@ func jsonText(list any) string {
 }
 
 // Where is the scope as an SQL condition, with its arguments, over the columns
-// session_id and device of the views requests and connections.
+// session_id, device and host of the views requests and connections.
 func (s Scope) Where() (condition string, args []any) {
 	condition = "1"
 	if in, values := s.where(); in != "" {
@@ -52,6 +52,10 @@ func (s Scope) Where() (condition string, args []any) {
 	if s.Device != "" {
 		condition += " AND device = ?"
 		args = append(args, s.Device)
+	}
+	if len(s.Domains) > 0 {
+		condition += " AND EXISTS(SELECT 1 FROM json_each(?) d WHERE host = d.value OR host LIKE '%.' || d.value)"
+		args = append(args, jsonText(s.Domains))
 	}
 	return condition, args
 }
@@ -97,7 +101,7 @@ var (
 		connected: `(SELECT session_id, device, door, host, outcome, client_alert, 1 AS n, id AS newest, bytes_up, bytes_down, time AS first, time AS last FROM connections)`,
 		asked: `(SELECT session_id, device, door, host, 1 AS n, request_truncated + response_truncated AS truncated, error <> '' AS failed,
 			NOT EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0) AS uninspected, time AS first, time AS last FROM requests q)`,
-		opaque: `(SELECT q.session_id AS session_id, q.device AS device, 1 AS n,
+		opaque: `(SELECT q.session_id AS session_id, q.device AS device, q.host AS host, 1 AS n,
 				sum(iif(r.frame = 0, q.request_bytes, (SELECT ifnull(f.size, 0) FROM frame f WHERE f.id = r.frame))) AS bytes
 			FROM report r CROSS JOIN requests q ON q.id = r.exchange
 			WHERE r.tags LIKE '%opaque%' AND ` + newestOnly + `

@@ -232,9 +232,9 @@ var fillings = []filling{
 		CREATE INDEX quick.hit_request ON hit(request_id);
 		CREATE INDEX quick.used_request ON used(request_id);
 		INSERT INTO quick.opaque
-		SELECT q.session_id, q.device, count(DISTINCT q.id), sum(iif(f.frame_id = 0, q.request_bytes, (SELECT ifnull(x.size, 0) FROM frame x WHERE x.id = f.frame_id)))
+		SELECT q.session_id, q.device, q.host, count(DISTINCT q.id), sum(iif(f.frame_id = 0, q.request_bytes, (SELECT ifnull(x.size, 0) FROM frame x WHERE x.id = f.frame_id)))
 		FROM (SELECT DISTINCT request_id, frame_id FROM quick.finding WHERE class = 'opaque' AND direction = 'up') f CROSS JOIN quick.request q ON q.id = f.request_id
-		GROUP BY 1, 2`},
+		GROUP BY 1, 2, 3`},
 }
 
 // fill copies what questions ask for. All its statements see the case at one moment.

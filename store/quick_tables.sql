@@ -22,4 +22,4 @@ CREATE TABLE quick.address(
 -- Sums from which Coverage is put together for any scope.
 CREATE TABLE quick.connected(session_id, device, door, host, outcome, client_alert, n, newest, bytes_up, bytes_down, first, last);
 CREATE TABLE quick.asked(session_id, device, door, host, n, truncated, failed, uninspected, first, last);
-CREATE TABLE quick.opaque(session_id, device, n, bytes);
+CREATE TABLE quick.opaque(session_id, device, host, n, bytes);

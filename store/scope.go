@@ -10,6 +10,7 @@ type Scope struct {
 	Sessions []string          `json:"sessions,omitempty"`    // names; empty: any
 	Factors  map[string]string `json:"factors,omitempty"`     // as declared by the marks; "" stands for not declared
 	Device   string            `json:"device,omitempty"`      // "": any
+	Domains  []string          `json:"domains,omitempty"`     // of hosts, in small letters; empty: any
 }
 
 // Session is a stretch of a case with declared conditions.

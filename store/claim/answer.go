@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -41,7 +43,7 @@ func Answers(ctx context.Context, r *store.Reader, set *Set, opt Options) ([]Ans
 	if err != nil {
 		return nil, err
 	}
-	if err := set.accept(opt.Values); err != nil {
+	if opt.Values, err = set.accept(opt.Values); err != nil {
 		return nil, err
 	}
 	c, err := openCase(ctx, r)
@@ -102,19 +104,28 @@ func (s *Set) only(ids []string) ([]*Claim, error) {
 	return slices.DeleteFunc(slices.Clone(s.Claims), func(c *Claim) bool { return !wanted[c] }), nil
 }
 
-// accept checks values that somebody gives for parameters.
-func (s *Set) accept(given map[string][]string) error {
+// accept checks values that somebody gives for parameters, and returns them as the
+// queries compare them.
+func (s *Set) accept(given map[string][]string) (map[string][]string, error) {
+	out := map[string][]string{}
 	for name, list := range given {
-		if !slices.ContainsFunc(s.Claims, func(c *Claim) bool {
-			return slices.ContainsFunc(c.Parameters, func(p Parameter) bool { return p.Name == name })
-		}) {
-			return &UnknownError{"parameter", name, s.Name}
+		of, known := "", false
+		for _, c := range s.Claims {
+			for _, p := range c.Parameters {
+				if p.Name == name {
+					of, known = cmp.Or(of, p.Of), true
+				}
+			}
 		}
-		if err := checkValues(list); err != nil {
-			return fmt.Errorf("parameter %s: %w", name, err)
+		if !known {
+			return nil, &UnknownError{"parameter", name, s.Name}
+		}
+		var err error
+		if out[name], err = acceptValues(of, list); err != nil {
+			return nil, fmt.Errorf("parameter %s: %w", name, err)
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // casefile is what all claims ask of a case. It is safe for concurrent use.
@@ -127,8 +138,11 @@ type casefile struct {
 	planted  map[string]bool
 	positive []store.Session
 	negative []store.Session
-	hits     int64 // planted values that left the phone in the sessions of positive
-	noSIM    bool  // declared of all phones
+	hits     int64    // planted values that left the phone in the sessions of positive
+	noSIM    bool     // declared of all phones
+	pages    []string // hosts of planted addresses
+	crossing crossing
+	shares   map[int64]share // by session
 
 	measured sync.Map // of func() (*store.Coverage, error) by the ids of sessions
 }
@@ -144,12 +158,17 @@ func openCase(ctx context.Context, r *store.Reader) (*casefile, error) {
 		return nil, err
 	}
 	if info.Persona != nil {
-		var p struct{ Canaries []struct{ Kind string } }
+		var p struct {
+			Canaries []struct{ Kind, Value string }
+		}
 		if err := json.Unmarshal(info.Persona, &p); err != nil {
 			return nil, fmt.Errorf("read persona: %w", err)
 		}
 		for _, v := range p.Canaries {
 			c.planted[v.Kind] = true
+			if u, err := url.Parse(v.Value); v.Kind == "url" && err == nil && u.Hostname() != "" {
+				c.pages = append(c.pages, strings.TrimPrefix(strings.ToLower(u.Hostname()), "www."))
+			}
 		}
 	}
 	for _, s := range c.sessions {
@@ -166,6 +185,12 @@ func openCase(ctx context.Context, r *store.Reader) (*casefile, error) {
 	}
 	c.db, c.done = r.Confined()
 	if c.hits, err = c.canariesUp(ctx, c.positive); err != nil {
+		return nil, errors.Join(err, c.done())
+	}
+	if c.crossing, err = c.cross(ctx); err != nil {
+		return nil, errors.Join(err, c.done())
+	}
+	if c.shares, err = c.share(ctx); err != nil {
 		return nil, errors.Join(err, c.done())
 	}
 	const last = "SELECT max(t) FROM (SELECT max(time) AS t FROM requests UNION ALL SELECT max(time) FROM connections)"
@@ -198,6 +223,23 @@ func (c *casefile) cell(ctx context.Context, sql string) (cell any, err error) {
 	return cell, errors.Join(err, rows.Close())
 }
 
+// share is how many bytes the phone sent in a session, and how many of them were in
+// connections that could be read.
+type share struct{ up, readable int64 }
+
+// read says whether at least a part of the bytes could be read.
+func (s share) read(least float64) bool { return float64(s.readable) >= least*float64(s.up) }
+
+func (c *casefile) share(ctx context.Context) (map[int64]share, error) {
+	out := map[int64]share{}
+	const sql = "SELECT session_id, sum(bytes_up), sum(readable * bytes_up) FROM coverage WHERE session_id IS NOT NULL GROUP BY 1"
+	err := c.each(ctx, sql, func(row []any) error {
+		out[number(row[0])] = share{number(row[1]), number(row[2])}
+		return nil
+	})
+	return out, err
+}
+
 // canariesUp counts the planted values that left the phone in sessions.
 func (c *casefile) canariesUp(ctx context.Context, sessions []store.Session) (int64, error) {
 	if len(sessions) == 0 {
@@ -226,16 +268,17 @@ func (c *casefile) lasted(s *store.Session, minutes float64) bool {
 	return !s.Stopped && c.length(s).Minutes() >= minutes
 }
 
-// coverage measures what could be seen of sessions, nil meaning the whole case.
-func (c *casefile) coverage(ctx context.Context, sessions []store.Session) (*store.Coverage, error) {
-	var scope store.Scope
+// coverage measures what could be seen of sessions, nil meaning the whole case, on
+// the way to domains, none meaning any.
+func (c *casefile) coverage(ctx context.Context, sessions []store.Session, domains []string) (*store.Coverage, error) {
+	scope := store.Scope{Domains: domains}
 	for _, s := range sessions {
 		scope.IDs = append(scope.IDs, s.ID)
 	}
 	slices.Sort(scope.IDs)
 	scope.IDs = slices.Compact(scope.IDs)
 	// Many claims ask for the same, perhaps at the same time.
-	measure, _ := c.measured.LoadOrStore(fmt.Sprint(scope.IDs), sync.OnceValues(func() (*store.Coverage, error) {
+	measure, _ := c.measured.LoadOrStore(fmt.Sprint(scope.IDs, scope.Domains), sync.OnceValues(func() (*store.Coverage, error) {
 		m, err := c.r.Coverage(ctx, scope)
 		return &m, err
 	}))
@@ -249,21 +292,35 @@ const (
 )
 
 // controlOf says which control a session is, "" for none: by its factor control, by
-// phone=off, or by its name.
+// phone=off, or by its name. What is not known as a kind of control is a positive
+// one: nothing in it was the phone's own doing.
 func controlOf(s *store.Session) string {
-	switch strings.ToLower(s.Factors["control"]) {
-	case positive, "canary", "yes":
-		return positive
+	switch factor(s, "control") {
 	case negative:
 		return negative
+	case "", "no", "off", "none", "false", "0":
+	default:
+		return positive
 	}
 	switch name := strings.ToLower(s.Name); {
-	case strings.EqualFold(s.Factors["phone"], "off"), name == "negative-control":
+	case factor(s, "phone") == "off", strings.HasPrefix(name, "negative-control"):
 		return negative
-	case name == "control", name == "positive-control":
+	case name == "control", strings.HasPrefix(name, "control-"), strings.HasPrefix(name, "positive-control"):
 		return positive
 	}
 	return ""
+}
+
+// factor is what a session declares of a factor, in small letters, "" if it does not:
+// people write names and values in capitals, too.
+func factor(s *store.Session, name string) string {
+	value, ok := s.Factors[name]
+	for _, k := range slices.Sorted(maps.Keys(s.Factors)) {
+		if !ok && strings.EqualFold(k, name) {
+			value, ok = s.Factors[k], true
+		}
+	}
+	return strings.ToLower(strings.TrimSpace(value))
 }
 
 // fits says whether a session meets one of the conditions.
@@ -272,17 +329,20 @@ func (n *Need) fits(s *store.Session) bool {
 }
 
 func (c Condition) fits(s *store.Session) bool {
-	for factor, values := range c {
-		got := s.Factors[factor]
-		if factor == "name" {
+	for name, values := range c {
+		got := factor(s, name)
+		if name == "name" {
 			got = s.Name
 		}
-		if got == "" || !allows(values, got) {
+		if got == "" && !slices.Contains(values, undeclared) || got != "" && !allows(values, got) {
 			return false
 		}
 	}
 	return true
 }
+
+// undeclared stands in a Condition for a factor that the mark does not have.
+const undeclared = ""
 
 func allows(values []string, got string) bool {
 	some, one := false, false
@@ -303,6 +363,9 @@ func allows(values []string, got string) bool {
 func (c Condition) shown() store.Scope {
 	s := store.Scope{}
 	for factor, values := range c {
+		if slices.Contains(values, undeclared) {
+			continue
+		}
 		if factor == "name" {
 			s.Sessions = values
 			continue
@@ -323,6 +386,10 @@ type evaluation struct {
 	parameters []Parameter // with the values that hold
 	answer     Answer
 	byRole     []*store.Coverage // nil where a role has no session
+	domains    []string          // that the claim is narrowed down to
+	narrow     bool              // it can be
+	toDomains  []*store.Coverage // byRole, of what went there
+	anywhere   bool              // something went there at some time
 	escapes    []string          // past the doors in use
 	failed     bool              // the negative control saw something
 }
@@ -395,8 +462,8 @@ func (e *evaluation) decide(found map[string]*asked) {
 		a.Missing = append(missing, controlFailed())
 	case decisive.found():
 		a.Verdict = verdicts[e.claim.OneRow]
-		a.Because = join(e.claim.Means[a.Verdict], seenText(decisive))
-		a.Missing = e.surer()
+		a.Because = join(e.claim.Means[a.Verdict], seenText(decisive), e.toAnybody())
+		a.Missing = e.surer(decisive)
 		list(e.claim.OneRow)
 	case e.claim.Absence != Never && len(missing) == 0:
 		a.Verdict = verdicts[other(e.claim.OneRow)]
@@ -411,6 +478,16 @@ func (e *evaluation) decide(found map[string]*asked) {
 		a.Because = undecidedText(missing)
 		list(other(e.claim.OneRow))
 	}
+}
+
+// toAnybody says that nobody narrowed down what counts.
+func (e *evaluation) toAnybody() Text {
+	for _, p := range e.parameters {
+		if p.Name == scope && len(p.Default) == 0 {
+			return anybodyText()
+		}
+	}
+	return nil
 }
 
 // kept counts the different requests and connections in a list that is sorted by
@@ -431,6 +508,9 @@ func (e *evaluation) parameterize() {
 			p.Default = v
 		}
 		e.parameters = append(e.parameters, p)
+		if p.Name == scope && p.Of == OfDomains {
+			e.domains, e.narrow = p.Default, true
+		}
 	}
 }
 
@@ -456,7 +536,7 @@ func (e *evaluation) measure(ctx context.Context) error {
 		var m *store.Coverage
 		if len(role.Sessions) > 0 {
 			var err error
-			if m, err = e.coverage(ctx, role.Sessions); err != nil {
+			if m, err = e.coverage(ctx, role.Sessions, nil); err != nil {
 				return err
 			}
 		}
@@ -466,7 +546,7 @@ func (e *evaluation) measure(ctx context.Context) error {
 	if len(e.answer.Roles) > 0 && len(all) == 0 {
 		e.answer.Coverage = store.Coverage{Outcomes: []store.Outcome{}, Unread: []store.UnreadHost{}, Escapes: []string{}}
 	} else {
-		m, err := e.coverage(ctx, all)
+		m, err := e.coverage(ctx, all, nil)
 		if err != nil {
 			return err
 		}
@@ -480,11 +560,39 @@ func (e *evaluation) measure(ctx context.Context) error {
 			break
 		}
 		var err error
-		if m, err = e.coverage(ctx, sessions); err != nil {
+		if m, err = e.coverage(ctx, sessions, nil); err != nil {
 			return err
 		}
 	}
 	e.escapes = m.Escapes
+	return e.measureDomains(ctx)
+}
+
+// measureDomains finds out how much could be seen of what went to the domains that
+// the claim is narrowed down to: a vendor's share can be unread where most of what a
+// phone sends is not.
+func (e *evaluation) measureDomains(ctx context.Context) error {
+	if len(e.domains) == 0 {
+		return nil
+	}
+	m, err := e.coverage(ctx, nil, e.domains)
+	if err != nil {
+		return err
+	}
+	e.anywhere = m.Connections+m.Requests > 0
+	if len(e.answer.Roles) == 0 {
+		e.toDomains = []*store.Coverage{m}
+		return nil
+	}
+	for _, role := range e.answer.Roles {
+		m = nil
+		if len(role.Sessions) > 0 {
+			if m, err = e.coverage(ctx, role.Sessions, e.domains); err != nil {
+				return err
+			}
+		}
+		e.toDomains = append(e.toDomains, m)
+	}
 	return nil
 }
 
@@ -507,7 +615,7 @@ func (e *evaluation) controls(ctx context.Context) error {
 		}
 	}
 	if len(e.negative) > 0 {
-		got, err := e.coverage(ctx, e.negative)
+		got, err := e.coverage(ctx, e.negative, nil)
 		if err != nil {
 			return err
 		}
@@ -530,8 +638,11 @@ func ids(list []store.Session) (out []int64) {
 }
 
 // surer is what would make an answer surer that rests on what was seen.
-func (e *evaluation) surer() []Text {
+func (e *evaluation) surer(decisive *asked) []Text {
 	out := []Text{}
+	if len(decisive.devices) > 1 {
+		out = append(out, devicesText(decisive.devices))
+	}
 	for _, c := range e.answer.Controls {
 		if c.Needed && !c.Passed && c.Name == negative {
 			out = append(out, c.Sentence)
@@ -558,6 +669,8 @@ func (e *evaluation) lacks(found map[string]*asked) []Text {
 		}
 		if long < role.Needed {
 			add(sessionsMissing(&role, long, &e.claim.Roles[i], e.claim.Protocol))
+		} else if read := e.sessionsRead(&role); read < role.Needed && readable(e.byRole[i]) >= e.claim.Coverage {
+			add(sessionsUnread(&role, read, e.claim.Coverage))
 		}
 	}
 	for _, c := range e.answer.Controls {
@@ -570,28 +683,36 @@ func (e *evaluation) lacks(found map[string]*asked) []Text {
 			add(plantedMissing(kind))
 		}
 	}
-	parts := e.byRole
-	if len(parts) == 0 {
-		parts = []*store.Coverage{&e.answer.Coverage}
-	}
-	for i, m := range parts {
-		if m == nil || readable(m) >= e.claim.Coverage {
+	for _, p := range e.parameters {
+		if _, given := e.opt.Values[p.Name]; !given || p.Of != OfKinds {
 			continue
 		}
-		var role *Role
-		if len(e.answer.Roles) > 0 {
-			role = &e.answer.Roles[i]
+		for _, kind := range p.Default {
+			if !e.planted[kind] {
+				add(plantedMissing(kind))
+			}
 		}
-		add(unreadText(role, m, e.claim.Coverage))
+	}
+	if len(e.domains) > 0 && !e.anywhere {
+		add(nowhereText(e.domains))
 	}
 	all := &e.answer.Coverage
-	if e.claim.Coverage > 0 {
-		if all.Truncated > 0 {
-			add(truncatedText(all.Truncated))
+	e.unread(e.byRole, all, nil, add)
+	e.unread(e.toDomains, nil, e.domains, add)
+	if e.claim.Coverage > 0 && all.Truncated > 0 {
+		add(truncatedText(all.Truncated))
+	}
+	if all.NotInspected > 0 {
+		add(notInspectedText(all.NotInspected))
+	}
+	for i := range e.answer.Roles {
+		role := &e.answer.Roles[i]
+		if _, _, sockets := e.into(role.Sessions, e.domains); sockets > 0 {
+			add(socketsText(role, sockets))
 		}
-		if all.NotInspected > 0 {
-			add(notInspectedText(all.NotInspected))
-		}
+	}
+	if n := e.tooLarge(); n > 0 {
+		add(tooLargeText(n))
 	}
 	if ways := e.ways(); len(ways) > 0 {
 		add(escapesText(ways))
@@ -604,12 +725,88 @@ func (e *evaluation) lacks(found map[string]*asked) []Text {
 			add(lateText(q, e.opt.QueryTime))
 		case q == doubts && a.found():
 			add(doubtsText(a))
+		case q == e.claim.OneRow && a.untimed > 0:
+			add(untimedText(a.untimed))
 		}
 	}
 	if e.claim.Absence == WithExample && !found[other(e.claim.OneRow)].found() {
 		add(exampleMissing())
 	}
 	return out
+}
+
+// sessionsRead counts the sessions of a role that lasted, and of which by itself
+// enough could be read.
+func (e *evaluation) sessionsRead(role *Role) (n int) {
+	for k := range role.Sessions {
+		if s := &role.Sessions[k]; e.lasted(s, role.Minutes) && e.shares[s.ID].read(e.claim.Coverage) {
+			n++
+		}
+	}
+	return n
+}
+
+// unread adds what of each role could not be read: of all that went up, or of what
+// went to domains.
+func (e *evaluation) unread(parts []*store.Coverage, whole *store.Coverage, domains []string, add func(Text)) {
+	if len(parts) == 0 && whole != nil {
+		parts = []*store.Coverage{whole}
+	}
+	for i, m := range parts {
+		if m == nil {
+			continue
+		}
+		var role *Role
+		if len(e.answer.Roles) > 0 {
+			role = &e.answer.Roles[i]
+			connections, bytes, _ := e.into(role.Sessions, domains)
+			if connections > 0 && e.uncertain(m, bytes, domains) {
+				add(intoText(role, connections, bytes))
+			}
+		}
+		switch {
+		case e.claim.Coverage == 0:
+		case m.BytesUp == 0 && m.Requests > 0 && domains == nil:
+			add(notMeasuredText())
+		case readable(m) < e.claim.Coverage:
+			add(unreadText(role, m, e.claim.Coverage, domains))
+		case len(domains) == len(e.domains):
+			if hosts := blocked(m); len(hosts) > 0 {
+				add(blockedText(role, hosts, e.narrow))
+			}
+		}
+	}
+}
+
+// blocked are hosts that were never read because no connection came about that
+// carried anything. A share of bytes does not show them: nothing that they would have
+// been sent was.
+func blocked(m *store.Coverage) (hosts []string) {
+	for _, h := range m.Unread {
+		switch h.Outcome {
+		case "client_refused", "suspected_pin", "server_failed":
+			hosts = append(hosts, h.Host)
+		}
+	}
+	return hosts
+}
+
+// uncertain says whether bytes up of connections that began before a session make
+// too much of what could not be read. A claim that asks for no share is about any
+// byte.
+func (e *evaluation) uncertain(m *store.Coverage, bytes int64, domains []string) bool {
+	if e.claim.Coverage == 0 {
+		return len(domains) == len(e.domains)
+	}
+	return readable(m) >= e.claim.Coverage && readableBeside(m, bytes) < e.claim.Coverage
+}
+
+// readableBeside is readable where so many bytes more could not be read.
+func readableBeside(m *store.Coverage, more int64) float64 {
+	if m.BytesUp == 0 {
+		return 0
+	}
+	return readable(m) * float64(m.BytesUp) / float64(m.BytesUp+more)
 }
 
 // readable is the share of the bytes up that could be read, what apps encrypt

@@ -239,7 +239,7 @@ var scenarios = films{
 	}},
 
 	{"C16", claim.Refuted, true, nil, "", func(f *film) {
-		f.session("out account=none consent=yes", half, func() { f.stats(nil) })
+		f.session("out account=none consent=no", half, func() { f.stats(nil) })
 	}},
 	{"C16", claim.Supported, false, nil, "", func(f *film) {
 		f.controls()
@@ -361,8 +361,10 @@ var scenarios = films{
 	}},
 }
 
-func TestScenarios(t *testing.T) {
-	for _, s := range scenarios {
+func TestScenarios(t *testing.T) { scenarios.run(t) }
+
+func (list films) run(t *testing.T) {
+	for _, s := range list {
 		t.Run(s.claim+" "+string(s.want), func(t *testing.T) {
 			t.Parallel()
 			f := newFilm(t, s.proxied)

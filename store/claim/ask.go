@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,6 +14,10 @@ import (
 
 // maxRows bounds the rows of a query: what is beyond is not counted.
 const maxRows = 10_000
+
+// plantedPage is a name in the table param: the hosts of planted addresses, to which
+// asking for them tells nobody else.
+const plantedPage = "planted_page"
 
 // frame writes a query with what a claim's SQL can ask: which sessions play which
 // role, the role "control" among them, and the values of the parameters. It is a whole statement, which anybody
@@ -43,14 +48,16 @@ func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + 
 
 // asked is what a query of a claim found.
 type asked struct {
-	name   string
-	sql    string // as run
-	rows   int64  // at most maxRows
-	more   bool   // there are more than that
-	late   bool   // it took longer than its limit
-	kept   []Deciding
-	hosts  int
-	inside int // sessions
+	name    string
+	sql     string // as run
+	rows    int64  // at most maxRows
+	more    bool   // there are more than that
+	untimed int64  // rows besides, of which nobody can tell the session
+	late    bool   // it took longer than its limit
+	kept    []Deciding
+	hosts   int
+	devices []string // sorted
+	inside  int      // sessions
 	// requests and connections are different ones: there can be several rows of each.
 	requests, connections int64
 }
@@ -72,8 +79,9 @@ func (e *evaluation) ask(ctx context.Context, name, text string) (*asked, error)
 		return "ifnull((SELECT r." + c + " FROM requests r WHERE r.id = f.request_id), (SELECT c." + c + " FROM connections c WHERE c.id = f.connection_id))"
 	}
 	controls := Role{Name: "control", Sessions: slices.Concat(e.positive, e.negative)}
-	q.sql = frame(append(slices.Clip(e.answer.Roles), controls), e.parameters, "SELECT f.request_id, f.connection_id, f.reason, f.path, f.value, f.direction,\n  "+
-		of("time")+" AS time,\n  "+of("session_id")+" AS session_id,\n  "+of("session")+" AS session,\n  "+of("host")+" AS host FROM (\nSELECT DISTINCT "+
+	pages := Parameter{Name: plantedPage, Default: e.pages}
+	q.sql = frame(append(slices.Clip(e.answer.Roles), controls), append(slices.Clip(e.parameters), pages), "SELECT f.request_id, f.connection_id, f.reason, f.path, f.value, f.direction,\n  "+
+		of("time")+" AS time,\n  "+of("session_id")+" AS session_id,\n  "+of("session")+" AS session,\n  "+of("host")+" AS host,\n  "+of("device")+" AS device FROM (\nSELECT DISTINCT "+
 		column("request_id", "0")+", "+column("connection_id", "0")+", reason, "+column("path", "''")+", "+column("value", "''")+", "+
 		column("direction", "''")+" FROM (\n"+strings.TrimSpace(text)+"\n) ORDER BY request_id = 0, 1, 2, 3, 4, 5, 6 LIMIT "+fmt.Sprint(maxRows+1)+") f")
 	rows, err := query.Run(ctx, e.db, q.sql, query.Limits{Rows: maxRows, Time: e.opt.QueryTime})
@@ -85,7 +93,7 @@ func (e *evaluation) ask(ctx context.Context, name, text string) (*asked, error)
 		return nil, fmt.Errorf("claim %s, query %s: %w", e.claim.ID, name, err)
 	}
 	defer rows.Close()
-	hosts, sessions, last := map[string]bool{}, map[int64]bool{}, [2]int64{-1, -1}
+	hosts, devices, sessions, last := map[string]bool{}, map[string]bool{}, map[int64]bool{}, [2]int64{-1, -1}
 	for row, err := range rows.All() {
 		if errors.Is(err, query.ErrTime) {
 			q.late = true
@@ -105,6 +113,10 @@ func (e *evaluation) ask(ctx context.Context, name, text string) (*asked, error)
 		if d.Time, err = time.Parse(time.RFC3339Nano, at); err != nil {
 			return nil, fmt.Errorf("claim %s, query %s: %w", e.claim.ID, name, err)
 		}
+		if name == e.claim.OneRow && e.untimed(d.Request) {
+			q.untimed++
+			continue
+		}
 		if name == Refutes {
 			d.For = Refuted
 		}
@@ -117,12 +129,14 @@ func (e *evaluation) ask(ctx context.Context, name, text string) (*asked, error)
 			}
 		}
 		hosts[d.Host] = true
+		devices[word(row[10], 100)] = true
 		sessions[number(row[7])] = true
 		if len(q.kept) < MaxDeciding {
 			q.kept = append(q.kept, d)
 		}
 	}
 	delete(sessions, 0) // outside any
+	q.devices = slices.Sorted(maps.Keys(devices))
 	q.more, q.hosts, q.inside = rows.More(), len(hosts), len(sessions)
 	return q, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,6 +17,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"constat/inspect"
 	"constat/store"
 	"constat/store/query"
 )
@@ -74,7 +76,8 @@ type Need struct {
 }
 
 // Condition maps factors to the values that fit; "name" stands for the session's
-// name. "!x" is any declared value but x, "*" any declared value.
+// name. "!x" is any declared value but x, "*" any declared value, "" none: the mark
+// says nothing of that factor.
 type Condition map[string][]string
 
 // Parameter is a list of values that the one who asks may give.
@@ -82,8 +85,23 @@ type Parameter struct {
 	Name     string
 	Help     Text
 	Default  []string
-	Required bool // without a value, absence does not count
+	Required bool   // without a value, absence does not count
+	Of       string // what the values are: OfDomains …, "" any text
 }
+
+// What the values of a Parameter can be. A value that is misspelt finds nothing,
+// which must not be taken for absence: these are checked, and brought to the writing
+// that the views have.
+const (
+	OfDomains   = "domains"
+	OfCountries = "countries" // ISO 3166-1 alpha-2
+	OfClasses   = "classes"   // docs/classes.md
+	OfKinds     = "kinds"     // of planted values
+)
+
+// scope is the parameter that narrows a claim down to what went to some domains:
+// coverage is then also that of these domains.
+const scope = "domains"
 
 // Error is what is wrong with a claim file, and what to do.
 type Error struct {
@@ -139,9 +157,10 @@ type said struct {
 }
 
 type parameter struct {
-	Help     words `yaml:"help"`
-	Default  list  `yaml:"default"`
-	Required bool  `yaml:"required"`
+	Help     words  `yaml:"help"`
+	Default  list   `yaml:"default"`
+	Required bool   `yaml:"required"`
+	Of       string `yaml:"of"`
 }
 
 type role struct {
@@ -433,11 +452,14 @@ func (p *parser) parameters(f *file, c *Claim) (err error) {
 		if !nameForm.MatchString(name) {
 			return p.fail(keys, "want a name of small letters, digits and _")
 		}
-		q := Parameter{Name: name, Default: from.Default, Required: from.Required}
+		q := Parameter{Name: name, Default: from.Default, Required: from.Required, Of: from.Of}
+		if !slices.Contains([]string{"", OfDomains, OfCountries, OfClasses, OfKinds}, q.Of) {
+			return p.fail(append(keys, "of"), "want domains, countries, classes or kinds")
+		}
 		if q.Help, err = p.text(from.Help, true, append(keys, "help")...); err != nil {
 			return err
 		}
-		if err := checkValues(q.Default); err != nil {
+		if q.Default, err = acceptValues(q.Of, q.Default); err != nil {
 			return p.fail(append(keys, "default"), "%s", err)
 		}
 		c.Parameters = append(c.Parameters, q)
@@ -456,6 +478,52 @@ func checkValues(values []string) error {
 		}
 	}
 	return nil
+}
+
+// acceptValues checks the values of a parameter and returns them as the queries
+// compare them.
+func acceptValues(of string, values []string) ([]string, error) {
+	if err := checkValues(values); err != nil {
+		return nil, err
+	}
+	out := []string{}
+	for _, v := range values {
+		one, err := acceptValue(of, strings.TrimSpace(v))
+		if err != nil {
+			return nil, err
+		}
+		if one != "" {
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+var (
+	domainForm  = regexp.MustCompile(`^[a-z0-9_-]+(\.[a-z0-9_-]+)*$`)
+	countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
+)
+
+func acceptValue(of, v string) (string, error) {
+	shown := clip(v, 40)
+	switch of {
+	case OfDomains:
+		v = strings.Trim(strings.TrimPrefix(strings.ToLower(v), "*."), ".")
+		if _, err := netip.ParseAddr(v); err != nil && v != "" && !domainForm.MatchString(v) {
+			return "", fmt.Errorf("%q is no domain: want one such as example.com, in ASCII (xn--…), without https:// and path", shown)
+		}
+	case OfCountries:
+		if v = strings.ToUpper(v); v != "" && !countryForm.MatchString(v) {
+			return "", fmt.Errorf("%q is no code of a country: want two letters such as CN", shown)
+		}
+	case OfClasses:
+		if v = strings.ToLower(v); v != "" && !slices.Contains(inspect.Classes, inspect.Class(v)) {
+			return "", fmt.Errorf("%q is no class: docs/classes.md has them", shown)
+		}
+	case OfKinds:
+		v = strings.ToLower(v) // which must be planted is for the case to tell
+	}
+	return v, nil
 }
 
 func (p *parser) roles(f *file, c *Claim) (err error) {

@@ -64,6 +64,12 @@ type film struct {
 	org    string         // organisation in the servers' certificate, on the stage
 	always string         // factors of all sessions
 
+	// Of what goes straight to the Recorder.
+	device string
+	status int
+	fails  string // what is said of an exchange that no server answered
+	offer  string // TLS version agreed with the phone
+
 	mu  sync.Mutex
 	now time.Time
 }
@@ -127,7 +133,7 @@ var opening = time.Date(2014, 7, 20, 8, 0, 0, 0, time.UTC)
 func newFilm(t *testing.T, proxied bool) *film {
 	t.Helper()
 	f := &film{
-		t: t, now: opening, door: "wireguard", tls: "TLS 1.3", org: "Example Vendor Ltd",
+		t: t, now: opening, door: "wireguard", tls: "TLS 1.3", org: "Example Vendor Ltd", device: "phone", status: 200, offer: "TLS 1.3",
 		server: netip.MustParseAddrPort("198.51.100.7:443"), // RFC 5737: for documentation
 	}
 	dir := t.TempDir()
@@ -217,6 +223,7 @@ type message struct {
 	method, target, kind string
 	body                 []byte
 	answer               string // JSON
+	header               map[string]string
 }
 
 func (f *film) send(m message) {
@@ -234,23 +241,25 @@ func (f *film) record(m message) {
 	f.t.Helper()
 	u, err := url.Parse(m.target)
 	f.check(err)
-	f.check(err)
 	head := fmt.Sprintf("%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: %s\r\n", m.method, u.RequestURI(), u.Host, agent)
+	for name, value := range m.header {
+		head += name + ": " + value + "\r\n"
+	}
 	if m.body != nil {
 		head += fmt.Sprintf("Content-Type: %s\r\nContent-Length: %d\r\n", m.kind, len(m.body))
 	}
 	n := &flow.Connection{
-		Opened: f.clock(), Duration: time.Second, Door: f.door, Device: "phone", Host: u.Host, Port: 443, Server: f.server, Outcome: flow.Intercepted,
+		Opened: f.clock(), Duration: time.Second, Door: f.door, Device: f.device, Host: u.Host, Port: 443, Server: f.server, Outcome: flow.Intercepted,
 		BytesUp: int64(len(head)+len(m.body)) + 600, BytesDown: int64(len(m.answer)) + 3000,
-		ClientTLS: &flow.TLS{Version: "TLS 1.3"}, ServerTLS: &flow.TLS{Version: f.tls},
+		ClientTLS: &flow.TLS{Version: f.offer}, ServerTLS: &flow.TLS{Version: f.tls},
 	}
 	if u.Scheme == "http" {
 		n.Port, n.Outcome, n.ClientTLS, n.ServerTLS = 80, flow.Plain, nil, nil
 	}
 	f.check(f.c.Begin(n))
 	e := &flow.Exchange{
-		Connection: n.ID, Device: "phone", Door: f.door, Began: f.clock(), Duration: time.Second / 10, Method: m.method, Scheme: u.Scheme, Host: u.Host, Port: n.Port,
-		Path: u.EscapedPath(), Query: u.RawQuery, Server: f.server, Status: 200,
+		Connection: n.ID, Device: f.device, Door: f.door, Began: f.clock(), Duration: time.Second / 10, Method: m.method, Scheme: u.Scheme, Host: u.Host, Port: n.Port,
+		Path: u.EscapedPath(), Query: u.RawQuery, Server: f.server, Status: f.status, Error: f.fails,
 		Request:  flow.Message{Proto: "HTTP/1.1", Exact: true, Head: []byte(head + "\r\n")},
 		Response: flow.Message{Proto: "HTTP/1.1", Exact: true, Head: []byte("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"), Body: flow.BodyOf([]byte(m.answer))},
 	}
@@ -272,6 +281,40 @@ func (f *film) unread(host string, outcome flow.Outcome, up int64) {
 	}
 	n := &flow.Connection{Opened: f.clock(), Duration: time.Second, Door: door, Device: "phone", Host: host, Port: 443, Outcome: outcome, BytesUp: up, BytesDown: 3000}
 	f.check(f.c.Begin(n))
+	f.check(f.c.Commit(f.t.Context(), n))
+}
+
+// lasting records a connection that nobody could read, and that went on for d.
+func (f *film) lasting(host string, up int64, d time.Duration) {
+	f.t.Helper()
+	f.wait(time.Second)
+	n := &flow.Connection{Opened: f.clock(), Duration: d, Door: f.door, Device: f.device, Host: host, Port: 5228, Outcome: flow.Raw, BytesUp: up, BytesDown: 3000}
+	f.check(f.c.Begin(n))
+	f.check(f.c.Commit(f.t.Context(), n))
+}
+
+// socket records a WebSocket that went on for d, and messages on it.
+func (f *film) socket(target string, d time.Duration, texts ...string) {
+	f.t.Helper()
+	f.wait(time.Second)
+	u, err := url.Parse(target)
+	f.check(err)
+	n := &flow.Connection{
+		Opened: f.clock(), Duration: d, Door: f.door, Device: f.device, Host: u.Host, Port: 443, Server: f.server, Outcome: flow.Intercepted,
+		BytesUp: int64(len(strings.Join(texts, ""))) + 800, BytesDown: 3000, ClientTLS: &flow.TLS{Version: f.offer}, ServerTLS: &flow.TLS{Version: f.tls},
+	}
+	f.check(f.c.Begin(n))
+	e := &flow.Exchange{
+		Connection: n.ID, Device: f.device, Door: f.door, Began: f.clock(), Duration: d, Method: "GET", Scheme: "wss", Host: u.Host, Port: 443,
+		Path: u.EscapedPath(), Query: u.RawQuery, Server: f.server, Status: 101,
+		Request:  flow.Message{Proto: "HTTP/1.1", Exact: true, Head: []byte("GET " + u.RequestURI() + " HTTP/1.1\r\nHost: " + u.Host + "\r\nUpgrade: websocket\r\n\r\n")},
+		Response: flow.Message{Proto: "HTTP/1.1", Exact: true, Head: []byte("HTTP/1.1 101 Switching Protocols\r\n\r\n")},
+	}
+	f.check(f.c.Begin(e))
+	for _, text := range texts {
+		f.check(f.c.Commit(f.t.Context(), &flow.Frame{Exchange: e.ID, Time: f.clock().Add(d / 2), Direction: flow.Up, Opcode: 1, Payload: flow.BodyOf([]byte(text))}))
+	}
+	f.check(f.c.Commit(f.t.Context(), e))
 	f.check(f.c.Commit(f.t.Context(), n))
 }
 
@@ -498,9 +541,14 @@ func (f *film) get(target, answer string) {
 	f.send(message{method: http.MethodGet, target: target, answer: answer})
 }
 
+func (f *film) post(target, kind string, body []byte) {
+	f.t.Helper()
+	f.send(message{method: http.MethodPost, target: target, kind: kind, body: body, answer: `{"code":0}`})
+}
+
 func (f *film) form(target string, v url.Values) {
 	f.t.Helper()
-	f.send(message{http.MethodPost, target, "application/x-www-form-urlencoded", []byte(v.Encode()), `{"code":0}`})
+	f.post(target, "application/x-www-form-urlencoded", []byte(v.Encode()))
 }
 
 // packed is base64(gzip(JSON)), as analytics libraries send it.
@@ -584,7 +632,7 @@ func (f *film) photo() {
 	_, err = part.Write(players(f.t).persona.Get("photo-1").Photo.Data)
 	f.check(err)
 	f.check(m.Close())
-	f.send(message{http.MethodPost, "https://cloud.vendor.example/gallery/upload", m.FormDataContentType(), b.Bytes(), `{"code":0}`})
+	f.post("https://cloud.vendor.example/gallery/upload", m.FormDataContentType(), b.Bytes())
 }
 
 // photoRecord only describes a photo.
@@ -595,7 +643,7 @@ func (f *film) photoRecord() {
 		"dateTaken": f.clock().UnixMilli(), "width": 3264, "height": 2448,
 	})
 	f.check(err)
-	f.send(message{http.MethodPost, "https://cloud.vendor.example/gallery/create", "application/json", text, `{"code":0}`})
+	f.post("https://cloud.vendor.example/gallery/create", "application/json", text)
 }
 
 // sealed sends what an app encrypted itself.
@@ -603,5 +651,5 @@ func (f *film) sealed() {
 	f.t.Helper()
 	body := make([]byte, 4096)
 	rand.Read(body)
-	f.send(message{http.MethodPost, "https://stats.vendor.example/v3", "application/octet-stream", body, `{"code":0}`})
+	f.post("https://stats.vendor.example/v3", "application/octet-stream", body)
 }

@@ -295,7 +295,7 @@ func TestQueriesAreBounded(t *testing.T) {
 
 	// What a query makes is bounded in size, too.
 	b := strings.Index(plain, "refutes: |")
-	large := ownSet(t, plain[b:strings.Index(plain, "means:")], "refutes: SELECT 1 AS request_id, replace(hex(replace(hex(printf('%.1000000c', 'x')), '7', 'aaaaaaaaaa')), '6', 'aaaaaaaaaaaaaaaaaaaaaaa') AS reason\n")
+	large := ownSet(t, plain[b:strings.Index(plain, "means:")], "refutes: WITH RECURSIVE d(s) AS (SELECT 'xxxxxxxx' UNION ALL SELECT s || s FROM d) SELECT 1 AS request_id, s AS reason FROM d\n")
 	if _, err := claim.Answers(t.Context(), &f.c.Reader, large, claim.Options{}); err == nil || !strings.Contains(err.Error(), "claim R1, query refutes") {
 		t.Errorf("a huge value: %v", err)
 	}
@@ -372,7 +372,8 @@ func TestParameters(t *testing.T) {
 		{nil, []string{"messages.vendor.example", "stats.vendor.example"}},
 		{[]string{"vendor.example"}, []string{"messages.vendor.example", "stats.vendor.example"}},
 		{[]string{"stats.vendor.example"}, []string{"stats.vendor.example"}},
-		{[]string{"endor.example", "x' OR 'a' = 'a"}, nil},
+		{[]string{" *.Stats.vendor.EXAMPLE. "}, []string{"stats.vendor.example"}},
+		{[]string{"endor.example"}, nil},
 	} {
 		a := f.answer(xiaomi(t), claim.Options{Only: []string{"C1"}, Values: map[string][]string{"domains": tt.domains}})
 		var got []string
@@ -382,6 +383,29 @@ func TestParameters(t *testing.T) {
 		slices.Sort(got)
 		if got = slices.Compact(got); !slices.Equal(got, tt.want) {
 			t.Errorf("%q: %q, want %q", tt.domains, got, tt.want)
+		}
+	}
+}
+
+// A value that can match nothing is refused, or brought to the writing of the views:
+// that nothing matches it would look like absence.
+func TestParameterValues(t *testing.T) {
+	f := newFilm(t, false)
+	for name, values := range map[string][]string{
+		"domains":   {"https://vendor.example", "vendor.example/path", "x' OR 'a' = 'a", "vendor example", "bücher.example"},
+		"countries": {"China", "C", "86"},
+		"personal":  {"photos", "text messages"},
+		"declared":  {"statistics"},
+	} {
+		for _, v := range values {
+			if _, err := claim.Answers(t.Context(), &f.c.Reader, xiaomi(t), claim.Options{Values: map[string][]string{name: {v}}}); err == nil || !strings.Contains(err.Error(), "parameter "+name) {
+				t.Errorf("%s=%s: %v", name, v, err)
+			}
+		}
+	}
+	for name, v := range map[string]string{"domains": "10.0.0.1", "countries": "cn", "personal": "SMS", "cloud_domains": "xn--bcher-kva.example"} {
+		if _, err := claim.Answers(t.Context(), &f.c.Reader, xiaomi(t), claim.Options{Only: []string{"C1"}, Values: map[string][]string{name: {v}}}); err != nil {
+			t.Errorf("%s=%s: %v", name, v, err)
 		}
 	}
 }

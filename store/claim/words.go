@@ -21,11 +21,14 @@ var frenchSpaces = strings.NewReplacer(" :", "\u00a0:", " ;", "\u00a0;", " ?", "
 
 func both(en, fr string) Text { return Text{"en": en, "fr": frenchSpaces.Replace(fr)} }
 
-// join puts sentences one after the other, in each language that both have.
-func join(a, b Text) Text {
+// join puts sentences one after the other.
+func join(first Text, more ...Text) Text {
 	out := Text{}
-	for lang := range b {
-		out[lang] = strings.TrimSpace(a.In(lang) + " " + b[lang])
+	for _, lang := range []string{"en", "fr"} {
+		out[lang] = first.In(lang)
+		for _, t := range more {
+			out[lang] = strings.TrimSpace(out[lang] + " " + t[lang])
+		}
 	}
 	return out
 }
@@ -189,6 +192,9 @@ func (n *Need) example() string {
 	}
 	slices.Sort(keys)
 	for _, k := range keys {
+		if slices.Contains(c[k], undeclared) {
+			continue
+		}
 		v := c[k][0]
 		if v == "*" || strings.HasPrefix(v, "!") {
 			v = "…"
@@ -243,10 +249,13 @@ func plantedMissing(kind string) Text {
 }
 
 // unreadText says how much could not be read, and where it went.
-func unreadText(r *Role, m *store.Coverage, required float64) Text {
+func unreadText(r *Role, m *store.Coverage, required float64, domains []string) Text {
 	where, où := "", ""
+	if len(domains) > 0 {
+		where, où = " to "+some(domains), " vers "+some(domains)
+	}
 	if r != nil {
-		where, où = " in the sessions in which "+r.Title.In("en"), " dans les sessions où "+r.Title.In("fr")
+		where, où = where+" in the sessions in which "+r.Title.In("en"), où+" dans les sessions où "+r.Title.In("fr")
 	}
 	var hosts []string
 	for _, h := range m.Unread {
@@ -269,6 +278,84 @@ func unreadText(r *Role, m *store.Coverage, required float64) Text {
 	return both(
 		fmt.Sprintf("%s of the bytes sent%s could not be read, and at most %s may be%s.", percent(share), where, percent(1-required), to),
 		fmt.Sprintf("%s des octets envoyés%s n’ont pu être lus ; %s au plus sont admis%s.", percentFR(share), où, percentFR(1-required), vers))
+}
+
+func devicesText(devices []string) Text {
+	return both(fmt.Sprintf("What decides comes from %d devices (%s): make sure that each is the phone that is spoken of.", len(devices), some(devices)),
+		fmt.Sprintf("Ce qui tranche vient de %d appareils (%s) : s’assurer que chacun est le téléphone dont on parle.", len(devices), some(devices)))
+}
+
+// anybodyText says that an answer is not about one company.
+func anybodyText() Text {
+	return both("Counted is what went to anybody, since no domains were given (--set domains=…).",
+		"Est compté ce qui est allé vers n’importe qui, aucun domaine n’ayant été donné (--set domains=…).")
+}
+
+// some names the first of a list.
+func some(list []string) string {
+	if len(list) > 3 {
+		return strings.Join(list[:3], ", ") + ", …"
+	}
+	return strings.Join(list, ", ")
+}
+
+func nowhereText(domains []string) Text {
+	list := some(domains)
+	return both("Nothing at all went to "+list+" in this case, so that not seeming to send anything there says nothing: check the spelling, or take domains that 'constat query' lists.",
+		"Rien du tout n’est allé vers "+list+" dans cette affaire ; ne rien y voir partir ne dit donc rien : vérifier l’orthographe, ou prendre des domaines que « constat query » énumère.")
+}
+
+func where(r *Role) (en, fr string) {
+	return "the sessions in which " + r.Title.In("en"), "les sessions où " + r.Title.In("fr")
+}
+
+func blockedText(r *Role, hosts []string, narrow bool) Text {
+	en, fr, how, comment := "", "", "Have", "Faire"
+	if narrow {
+		how, comment = "Narrow the claim down (--set domains=…), or have", "Restreindre la question (--set domains=…), ou faire"
+	}
+	if r != nil {
+		a, b := where(r)
+		en, fr = " in "+a, " dans "+b
+	}
+	list := some(hosts)
+	return both("Never read, since no connection there came about (refused by the phone, or by or on the way to the server), so that what would have been sent is not known: "+list+en+". "+how+" these apps trust the certificate (docs/limits.md).",
+		"Jamais lus, aucune connexion n’ayant abouti (refusée par le téléphone, ou par le serveur ou en chemin) ; ce qui y serait parti n’est pas connu : "+list+fr+". "+comment+" accepter le certificat à ces applications (docs/limits.md).")
+}
+
+func sessionsUnread(r *Role, read int, required float64) Text {
+	en, fr := where(r)
+	return both(fmt.Sprintf("Of %s only %d of %d could be read by %s each.", en, read, r.Needed, percent(required)),
+		fmt.Sprintf("Parmi %s, %d sur %d seulement ont pu être lues à %s chacune.", fr, read, r.Needed, percentFR(required)))
+}
+
+func intoText(r *Role, connections, bytes int64) Text {
+	en, fr := where(r)
+	return both(fmt.Sprintf("%s with %d bytes from the phone could not be read and had begun before %s, so that nobody can tell what left in them: restart the phone's connections (airplane mode on and off) after each mark.",
+		count(connections, "connection", "connections"), bytes, en),
+		fmt.Sprintf("%s, avec %d octets venus du téléphone, n’ont pu être lues et avaient commencé avant %s ; nul ne peut dire ce qui y est parti : relancer les connexions du téléphone (mode avion, puis retour) après chaque marque.",
+			few(connections, "connexion", "connexions"), bytes, fr))
+}
+
+func socketsText(r *Role, n int64) Text {
+	en, fr := where(r)
+	return both(fmt.Sprintf("%s had been opened before %s, and went on in them: restart the phone's connections (airplane mode on and off) after each mark.", count(n, "WebSocket", "WebSockets"), en),
+		fmt.Sprintf("%s, qui avaient commencé avant %s, s’y sont poursuivies : relancer les connexions du téléphone (mode avion, puis retour) après chaque marque.", few(n, "WebSocket", "WebSockets"), fr))
+}
+
+func untimedText(n int64) Text {
+	return both("It was found on a WebSocket that outlasts the session in which it was opened ("+count(n, "place", "places")+"): nobody can tell in which session it left.",
+		"Cela se trouve sur une WebSocket qui dure plus longtemps que la session où elle a été ouverte ("+few(n, "endroit", "endroits")+") : nul ne peut dire dans quelle session c’est parti.")
+}
+
+func tooLargeText(n int64) Text {
+	return both(count(n, "body is", "bodies are")+" larger than the 16 MiB of a body that are inspected: what stands behind them nobody has looked at.",
+		few(n, "corps dépasse", "corps dépassent")+" les 16 Mio qui sont examinés d’un corps : personne n’a regardé ce qui suit.")
+}
+
+func notMeasuredText() Text {
+	return both("How much of the traffic was not read cannot be told: another tool made the capture, and says nothing of connections.",
+		"La part du trafic qui n’a pas été lue ne peut être dite : la capture vient d’un autre outil, qui ne dit rien des connexions.")
 }
 
 func truncatedText(n int64) Text {
