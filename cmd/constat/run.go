@@ -189,12 +189,15 @@ func (s *service) ready() readiness {
 func (s *service) greet(w io.Writer) {
 	r := s.ready()
 	fmt.Fprintf(w, "\nConstat records to %s\n\n", s.cfg.Case)
+	tunnel := s.greetTunnel(w)
 	if isTerminal(w) {
 		qrterminal.GenerateHalfBlock(r.Enrol, qrterminal.L, w)
 	}
 	fmt.Fprintf(w, "  On the phone, same Wi-Fi:  scan the code with the camera, or open  %s\n", r.Enrol)
-	s.greetTunnel(w)
 	fmt.Fprintf(w, "  Wi-Fi proxy to set:        %s\n", r.Proxy)
+	if tunnel != "" {
+		fmt.Fprintf(w, "  WireGuard, all traffic:    %s\n", tunnel)
+	}
 	if r.URL != "" {
 		fmt.Fprintf(w, "  Live page, this computer:  %s\n", r.URL)
 	}
@@ -206,24 +209,25 @@ func (s *service) greet(w io.Writer) {
 	fmt.Fprint(w, "\nCtrl-C ends it.\n\n")
 }
 
-// greetTunnel tells how to let everything through that the Wi-Fi setting misses.
-func (s *service) greetTunnel(w io.Writer) {
+// greetTunnel shows the code of the tunnel, which takes what the Wi-Fi setting
+// misses, and returns how to get it.
+func (s *service) greetTunnel(w io.Writer) string {
 	if s.doors.wg == nil {
-		return
+		return ""
 	}
 	devices := s.doors.book.Devices()
 	endpoint := s.doors.endpoint(s.phoneAddress())
-	if len(devices) != 1 || !isTerminal(w) {
-		fmt.Fprintf(w, "  WireGuard, for all traffic: constat device show NAME --endpoint %s  (see 'constat device list')\n", endpoint)
-		return
+	if len(devices) == 1 && isTerminal(w) {
+		c, err := s.doors.book.Config(devices[0].Name, "", endpoint)
+		if err != nil {
+			return ""
+		}
+		if text, err := c.Text(); err == nil {
+			showTunnel(w, devices[0].Name, text)
+			return "scan the upper code in the WireGuard app, as a new tunnel"
+		}
 	}
-	c, err := s.doors.book.Config(devices[0].Name, "", endpoint)
-	if err != nil {
-		return
-	}
-	if text, err := c.Text(); err == nil {
-		showTunnel(w, devices[0].Name, text)
-	}
+	return "constat device show NAME --endpoint " + endpoint + "  (NAME from 'constat device list')"
 }
 
 func absolute(name string) string {
