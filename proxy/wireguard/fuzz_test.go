@@ -38,6 +38,10 @@ func FuzzPacket(f *testing.F) {
 		}
 	}()
 	f.Cleanup(func() {
+		l.mu.Lock()
+		l.closed = true // as Close does
+		l.open++        // and never takes down
+		l.mu.Unlock()
 		close(l.closing)
 		<-accepted
 		l.clearQueue()
