@@ -52,6 +52,9 @@ var mayImport = map[string][]string{
 	"store/export":        {"store", "store/evidence", "store/har", "store/query", "store/claim", "store/compare", "store/report", "inspect", "proxy/flow"},
 	"store/report":        {"store", "store/claim", "store/compare", "store/linkage", "store/har", "store/query", "store/evidence", "store/report/pdf", "inspect", "proxy/flow"},
 	"store/report/pdf":    {},
+
+	// Helpers of tests in several packages.
+	"proxy/wireguard/wgtest": {},
 }
 
 // onlyIn says which packages alone may import an outside package.

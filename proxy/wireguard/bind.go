@@ -1,7 +1,6 @@
 package wireguard
 
 import (
-	"encoding/hex"
 	"errors"
 	"net"
 	"net/netip"
@@ -218,10 +217,4 @@ func (*bind) ParseEndpoint(s string) (wgconn.Endpoint, error) {
 // unmapped is a with IPv4 as IPv4.
 func unmapped(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-}
-
-func keyFromHex(text string) (k Key) {
-	b, _ := hex.DecodeString(text)
-	copy(k[:], b)
-	return k
 }

@@ -18,13 +18,13 @@
 //
 // # Bounds
 //
-// A peer has at most Config.MaxFlows flows at a time and 128 unfinished TCP
-// handshakes, all peers together 1,024. The least that was read waits in the
-// kernel's manner: a TCP connection starts with a window of 128 KiB and grows to 4
-// MiB when it is read as fast as it fills; at most 64 datagrams of one flow and 4
-// MiB of one peer wait to be read, what comes above is dropped, as a full queue
-// drops it. Flows without a datagram in either direction end by themselves: UDP
-// after five minutes (RFC 4787 section 4.3), echo after one (RFC 5508 section 3.2).
+// A peer has at most Config.MaxFlows flows at a time and 128 TCP handshakes that are
+// unfinished or wait for Accept; all peers together have 1,024. What waits to be read
+// is bounded too: a TCP connection begins with a window of 128 KiB, which grows to 4
+// MiB while it is read as fast as it fills; of datagrams at most 256 of one flow and 4
+// MiB of one peer are kept, and what comes above is dropped. A flow without a datagram
+// in either direction ends by itself, and Read then returns io.EOF: UDP after five
+// minutes (RFC 4787 section 4.3), echo after one (RFC 5508 section 3.2).
 //
 // # What does not pass
 //

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	maxQueuedDatagrams = 64      // of one flow
+	maxQueuedDatagrams = 256     // of one flow
 	maxQueuedBytes     = 4 << 20 // of one peer
 
 	udpIdle  = 5 * time.Minute // RFC 4787 section 4.3: two at least, five recommended

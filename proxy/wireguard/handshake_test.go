@@ -20,18 +20,10 @@ func TestHalfOpen(t *testing.T) {
 	for i := range sent {
 		mute.link.queue <- requestTCP(netip.AddrPortFrom(addrs[0], uint16(1000+i)), netip.MustParseAddrPort("192.0.2.7:80"))
 	}
-	status := func(n int) (s PeerStatus) {
-		for _, s = range r.Status() {
-			if s.PublicKey == r.keys[n].Public() {
-				return s
-			}
-		}
-		return s
-	}
-	for status(1).Refused < sent-maxPeerHalfOpen {
+	for r.status(1).Refused < sent-maxPeerHalfOpen {
 		time.Sleep(time.Millisecond)
 	}
-	if s := status(1); s.Flows > maxPeerHalfOpen {
+	if s := r.status(1); s.Flows > maxPeerHalfOpen {
 		t.Errorf("%d unfinished handshakes", s.Flows)
 	}
 	// Others do not notice.

@@ -96,6 +96,13 @@ func (s *Secret) UnmarshalText(text []byte) error { return unmarshalKey((*[32]by
 func (k Key) hex() string    { return hex.EncodeToString(k[:]) }
 func (s Secret) hex() string { return hex.EncodeToString(s[:]) }
 
+// keyFromHex reads what the device wrote.
+func keyFromHex(text string) (k Key) {
+	b, _ := hex.DecodeString(text)
+	copy(k[:], b)
+	return k
+}
+
 func unmarshalKey(to *[32]byte, text []byte) error {
 	b, err := base64.StdEncoding.Strict().AppendDecode(nil, text)
 	if err != nil || len(b) != len(to) || len(text) != base64.StdEncoding.EncodedLen(len(to)) {

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	wgconn "golang.zx2c4.com/wireguard/conn"
 	wg "golang.zx2c4.com/wireguard/device"
 	"gvisor.dev/gvisor/pkg/tcpip/stack"
 	"gvisor.dev/gvisor/pkg/tcpip/transport/tcp"
@@ -45,7 +44,7 @@ type Peer struct {
 	// Endpoint is where the peer was last heard from (PeerStatus), if that is known:
 	// after a restart the tunnel is then back at once. Without it the peer finds out
 	// after 15 seconds that nobody answers, and begins again by itself (whitepaper,
-	// section 6.5).
+	// section 6.5). It counts in Config.Peers only.
 	Endpoint netip.AddrPort
 }
 
@@ -551,5 +550,3 @@ func newLogger(log func(string)) func(string, ...any) {
 		}
 	}
 }
-
-var _ wgconn.Bind = (*bind)(nil)

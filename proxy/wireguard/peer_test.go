@@ -42,14 +42,17 @@ func TestSpoofing(t *testing.T) {
 	}
 }
 
-// received is the number of bytes that came from a peer.
-func (r *rig) received(n int) uint64 {
+// received is the number of bytes that came from a peer, and sent of those to it.
+func (r *rig) received(n int) uint64 { return r.status(n).BytesUp }
+func (r *rig) sent(n int) uint64     { return r.status(n).BytesDown }
+
+func (r *rig) status(n int) PeerStatus {
 	for _, s := range r.Status() {
 		if s.PublicKey == r.keys[n].Public() {
-			return s.BytesUp
+			return s
 		}
 	}
-	return 0
+	return PeerStatus{}
 }
 
 func TestStatus(t *testing.T) {
@@ -61,6 +64,9 @@ func TestStatus(t *testing.T) {
 	}
 	if _, err := io.ReadFull(client, make([]byte, 10000)); err != nil {
 		t.Fatal(err)
+	}
+	for r.sent(1) < 10000 { // is counted after it has been sent
+		time.Sleep(time.Millisecond)
 	}
 	for _, s := range r.Status() {
 		switch s.Name {
