@@ -351,6 +351,15 @@ func (d *doors) listeners() (all []netip.AddrPort) {
 // Close closes all doors.
 func (d *doors) Close() {
 	if d.wg != nil {
+		at := map[wireguard.Key]netip.AddrPort{}
+		for _, p := range d.wg.Status() {
+			if p.Endpoint.IsValid() {
+				at[p.PublicKey] = p.Endpoint
+			}
+		}
+		if err := d.book.SetEndpoints(at); err != nil {
+			d.log.Warn().Err(err).Msg("where the phones are could not be kept: their tunnels take some seconds to come back")
+		}
 		d.wg.Close()
 	}
 	if d.socks != nil {

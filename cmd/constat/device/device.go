@@ -52,6 +52,9 @@ type Tunnel struct {
 	App     string           `json:"app,omitempty"`
 	Private wireguard.Secret `json:"private_key"`
 	Shared  wireguard.Secret `json:"preshared_key"`
+	// Endpoint is where it was last heard from: a tunnel that is opened again greets it
+	// there, and the phone need not notice first that its packets go nowhere.
+	Endpoint netip.AddrPort `json:"endpoint,omitzero"`
 }
 
 // book is what the file holds.
@@ -325,10 +328,29 @@ func (b *Book) Peers() ([]wireguard.Peer, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, wireguard.Peer{Name: d.Name, PublicKey: t.Private.Public(), PresharedKey: t.Shared, Addresses: addrs, App: t.App})
+			out = append(out, wireguard.Peer{Name: d.Name, PublicKey: t.Private.Public(), PresharedKey: t.Shared, Addresses: addrs, App: t.App, Endpoint: t.Endpoint})
 		}
 	}
 	return out, nil
+}
+
+// SetEndpoints keeps where the tunnels were last heard from, by their public keys.
+func (b *Book) SetEndpoints(at map[wireguard.Key]netip.AddrPort) error {
+	if len(at) == 0 {
+		return nil
+	}
+	return b.change(func(it *book) error {
+		for i, d := range it.Devices {
+			tunnels := slices.Clone(d.Tunnels)
+			for j, t := range tunnels {
+				if e, ok := at[t.Private.Public()]; ok {
+					tunnels[j].Endpoint = e
+				}
+			}
+			it.Devices[i].Tunnels = tunnels
+		}
+		return nil
+	})
 }
 
 // Config is what a device has to know of its tunnel for all apps, or of the one for

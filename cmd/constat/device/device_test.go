@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"constat/proxy/wireguard"
 )
 
 func open(t *testing.T, file string) *Book {
@@ -63,6 +65,13 @@ func TestBook(t *testing.T) {
 	}
 	if _, err := again.Config("redmi", "com.example.none", "x:1"); !errors.Is(err, ErrUnknown) {
 		t.Error(err)
+	}
+	at := netip.MustParseAddrPort("192.168.1.7:40000")
+	if err := again.SetEndpoints(map[wireguard.Key]netip.AddrPort{peers[1].PublicKey: at}); err != nil {
+		t.Fatal(err)
+	}
+	if kept, _ := open(t, file).Peers(); kept[1].Endpoint != at || kept[0].Endpoint.IsValid() || kept[1].PublicKey != peers[1].PublicKey {
+		t.Errorf("%+v", kept)
 	}
 	if err := again.Remove("redmi"); err != nil {
 		t.Fatal(err)
