@@ -296,6 +296,7 @@ func (d *doors) setPeers() {
 		}
 	}
 	for _, p := range peers {
+		p.Endpoint = netip.AddrPort{} // the tunnel knows better
 		if err := d.wg.SetPeer(p); err != nil {
 			d.log.Warn().Err(err).Msg("a device cannot be let in")
 		}
