@@ -38,6 +38,7 @@ type conn struct {
 	pre     []byte  // read before its time
 	tail    [7]byte // the last bytes that came, while shaking
 	shaking bool
+	shook   time.Time // when the handshake was done
 
 	mu     sync.Mutex // guards what follows
 	row    flow.Connection
@@ -232,6 +233,11 @@ func (c *conn) readFailed(err error) {
 	c.mu.Unlock()
 }
 
+// abrupt is how soon after the handshake an app closes that checks the certificate
+// itself and does not take it. Browsers close connections that they opened in case
+// they need them, too, but later.
+const abrupt = 3 * time.Second
+
 // commit completes the row and adds it to the log.
 func (c *conn) commit() {
 	p := c.door.p
@@ -262,7 +268,7 @@ func (c *conn) commit() {
 	if row := &c.row; row.Protocol == "" && (len(row.FirstUp) > 0 || len(row.FirstDown) > 0) {
 		row.Protocol = sniff.Protocol(row.Port, row.Transport != "", row.FirstUp, row.FirstDown)
 	}
-	p.passes.ended(&c.row)
+	p.passes.ended(&c.row, !c.got.Load() && time.Since(c.shook) < abrupt)
 	if err := p.conf.Recorder.Commit(context.Background(), &c.row); err != nil {
 		p.fail(err)
 	}

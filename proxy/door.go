@@ -225,6 +225,8 @@ func (c *conn) most() int {
 		return min(maxStrangers, conf.MaxConns)
 	case c.crowd().datagrams:
 		return conf.MaxDatagrams
+	case c.door.name != "http":
+		return conf.MaxStreams
 	}
 	return conf.MaxConns
 }

@@ -270,6 +270,7 @@ func (c *conn) peekHello() (*hello, error) {
 
 // established hands a connection on whose handshake went well.
 func (c *conn) established(tc *tls.Conn, to target) {
+	c.shook = time.Now()
 	cs := tc.ConnectionState()
 	c.note(func(row *flow.Connection) {
 		t := row.ClientTLS

@@ -108,8 +108,9 @@ func (p *passes) reason(device, host string) string {
 	return ""
 }
 
-// ended takes note of what became of a connection.
-func (p *passes) ended(row *flow.Connection) {
+// ended takes note of what became of a connection. abrupt says that the client closed
+// it right after the handshake, without a byte.
+func (p *passes) ended(row *flow.Connection, abrupt bool) {
 	host := row.SNI
 	if host == "" {
 		host = row.Host
@@ -126,7 +127,7 @@ func (p *passes) ended(row *flow.Connection) {
 		}
 		return
 	}
-	if !untrusting(row) {
+	if !untrusting(row) || row.Outcome == flow.SuspectedPin && !abrupt {
 		return
 	}
 	e, now := p.get(k), p.clock()

@@ -13,7 +13,10 @@ func TestPasses(t *testing.T) {
 	p := newPasses(2, 15*time.Minute)
 	p.clock = func() time.Time { return now }
 	refused := func(device, host, alert, problem string) {
-		p.ended(&flow.Connection{Device: device, Host: "192.0.2.1", SNI: host, Outcome: flow.ClientRefused, ClientTLS: &flow.TLS{Alert: alert, Error: problem}})
+		p.ended(&flow.Connection{Device: device, Host: "192.0.2.1", SNI: host, Outcome: flow.ClientRefused, ClientTLS: &flow.TLS{Alert: alert, Error: problem}}, true)
+	}
+	closed := func(host string, abrupt bool) {
+		p.ended(&flow.Connection{Device: "a", Host: host, Outcome: flow.SuspectedPin, ClientTLS: &flow.TLS{}}, abrupt)
 	}
 	passing := func(device, host string) bool { return p.reason(device, host) != "" }
 	refused("a", "x.example", "unknown_ca", "")
@@ -42,10 +45,15 @@ func TestPasses(t *testing.T) {
 	for range 5 {
 		refused("a", "old.example", "protocol_version", "alert protocol_version")
 		refused("a", "slow.example", "", "timeout")
-		p.ended(&flow.Connection{Device: "a", Host: "gone.example", Outcome: flow.ServerFailed, ClientTLS: &flow.TLS{}})
-		p.ended(&flow.Connection{Device: "a", Host: "plain.example", Outcome: flow.Raw})
+		p.ended(&flow.Connection{Device: "a", Host: "gone.example", Outcome: flow.ServerFailed, ClientTLS: &flow.TLS{}}, true)
+		p.ended(&flow.Connection{Device: "a", Host: "plain.example", Outcome: flow.Raw}, true)
+		closed("spare.example", false)
+		closed("pinned.example", true)
 	}
-	for _, host := range []string{"old.example", "slow.example", "gone.example", "plain.example"} {
+	if !passing("a", "pinned.example") {
+		t.Error("an app that closes at once does not count")
+	}
+	for _, host := range []string{"old.example", "slow.example", "gone.example", "plain.example", "spare.example"} {
 		if passing("a", host) {
 			t.Errorf("%s passes, and nobody refused a certificate", host)
 		}

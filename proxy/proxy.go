@@ -95,7 +95,8 @@ type Config struct {
 	GracePeriod      time.Duration // for exchanges in flight when Serve ends: 5 s
 
 	MaxHead      int // bytes in the head of a request: 1 MiB
-	MaxConns     int // connections of one client at a time: 4096; of one that is not admitted 64
+	MaxConns     int // connections of one client to the HTTP proxy at a time: 512; of one that is not admitted 64
+	MaxStreams   int // connections of one client by any other door: 4096
 	MaxDatagrams int // flows of datagrams of one client at a time: 1024
 }
 
@@ -129,7 +130,8 @@ func (c Config) defaults() Config {
 	setDefault(&c.PacketTimeout, 2*time.Minute)
 	setDefault(&c.GracePeriod, 5*time.Second)
 	setDefault(&c.MaxHead, 1<<20)
-	setDefault(&c.MaxConns, 4096)
+	setDefault(&c.MaxConns, 512)
+	setDefault(&c.MaxStreams, 4096)
 	setDefault(&c.MaxDatagrams, 1024)
 	if c.Local == nil {
 		c.Local = http.NotFoundHandler()

@@ -58,12 +58,12 @@ func httpVia(t *testing.T, server string, secure bool, ca *authority) (*url.URL,
 		switch {
 		case ctx.Req.Header.Get("Proxy-Authorization") != want:
 			ctx.Resp.StatusCode = http.StatusProxyAuthRequired
-			return goproxy.RejectConnect, host
+			return &goproxy.ConnectAction{Action: goproxy.ConnectReject}, host
 		case strings.HasPrefix(host, "forbidden.test:"):
 			ctx.Resp.StatusCode = http.StatusForbidden
-			return goproxy.RejectConnect, host
+			return &goproxy.ConnectAction{Action: goproxy.ConnectReject}, host
 		}
-		return goproxy.OkConnect, server
+		return &goproxy.ConnectAction{Action: goproxy.ConnectAccept}, server
 	})
 	s := httptest.NewUnstartedServer(engine)
 	s.Config.ErrorLog = discard
