@@ -208,7 +208,7 @@ func (c *conn) intercept(to target) {
 	}
 	if err == nil {
 		to = c.greeted(h, "t", to)
-		if reason := p.passes.reason(c.row.Device, hostKey(cmp.Or(h.name, to.host))); reason != "" {
+		if reason := p.passes.reason(c.row.Device, hostKey(cmp.Or(h.name, to.host))); reason != "" && to.host != p.conf.LocalHost {
 			c.pass(to, reason)
 			return
 		}

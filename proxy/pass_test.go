@@ -79,3 +79,17 @@ func TestPinnedApp(t *testing.T) {
 	g.proxy.SetPass("127.0.0.1", "localhost", proxy.Never)
 	expect("but not for this one", true, "from the server", flow.Intercepted)
 }
+
+// TestOwnPageNeverPasses: the page that tells whether the certificate is trusted
+// can be loaded however often it was not.
+func TestOwnPageNeverPasses(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) { c.PassAfter = 1 })
+	for range 3 {
+		_ = tls.Client(g.connect("constat.test:443"), &tls.Config{RootCAs: g.roots, ServerName: "constat.test"}).Handshake()
+	}
+	await(t, g.rec, func(c *flow.Connection) bool { return c.Outcome == flow.ClientRefused })
+	c := g.connectTLS("constat.test:443", "constat.test")
+	if _, body := ask(t, c, "constat.test", "/check"); body != "local page for /check" {
+		t.Error(body)
+	}
+}
