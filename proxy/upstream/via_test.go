@@ -202,7 +202,11 @@ func TestViaErrors(t *testing.T) {
 		{"other scheme", &url.URL{Scheme: "ftp", Host: server}, "a.test", ErrViaUnreachable, flow.ErrConnect},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			tr := open(t, Config{Via: tt.via, DialTimeout: 300 * time.Millisecond})
+			patience := 20 * time.Second
+			if tt.word == flow.ErrTimeout {
+				patience = 300 * time.Millisecond
+			}
+			tr := open(t, Config{Via: tt.via, DialTimeout: patience, TLSTimeout: patience})
 			_, err := tr.Do(request(t, "GET", tt.host, "/"), &Call{Client: loopback})
 			if word(err) != tt.word || tt.cause != nil && !errors.Is(err, tt.cause) {
 				t.Errorf("got %v, want %s: %v", err, tt.word, tt.cause)

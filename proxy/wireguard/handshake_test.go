@@ -23,8 +23,8 @@ func TestHalfOpen(t *testing.T) {
 	for r.status(1).Refused < sent-maxPeerHalfOpen {
 		time.Sleep(time.Millisecond)
 	}
-	if s := r.status(1); s.Flows > maxPeerHalfOpen {
-		t.Errorf("%d unfinished handshakes", s.Flows)
+	for r.status(1).Flows > maxPeerHalfOpen { // one that is being turned away counts for a moment
+		time.Sleep(time.Millisecond)
 	}
 	// Others do not notice.
 	client := r.phone(2).dial(destinations[0])
