@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -110,15 +111,14 @@ func TestViaHTTP(t *testing.T) {
 				if got := all(t, resp, err); got != want {
 					t.Errorf("%s over %s: got %q, want %q", scheme, via.Scheme, got, want)
 				}
-				if c.Server.IsValid() || asked != 0 || c.Reused != (i == 1 || i == 2 && scheme == "http") || (c.TLS != nil) != (scheme == "https") {
+				if c.Server.IsValid() || asked != 0 || i == 0 && c.Reused || (c.TLS != nil) != (scheme == "https") {
 					t.Errorf("server %v, Allow asked %d times, reused %v, TLS %v", c.Server, asked, c.Reused, c.TLS)
 				}
 			}
-			want := "far.test:80"
-			if scheme == "https" {
-				want = "far.test:443 far.test:443" // HTTP/1.1 and HTTP/2
-			}
-			if got := seen.take(); got != want {
+			// Once for each protocol, and again when a connection was not free in time.
+			most, want := 3, map[string]string{"http": "far.test:80", "https": "far.test:443"}[scheme]
+			got := strings.Fields(seen.take())
+			if len(got) < 1 || len(got) > most || slices.ContainsFunc(got, func(s string) bool { return s != want }) {
 				t.Errorf("%s over %s: the proxy was asked for %q", scheme, via.Scheme, got)
 			}
 		}
