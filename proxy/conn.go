@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -159,6 +161,25 @@ func (c *conn) abort() {
 	_ = c.Close()
 }
 
+// isOwn says that Config.Local is meant, where nothing is dialled: by its name, or
+// by an address of the door.
+func (c *conn) isOwn(to target) bool {
+	return to.host == c.door.p.conf.LocalHost || c.toDoor()
+}
+
+// toDoor says that the client has connected to an address of the door itself.
+func (c *conn) toDoor() bool {
+	return c.addr.IsValid() && slices.Contains(c.door.own, c.addr.Addr())
+}
+
+// survive makes a panic cost one connection. It is deferred.
+func (c *conn) survive() {
+	if v := recover(); v != nil {
+		c.door.p.conf.Log.Error().Str("panic", panicText(v)).Bytes("stack", debug.Stack()).Msg("a connection was given up")
+		c.abort()
+	}
+}
+
 // cutOff closes the connection because Constat stops.
 func (c *conn) cutOff() {
 	c.mu.Lock()
@@ -203,8 +224,19 @@ func (c *conn) begin() (int64, error) {
 	return c.row.ID, nil
 }
 
-// enter lets a handler in, unless the connection is over. The row waits for it
-// to leave.
+// opened opens the row before anything passes that has no other record. If it cannot
+// be, nothing is to pass.
+func (c *conn) opened() bool {
+	_, err := c.begin()
+	if err != nil {
+		c.door.p.fail(err)
+		c.abort()
+	}
+	return err == nil
+}
+
+// enter lets whoever serves the connection in, unless it is over. The row waits for
+// them to leave, and so Serve does: what they record comes before both.
 func (c *conn) enter() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -262,7 +294,9 @@ func (c *conn) commit() {
 	if row := &c.row; row.Protocol == "" && (len(row.FirstUp) > 0 || len(row.FirstDown) > 0) {
 		row.Protocol = sniff.Protocol(row.Port, row.Transport != "", row.FirstUp, row.FirstDown)
 	}
-	p.passes.ended(&c.row)
+	if !c.isOwn(target{c.row.Host, c.row.Port}) {
+		p.passes.ended(&c.row)
+	}
 	if err := p.conf.Recorder.Commit(context.Background(), &c.row); err != nil {
 		p.fail(err)
 	}

@@ -82,6 +82,8 @@ func (c *conn) ingest(to target) {
 	switch {
 	case server != nil:
 		c.relay(p, server, early, "the server spoke first: relayed unread")
+	case err == errNoServer:
+		c.abort()
 	case err != nil:
 		c.outcome(flow.Idle, "closed before any byte came through the tunnel")
 		_ = c.Close()
@@ -208,16 +210,16 @@ func (c *conn) intercept(to target) {
 	}
 	if err == nil {
 		to = c.greeted(h, "t", to)
-		if reason := p.passes.reason(c.row.Device, hostKey(cmp.Or(h.name, to.host))); reason != "" {
+		if reason := p.passes.reason(c.row.Device, passHost(to.host, h.name)); reason != "" && !c.isOwn(to) {
 			c.pass(to, reason)
 			return
 		}
 		conf := p.tls
-		if len(h.protos) > 0 && !slices.ContainsFunc(h.protos, isHTTP) {
+		if protos := slices.DeleteFunc(slices.Clone(h.protos), greaseProto); len(protos) > 0 && !slices.ContainsFunc(protos, isHTTP) {
 			// Another protocol than HTTP: what the client likes best is agreed to, and
 			// the server is offered that alone.
 			conf = p.tls.Clone()
-			conf.NextProtos = h.protos[:1]
+			conf.NextProtos = protos[:1]
 		}
 		c.shaking = true
 		tc := tls.Server(bulk.New(c), conf)
@@ -274,18 +276,18 @@ func (c *conn) established(tc *tls.Conn, to target) {
 	c.note(func(row *flow.Connection) {
 		t := row.ClientTLS
 		t.Version, t.Cipher = tls.VersionName(cs.Version), tls.CipherSuiteName(cs.CipherSuite)
-		t.ALPN, t.Resumed = cs.NegotiatedProtocol, cs.DidResume
+		t.ALPN, t.Resumed = printable(cs.NegotiatedProtocol), cs.DidResume
 		if cs.CurveID != 0 {
 			t.Group = cs.CurveID.String()
 		}
-		row.ALPN = cs.NegotiatedProtocol
+		row.ALPN = t.ALPN
 	})
 	name := hostName(cs.ServerName)
 	var nc net.Conn = tc
 	if cs.NegotiatedProtocol != "" && !isHTTP(cs.NegotiatedProtocol) {
 		c.foreign = cs.NegotiatedProtocol
 	}
-	if (cs.NegotiatedProtocol == "" || c.foreign != "") && to.host != c.door.p.conf.LocalHost {
+	if (cs.NegotiatedProtocol == "" || c.foreign != "") && !c.isOwn(to) {
 		// Nobody has said that it is HTTP.
 		if nc = c.sift(tc, to, name); nc == nil {
 			return
@@ -310,7 +312,7 @@ func (c *conn) sift(tc *tls.Conn, to target, name string) net.Conn {
 		c.relay(p, server, early, "TLS, in which the server spoke first: relayed, with the first bytes kept")
 		return nil
 	case err == errNoServer:
-		_ = tc.Close()
+		c.abort()
 		return nil
 	case err == nil && (c.foreign != "" || !looksLikeHTTP(p)):
 		c.relayTo(p, to, name, "TLS, but not HTTP in it: relayed, with the first bytes kept")

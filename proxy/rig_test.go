@@ -99,11 +99,17 @@ func (m *recorder) Commit(_ context.Context, r flow.Record) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if f, ok := r.(*flow.Frame); ok {
+	switch f := r.(type) {
+	case *flow.Frame:
 		m.next++
 		f.ID = m.next
-	} else if !m.open[r] {
-		m.wrong = append(m.wrong, "a record is committed that is not open")
+	case *flow.Lookup:
+		m.next++
+		f.ID = m.next
+	default:
+		if !m.open[r] {
+			m.wrong = append(m.wrong, "a record is committed that is not open")
+		}
 	}
 	delete(m.open, r)
 	m.records = append(m.records, r)

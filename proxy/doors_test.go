@@ -1,0 +1,464 @@
+package proxy_test
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	mdns "github.com/miekg/dns"
+
+	"constat/proxy"
+	"constat/proxy/datagram"
+	"constat/proxy/dns"
+	"constat/proxy/flow"
+	"constat/proxy/upstream"
+)
+
+// packetDoor is a door of datagrams and pings, as the doors make them that share a
+// socket.
+type packetDoor struct {
+	flows   *datagram.Table[string]
+	conns   chan net.Conn
+	done    chan struct{}
+	once    sync.Once
+	refused chan string // clients that were told that nobody is there
+}
+
+func (d *packetDoor) Accept() (net.Conn, error) {
+	select {
+	case c := <-d.conns:
+		return c, nil
+	case <-d.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (d *packetDoor) Close() error {
+	d.once.Do(func() { close(d.done); d.flows.Close() })
+	return nil
+}
+
+func (d *packetDoor) Addr() net.Addr { return &net.UDPAddr{} }
+
+// packets adds a door of datagrams to a rig. What it returns sends one from a client
+// to an address, or to a name in its place, and gives the answers to this client.
+func (g *rig) packets(own netip.Addr) (door *packetDoor, send func(client string, to net.Addr, name string, payload []byte) <-chan []byte) {
+	g.t.Helper()
+	door = &packetDoor{flows: datagram.NewTable[string](64), conns: make(chan net.Conn), done: make(chan struct{}), refused: make(chan string, 64)}
+	g.serveDoor(proxy.Door{Name: "packets", Listener: door, Own: []netip.Addr{own}})
+	answers := map[string]chan []byte{}
+	return door, func(client string, to net.Addr, name string, payload []byte) <-chan []byte {
+		if answers[client] == nil {
+			answers[client] = make(chan []byte, 64)
+		}
+		got := answers[client]
+		f := door.flows.Deliver(client, payload, func() *datagram.Flow {
+			f := &datagram.Flow{
+				Client: net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:9")), Dest: to, Name: client, Host: name,
+				Ways: datagram.Ways{
+					Send:        func(b []byte) error { got <- append([]byte(nil), b...); return nil },
+					Unreachable: func() error { door.refused <- client; return nil },
+				},
+			}
+			switch to := to.(type) {
+			case *net.UDPAddr:
+				f.Port = uint16(to.Port)
+				if name == "" {
+					f.Host = to.IP.String()
+				}
+			case *net.IPAddr:
+				f.Host = to.IP.String()
+			}
+			return f
+		})
+		if f != nil {
+			door.conns <- f
+		}
+		return got
+	}
+}
+
+// serveDoor serves one more door until the rig stops.
+func (g *rig) serveDoor(d proxy.Door) {
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- g.proxy.ServeDoor(ctx, d) }()
+	stop := g.stop
+	g.stop = sync.OnceValue(func() error {
+		cancel()
+		return errors.Join(<-served, stop())
+	})
+}
+
+// parrot answers each connection with what it gets, and counts them.
+func parrot(t *testing.T) (at netip.AddrPort, got func() (conns int, bytes string)) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var conns int
+	var all []byte
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns++
+			mu.Unlock()
+			wait.Go(func() {
+				defer c.Close()
+				buf := make([]byte, 4<<10)
+				for {
+					n, err := c.Read(buf)
+					mu.Lock()
+					all = append(all, buf[:n]...)
+					mu.Unlock()
+					if _, werr := c.Write(buf[:n]); err != nil || werr != nil {
+						return
+					}
+				}
+			})
+		}
+	})
+	t.Cleanup(func() { ln.Close(); wait.Wait() })
+	return ln.Addr().(*net.TCPAddr).AddrPort(), func() (int, string) {
+		mu.Lock()
+		defer mu.Unlock()
+		return conns, string(all)
+	}
+}
+
+// echoed says something on c and waits for the echo.
+func echoed(t *testing.T, c net.Conn, text string) {
+	t.Helper()
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	if b := mustRead(t, c, make([]byte, len(text))); b != text {
+		t.Fatalf("%q", b)
+	}
+}
+
+// TestDoorEnds: ServeDoor returns after what its connections have said is on record.
+func TestDoorEnds(t *testing.T) {
+	g := newRig(t, nil)
+	to, _ := parrot(t)
+	dial := g.gated(ownAddr)
+	echoed(t, dial(arrival{to: to, user: "redmi"}), "\x01hello")
+	g.rec.mu.Lock()
+	g.rec.fail = func(op string, r flow.Record) error {
+		if _, ok := r.(*flow.Exchange); ok && op == "commit" {
+			time.Sleep(200 * time.Millisecond) // a slow disk
+		}
+		return nil
+	}
+	g.rec.mu.Unlock()
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+	list, rows := all[*flow.Exchange](g.rec), all[*flow.Connection](g.rec)
+	if len(list) != 1 || len(rows) != 1 || !strings.HasPrefix(list[0].Error, flow.ErrCutOff) || rows[0].Outcome != flow.CutOff {
+		t.Errorf("after the end: %+v, %+v", list, rows)
+	}
+}
+
+// TestNothingUnrecorded: what passes unread has its row open before.
+func TestNothingUnrecorded(t *testing.T) {
+	reported := make(chan error, 1)
+	g := newRig(t, func(c *proxy.Config) { c.Failed = func(err error) { reported <- err } })
+	to, got := parrot(t)
+	g.rec.fail = func(op string, r flow.Record) error {
+		if _, ok := r.(*flow.Connection); ok && op == "begin" {
+			return errRecorder
+		}
+		return nil
+	}
+	t.Run("passed", func(t *testing.T) {
+		g.proxy.SetPass("", "bank.test", proxy.Always)
+		c := g.gated(ownAddr)(arrival{to: to, user: "redmi"})
+		if err := tls.Client(c, &tls.Config{ServerName: "bank.test"}).Handshake(); err == nil {
+			t.Error("a handshake with an echo")
+		}
+		if _, text := got(); text != "" {
+			t.Errorf("%d bytes passed, and nothing can be recorded", len(text))
+		}
+		if err := <-reported; !errors.Is(err, errRecorder) {
+			t.Error(err)
+		}
+	})
+	t.Run("a ping", func(t *testing.T) {
+		if nc, err := upstreamPing(); err != nil {
+			t.Skip(err)
+		} else {
+			nc.Close()
+		}
+		_, send := g.packets(ownAddr)
+		answers := send("pinger", &net.IPAddr{IP: net.IPv4(127, 0, 0, 1)}, "", []byte{8, 0, 0xf7, 0xfd, 0, 1, 0, 1})
+		select {
+		case <-answers:
+			t.Error("a ping passed, and nothing can be recorded")
+		case <-time.After(300 * time.Millisecond):
+		}
+	})
+}
+
+func upstreamPing() (net.Conn, error) {
+	up := upstream.New(upstream.Config{Allow: func(netip.Addr, netip.AddrPort) error { return nil }})
+	defer up.Close()
+	return up.DialPing(context.Background(), netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("127.0.0.1"))
+}
+
+// TestBurstNotRecorded: a stretch that cannot be committed, in the goroutine of the
+// timer that ends it, costs the connection and nothing else.
+func TestBurstNotRecorded(t *testing.T) {
+	for _, how := range []string{"error", "panic"} {
+		t.Run(how, func(t *testing.T) {
+			g := newRig(t, func(c *proxy.Config) { c.BurstPause = 20 * time.Millisecond })
+			to, _ := parrot(t)
+			g.rec.fail = func(op string, r flow.Record) error {
+				if _, ok := r.(*flow.Exchange); !ok || op != "commit" {
+					return nil
+				}
+				if how == "panic" {
+					g.rec.forget(r)
+					panic("a fault of the recorder's")
+				}
+				return errRecorder
+			}
+			c := g.gated(ownAddr)(arrival{to: to, user: "redmi"})
+			echoed(t, c, "\x01hello")
+			if n, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, io.EOF) || expired(err) {
+				t.Errorf("%d bytes, %v: the client may take it for the end", n, err)
+			}
+			await(t, g.rec, anyConnection)
+		})
+	}
+}
+
+// TestRelayPanics: a panic in either direction of a relay costs the connection.
+func TestRelayPanics(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) { c.FirstByteTimeout = 20 * time.Millisecond })
+	g.rec.fail = func(op string, r flow.Record) error {
+		if _, ok := r.(*flow.Exchange); ok && op == "begin" {
+			panic("a fault of the recorder's")
+		}
+		return nil
+	}
+	dial := g.gated(ownAddr)
+	to, _ := parrot(t)
+	up := dial(arrival{to: to})
+	_, _ = io.WriteString(up, "\x01hello")
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		if c, err := ln.Accept(); err == nil {
+			_, _ = io.WriteString(c, "220 welcome\r\n")
+			_, _ = io.Copy(io.Discard, c)
+			c.Close()
+		}
+	}()
+	down := dial(arrival{to: ln.Addr().(*net.TCPAddr).AddrPort()})
+	for what, c := range map[string]net.Conn{"up": up, "down": down} {
+		if b, err := io.ReadAll(c); err == nil || expired(err) {
+			t.Errorf("%s: %q, %v", what, b, err)
+		}
+	}
+	await(t, g.rec, func(c *flow.Connection) bool { return c.ID > 1 && c.Outcome == flow.Raw })
+}
+
+func expired(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}
+
+// TestOwnIsNotDialled: nothing but HTTP is served at the door's own address and name,
+// and nobody is dialled for it.
+func TestOwnIsNotDialled(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) {
+		c.Identify = func(who proxy.Guest) proxy.Identity { return proxy.Identity{Device: who.User, Admitted: true} }
+	})
+	to, got := parrot(t)
+	own := netip.MustParseAddr("127.0.0.1")
+	dial := g.gated(own)
+	_, send := g.packets(own)
+	check := func(device string) {
+		t.Helper()
+		row := await(t, g.rec, func(c *flow.Connection) bool { return c.Device == device })
+		if row.Outcome != flow.Refused || row.Server.IsValid() {
+			t.Errorf("%+v", row)
+		}
+	}
+	for device, a := range map[string]arrival{"address": {to: to}, "name": {to: to, name: "constat.test"}} {
+		a.user = device
+		c := dial(a)
+		_, _ = io.WriteString(c, "\x01raw")
+		if n, err := c.Read(make([]byte, 1)); err == nil {
+			t.Errorf("%d bytes", n)
+		}
+		check(device)
+		send(device+"/udp", net.UDPAddrFromAddrPort(to), a.name, []byte("hello"))
+		check(device + "/udp")
+	}
+	if n, _ := got(); n > 0 {
+		t.Errorf("dialled %d times", n)
+	}
+}
+
+// TestRebinding: a page whose name leads to the door's own address reads nothing.
+func TestRebinding(t *testing.T) {
+	g := newRig(t, nil)
+	dial := g.gated(ownAddr)
+	at := netip.AddrPortFrom(ownAddr, 80)
+	for host, status := range map[string]int{
+		"evil.test": 421, "evil.test:80": 421, "localhost": 421, "10.77.0.1": 200, "10.77.0.1:80": 200, "constat.test": 200, "CONSTAT.test.": 200,
+	} {
+		resp, body := ask(t, dial(arrival{to: at}), host, "/own")
+		if resp.StatusCode != status || (status == 200) != (body == "local page for /own") {
+			t.Errorf("%s: %s, %q", host, resp.Status, body)
+		}
+	}
+}
+
+// TestOtherALPN: the first protocol that means something is agreed to, and rows hold
+// nothing but visible characters.
+func TestOtherALPN(t *testing.T) {
+	g := newRig(t, nil)
+	const odd = "m\x00qtt\xff"
+	c := tls.Client(g.gated(ownAddr)(arrival{to: netip.MustParseAddrPort("127.0.0.1:9")}), &tls.Config{
+		RootCAs: g.trust, ServerName: "server.test", NextProtos: []string{"\x3a\x3a", odd},
+	})
+	if err := c.Handshake(); err != nil || c.ConnectionState().NegotiatedProtocol != odd {
+		t.Errorf("%q, %v", c.ConnectionState().NegotiatedProtocol, err)
+	}
+	c.Close()
+	if row := await(t, g.rec, anyConnection); row.ALPN != "m?qtt?" || row.ClientTLS.ALPN != row.ALPN {
+		t.Errorf("%q, %q", row.ALPN, row.ClientTLS.ALPN)
+	}
+}
+
+// TestPassedNameElsewhere: a name in a handshake does not open a destination of
+// another name.
+func TestPassedNameElsewhere(t *testing.T) {
+	g := newRig(t, nil)
+	srv := serve(t, true, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "from the server") })
+	port := srv.URL[strings.LastIndexByte(srv.URL, ':'):]
+	g.proxy.SetPass("", "bank.test", proxy.Always)
+	g.connectTLS("localhost"+port, "bank.test").Close()
+	if row := await(t, g.rec, anyConnection); row.Outcome == flow.Passed || row.SNI != "bank.test" || row.Host != "localhost" {
+		t.Errorf("%+v", row)
+	}
+	c := tls.Client(g.connect("127.0.0.1"+port), &tls.Config{RootCAs: g.roots, ServerName: "bank.test", InsecureSkipVerify: true})
+	if err := c.Handshake(); err != nil {
+		t.Error(err)
+	}
+	c.Close()
+	if row := await(t, g.rec, func(c *flow.Connection) bool { return c.Host == "127.0.0.1" }); row.Outcome != flow.Passed {
+		t.Errorf("%+v", row)
+	}
+}
+
+// TestOwnNameNeverPasses: phones ask for it before they trust the CA.
+func TestOwnNameNeverPasses(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) { c.PassAfter = 2 })
+	for n := range 3 {
+		if err := tls.Client(g.connect("constat.test:443"), &tls.Config{RootCAs: g.roots, ServerName: "constat.test"}).Handshake(); err == nil {
+			t.Fatal("trusted")
+		}
+		await(t, g.rec, func(c *flow.Connection) bool { return c.ID > int64(n) })
+	}
+	if _, body := ask(t, g.connectTLS("constat.test:443", "constat.test"), "constat.test", "/own"); body != "local page for /own" {
+		t.Errorf("%q", body)
+	}
+	if list := g.proxy.Passes(); len(list) > 0 {
+		t.Errorf("%+v", list)
+	}
+}
+
+// TestBrokenOff: a client is not shown a clean end where the server gave none.
+func TestBrokenOff(t *testing.T) {
+	g := newRig(t, nil)
+	dial := g.gated(ownAddr)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.ReadFull(c, make([]byte, 4))
+			_ = c.(*net.TCPConn).SetLinger(0)
+			c.Close()
+		}
+	}()
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	for what, ln := range map[string]net.Listener{"reset": ln, "nobody": gone} {
+		c := dial(arrival{to: ln.Addr().(*net.TCPAddr).AddrPort(), user: what})
+		_, _ = io.WriteString(c, "\x01raw")
+		if b, err := io.ReadAll(c); err == nil || expired(err) {
+			t.Errorf("%s: %q and a clean end", what, b)
+		}
+	}
+}
+
+// TestLookupByName: a DNS server that the client names is asked, not the operator's.
+func TestLookupByName(t *testing.T) {
+	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv := &mdns.Server{PacketConn: pc, Handler: mdns.HandlerFunc(func(w mdns.ResponseWriter, q *mdns.Msg) {
+		a := new(mdns.Msg).SetReply(q)
+		rr, _ := mdns.NewRR(q.Question[0].Name + " 60 IN A 192.0.2.7")
+		a.Answer = append(a.Answer, rr)
+		_ = w.WriteMsg(a)
+	})}
+	served := make(chan struct{})
+	go func() { defer close(served); _ = srv.ActivateAndServe() }()
+	t.Cleanup(func() { pc.Close(); <-served })
+	answerer, err := dns.New(dns.Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	up := upstream.New(upstream.Config{Resolve: map[string]string{"resolver.test:53": pc.LocalAddr().String()}})
+	t.Cleanup(up.Close)
+	g := newRig(t, func(c *proxy.Config) { c.DNS, c.Upstream = answerer, up })
+	_, send := g.packets(ownAddr)
+	q, err := new(mdns.Msg).SetQuestion("x.example.", mdns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a mdns.Msg
+	if err := a.Unpack(<-send("redmi", &net.UDPAddr{Port: 53}, "resolver.test", q)); err != nil || len(a.Answer) != 1 {
+		t.Errorf("%v, %v", a, err)
+	}
+	l := await(t, g.rec, func(*flow.Lookup) bool { return true })
+	if l.Code != "NOERROR" || l.Resolver.String() != pc.LocalAddr().String() || l.Door != "packets" {
+		t.Errorf("%+v", l)
+	}
+}
+
