@@ -45,6 +45,7 @@ type conn struct {
 	row    flow.Connection
 	begun  bool
 	silent bool  // leaves no row
+	last   bool  // others like it leave none
 	cut    bool  // closed by shutdown
 	lost   error // of the first read that failed
 	busy   int   // handlers at work
@@ -211,11 +212,11 @@ func (c *conn) outcome(o flow.Outcome, reason string) {
 	})
 }
 
-// begin opens the row, once, and returns its ID.
+// begin opens the row, once, and returns its ID; 0 if there is to be none.
 func (c *conn) begin() (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.begun {
+	if !c.begun && !c.silent {
 		if err := c.door.p.conf.Recorder.Begin(&c.row); err != nil {
 			return 0, err
 		}
@@ -291,6 +292,9 @@ func (c *conn) commit() {
 	c.row.Duration = time.Since(c.born)
 	c.row.BytesUp, c.row.BytesDown = c.up.Load(), c.down.Load()
 	c.conclude()
+	if c.last {
+		c.row.Reason += "; there are so many of these that others leave no row for a while"
+	}
 	if row := &c.row; row.Protocol == "" && (len(row.FirstUp) > 0 || len(row.FirstDown) > 0) {
 		row.Protocol = sniff.Protocol(row.Port, row.Transport != "", row.FirstUp, row.FirstDown)
 	}

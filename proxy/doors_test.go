@@ -462,3 +462,100 @@ func TestLookupByName(t *testing.T) {
 	}
 }
 
+// TestLimitOfAll: the limit on all clients leaves a row, and strangers do not use up
+// the places of those who are admitted.
+func TestLimitOfAll(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) {
+		c.MaxAll = 16
+		c.Identify = func(who proxy.Guest) proxy.Identity {
+			return proxy.Identity{Device: who.User, Admitted: who.User == "redmi"}
+		}
+	})
+	to, _ := parrot(t)
+	dial := g.gated(ownAddr)
+	ended := func(c net.Conn) bool {
+		_, err := c.Read(make([]byte, 1))
+		return err != nil && !expired(err)
+	}
+	for range 2 {
+		dial(arrival{to: to, user: "stranger"})
+	}
+	for range 4 {
+		if !ended(dial(arrival{to: to, user: "stranger"})) {
+			t.Error("a stranger more than an eighth")
+		}
+	}
+	var open []net.Conn
+	for range 16 {
+		c := dial(arrival{to: to, user: "redmi"})
+		echoed(t, c, "\x01hello")
+		open = append(open, c)
+	}
+	for range 4 {
+		if !ended(dial(arrival{to: to, user: "redmi"})) {
+			t.Error("one more than all")
+		}
+	}
+	const why = "too many connections of all clients at a time"
+	for _, device := range []string{"stranger", "redmi"} {
+		await(t, g.rec, func(c *flow.Connection) bool {
+			return c.Device == device && c.Outcome == flow.Refused && c.Reason == why
+		})
+	}
+	open[0].Close()
+	await(t, g.rec, func(c *flow.Connection) bool { return c.Device == "redmi" && c.Outcome == flow.Raw })
+	again := false
+	for range 100 { // the place is free a moment after the row is there
+		c := dial(arrival{to: to, user: "redmi"})
+		_, _ = io.WriteString(c, "\x01hello")
+		if again = !ended(c); again {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if !again {
+		t.Error("no place after one is free")
+	}
+	rows := 0
+	for _, c := range all[*flow.Connection](g.rec) {
+		if c.Device == "stranger" && c.Reason == why {
+			rows++
+		}
+	}
+	if rows != 1 {
+		t.Errorf("%d rows of strangers over the limit", rows)
+	}
+}
+
+// TestStrangersFillNothing: many connections of somebody who may not use the proxy
+// leave rows up to a bound, and the last one says so.
+func TestStrangersFillNothing(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) { c.Identify = func(proxy.Guest) proxy.Identity { return proxy.Identity{} } })
+	const most = 1000
+	for n := range most + 50 {
+		c, err := net.Dial("tcp", g.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		if b, err := io.ReadAll(c); err != nil || !strings.Contains(string(b), "local page") {
+			t.Fatalf("%d: %q, %v", n, b, err)
+		}
+		c.Close()
+	}
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+	rows := all[*flow.Connection](g.rec)
+	last := 0
+	for _, c := range rows {
+		if strings.HasSuffix(c.Reason, "; there are so many of these that others leave no row for a while") {
+			last++
+		}
+	}
+	// A busy machine lets some more have theirs.
+	if len(rows) < most || len(rows) >= most+50 || last < 1 {
+		t.Errorf("%d rows, %d of which are the last", len(rows), last)
+	}
+}

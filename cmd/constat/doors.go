@@ -57,6 +57,10 @@ func addDoors(f *pflag.FlagSet, cfg *doorsConfig) {
 // wireguardPort is the one that WireGuard's own documents use.
 const wireguardPort = 51820
 
+// tunnelFlows is more than the proxy takes of one client (proxy.Config), so that it is
+// the proxy that turns them away, which leaves a row.
+const tunnelFlows = 6 << 10
+
 // firstDevice is the phone of a book that has none.
 const firstDevice = "phone"
 
@@ -136,7 +140,7 @@ func (d *doors) openWireGuard(httpAddr netip.AddrPort) error {
 		}
 	}
 	conf := wireguard.Config{
-		PrivateKey: d.book.Key(), Listen: listen, Peers: peers,
+		PrivateKey: d.book.Key(), Listen: listen, Peers: peers, MaxFlows: tunnelFlows,
 		Log: func(line string) { d.log.Warn().Msg("wireguard: " + line) },
 	}
 	d.wg, err = wireguard.Listen(conf)

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -136,6 +137,7 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		}),
 		LocalHost: localHost, Log: cfg.Log,
 		Identify: s.doors.identify, DNS: s.doors.answerer, PassAfter: cfg.Doors.PassAfter,
+		MaxAll: maxConnections(),
 	})
 	if err != nil {
 		return s, err
@@ -144,6 +146,17 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		s.proxy.SetPass("", host, proxy.Always)
 	}
 	return s, nil
+}
+
+// maxConnections is how many connections of clients this process may have at a time,
+// each of which may need a file for the client and one for the server.
+func maxConnections() int {
+	const most, others = 16384, 256 // the case, its journal, idle connections to servers
+	var files syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) != nil {
+		return most
+	}
+	return int(max(64, (min(files.Cur, 2*most+others)-min(files.Cur, others))/2))
 }
 
 // phoneAddress is the address of the proxy as a phone has to type it: for a
