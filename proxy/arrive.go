@@ -274,11 +274,6 @@ func (c *conn) answerEchoes() {
 	}
 }
 
-// maxPacket is the largest datagram that there can be, in bytes.
-const maxPacket = 64 << 10
-
-var packetBuffers = sync.Pool{New: func() any { b := make([]byte, maxPacket); return &b }}
-
 // relayPackets passes datagrams between the client and a server, with the first
 // ones kept, until none has passed for PacketTimeout or one side fails. It closes
 // both.
@@ -296,30 +291,27 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 	pass := func(dst io.Writer, src net.Conn, first *[]byte, look look) {
 		defer server.Close()
 		defer c.Conn.Close()
-		buf := packetBuffers.Get().(*[]byte)
-		defer packetBuffers.Put(buf)
-		for {
+		read, over := packetReader(src), false
+		for !over {
 			_ = src.SetReadDeadline(time.Unix(0, moved.Load()).Add(limit))
-			n, err := src.Read(*buf)
-			if err != nil && expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
-				continue // the other direction is alive
-			}
-			if err != nil {
-				if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
-					_ = x.Refuse()
+			err := read(func(p []byte) {
+				moved.Store(time.Now().UnixNano())
+				if over = look(p) != nil; over {
+					return
 				}
-				return
+				if *first == nil {
+					*first = append([]byte{}, p[:min(len(p), flow.RawKept)]...)
+				}
+				_, err := dst.Write(p)
+				over = err != nil && !isRefusal(err)
+			})
+			if err == nil || expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
+				continue // in the latter case, the other direction is alive
 			}
-			moved.Store(time.Now().UnixNano())
-			if look((*buf)[:n]) != nil {
-				return
+			if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
+				_ = x.Refuse()
 			}
-			if *first == nil {
-				*first = append([]byte{}, (*buf)[:min(n, flow.RawKept)]...)
-			}
-			if _, err := dst.Write((*buf)[:n]); err != nil && !isRefusal(err) {
-				return
-			}
+			return
 		}
 	}
 	var upward sync.WaitGroup

@@ -29,6 +29,7 @@ import (
 //	App() string                             // package name of the app
 //	Failure() error                          // why the client did not come so far as to say where it goes
 //	Refuse() error                           // Close, and tell the client that nobody is there
+//	ReadPacket() ([]byte, error)             // Read without a buffer; the datagram is the caller's
 type Door struct {
 	Name     string // for rows: "socks5", "transparent", "wireguard"
 	Listener net.Listener

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -557,5 +558,92 @@ func TestStrangersFillNothing(t *testing.T) {
 	// A busy machine lets some more have theirs.
 	if len(rows) < most || len(rows) >= most+50 || last < 1 {
 		t.Errorf("%d rows, %d of which are the last", len(rows), last)
+	}
+}
+
+// echoPackets is a server that sends each datagram back, but for "quit".
+func echoPackets(t *testing.T) netip.AddrPort {
+	t.Helper()
+	pc, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		buf := make([]byte, 64<<10)
+		for {
+			n, from, err := pc.ReadFromUDPAddrPort(buf)
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
+			_, _ = pc.WriteToUDPAddrPort(buf[:n], from)
+		}
+	}()
+	t.Cleanup(func() { pc.Close(); <-done })
+	return pc.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// TestPackets passes datagrams of all sizes whole, in order, and records them.
+func TestPackets(t *testing.T) {
+	g := newRig(t, nil)
+	to := echoPackets(t)
+	_, send := g.packets(ownAddr)
+	total := 0
+	for _, size := range []int{0, 1, 1500, 0, 9000, 65507} {
+		payload := []byte(strings.Repeat("x", size))
+		if got := <-send("redmi", net.UDPAddrFromAddrPort(to), "", payload); string(got) != string(payload) {
+			t.Errorf("%d bytes for %d", len(got), size)
+		}
+		total += size
+	}
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+	rows, list := all[*flow.Connection](g.rec), all[*flow.Exchange](g.rec)
+	if len(rows) != 1 || len(list) != 1 || rows[0].BytesUp != int64(total) || rows[0].BytesDown != int64(total) || rows[0].Transport != "udp" ||
+		list[0].Request.Body.Size() != int64(total) || list[0].Response.Body.Size() != int64(total) || list[0].Scheme != "udp" {
+		t.Errorf("%+v, %+v", rows, list)
+	}
+}
+
+// TestNobodyThere: the client is told that nobody is at a port.
+func TestNobodyThere(t *testing.T) {
+	g := newRig(t, nil)
+	pc, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:0")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := pc.LocalAddr().(*net.UDPAddr)
+	pc.Close()
+	door, send := g.packets(ownAddr)
+	send("redmi", to, "", []byte("hello"))
+	if who := <-door.refused; who != "redmi" {
+		t.Error(who)
+	}
+	await(t, g.rec, func(c *flow.Connection) bool { return c.Outcome == flow.Raw && c.Server.Port() == uint16(to.Port) })
+}
+
+// TestIdlePackets: silent flows keep no room for datagrams.
+func TestIdlePackets(t *testing.T) {
+	g := newRig(t, nil)
+	to := echoPackets(t)
+	_, send := g.packets(ownAddr)
+	used := func() int64 {
+		runtime.GC()
+		runtime.GC() // what is in a pool goes with the second one
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := used()
+	const flows = 60
+	for n := range flows {
+		<-send(fmt.Sprint("flow ", n), net.UDPAddrFromAddrPort(to), "", []byte("hello"))
+	}
+	each := (used() - before) / flows
+	t.Logf("%d bytes for a flow", each)
+	if each > 32<<10 {
+		t.Errorf("%d bytes for a silent flow", each)
 	}
 }
