@@ -225,13 +225,13 @@ func parseProxy(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// signIn says whether a SOCKS client may sign in: a name of the book with its
-// password; any other name is taken for what it says, and worth nothing.
-func (d *doors) signIn(user, password string) bool {
+// signIn says whether a SOCKS client may sign in: by a name of the book with its
+// password. With any other name it is nobody, also once the book has that name.
+func (d *doors) signIn(user, password string) (name string, ok bool) {
 	if d.book.Knows(user) {
-		return d.book.SignIn(user, password)
+		return user, d.book.SignIn(user, password)
 	}
-	return !d.cfg.RequirePwd
+	return "", !d.cfg.RequirePwd
 }
 
 // identify says who a guest is.
