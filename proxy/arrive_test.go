@@ -220,6 +220,12 @@ func TestArrive(t *testing.T) {
 		}
 	})
 	t.Run("a stranger", func(t *testing.T) {
+		if _, body := ask(t, dial(arrival{to: serverAddr(plain.URL), user: "stranger"}), "constat.test", "/admitted"); body != "false" {
+			t.Error(body)
+		}
+		if _, body := ask(t, dial(arrival{to: serverAddr(plain.URL), user: "redmi"}), "constat.test", "/admitted"); body != "true" {
+			t.Error(body)
+		}
 		c := dial(arrival{to: serverAddr(plain.URL), user: "stranger"})
 		if _, body := ask(t, c, "server.test", "/stranger"); body != "local page for /stranger" {
 			t.Error(body)

@@ -87,6 +87,13 @@ func panicText(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
+// Admitted says whether the client of a request that Config.Local serves was admitted
+// when it connected.
+func Admitted(r *http.Request) bool {
+	s, ok := r.Context().Value(streamKey{}).(*stream)
+	return ok && s.conn.admitted
+}
+
 // serveDoor serves a request that came to the door itself: CONNECT, a request
 // for a URL, or one for the proxy's own pages.
 func (p *Proxy) serveDoor(w *writer, r *http.Request, head []byte) {

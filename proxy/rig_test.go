@@ -240,6 +240,10 @@ func newRig(t testing.TB, change func(*proxy.Config)) *rig {
 			if r.URL.Path == "/panic" {
 				panic("a fault")
 			}
+			if r.URL.Path == "/admitted" {
+				fmt.Fprint(w, proxy.Admitted(r))
+				return
+			}
 			fmt.Fprintf(w, "local page for %s", r.URL.Path)
 		}),
 	}

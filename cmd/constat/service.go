@@ -133,7 +133,7 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	s.proxy, err = proxy.New(proxy.Config{
 		Recorder: s.Case, BodyLimit: s.Case.BodyLimit(), Issuer: s.CA, Upstream: s.upstream,
 		Local: ui.NewOnboarding(ui.OnboardingConfig{
-			CA: s.CA, Addresses: []string{s.phoneAddress()}, SOCKS: s.doors.socksAddress(), Enrol: s.Enrolment, CheckHost: localHost,
+			CA: s.CA, Addresses: []string{s.phoneAddress()}, SOCKS: s.doors.socksAddress(), Enrol: s.Enrolment, Admitted: proxy.Admitted, CheckHost: localHost,
 		}),
 		LocalHost: localHost, Log: cfg.Log,
 		Identify: s.doors.identify, DNS: s.doors.answerer, PassAfter: cfg.Doors.PassAfter,
