@@ -54,6 +54,19 @@ func addDoors(f *pflag.FlagSet, cfg *doorsConfig) {
 	f.StringArrayVar(&cfg.PassHosts, "pass", nil, "host that is always passed on unread; repeatable")
 }
 
+// settings are what a case says of what passes unread, how names are resolved and how
+// servers are reached. They hold no password.
+func (c doorsConfig) settings() map[string]string {
+	via := ""
+	if u, err := parseProxy(c.Via); err == nil && u != nil {
+		via = u.Scheme + "://" + u.Host
+	}
+	return map[string]string{
+		"pass_after": strconv.Itoa(c.PassAfter), "pass": strings.Join(c.PassHosts, " "), "dns": strings.Join(c.DNSServers, " "),
+		"strip_hints": fmt.Sprint(c.StripHints), "upstream_proxy": via,
+	}
+}
+
 // wireguardPort is the one that WireGuard's own documents use.
 const wireguardPort = 51820
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"net/netip"
 	"path/filepath"
 	"testing"
@@ -51,5 +52,17 @@ func TestWhoIsIn(t *testing.T) {
 	d.cfg.RequirePwd = true
 	if _, ok := d.signIn("redmi", secret); ok {
 		t.Error("a name that is not in the book signs in")
+	}
+}
+
+// TestSettingsOfDoors: a case says what passed unread and who was in between, and no
+// password.
+func TestSettingsOfDoors(t *testing.T) {
+	got := doorsConfig{PassAfter: 3, PassHosts: []string{"bank.example", "x.example"}, StripHints: true, Via: "http://me:secret@proxy.example:3128", DNSServers: []string{"192.0.2.53"}}.settings()
+	want := map[string]string{
+		"pass_after": "3", "pass": "bank.example x.example", "dns": "192.0.2.53", "strip_hints": "true", "upstream_proxy": "http://proxy.example:3128",
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -102,12 +103,13 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	if err := os.MkdirAll(filepath.Dir(cfg.Case), 0o700); err != nil {
 		return s, err
 	}
+	settings := map[string]string{
+		"command": "run", "door": "http " + s.door.Addr().String(), "doors": s.doors.String(), "ca_sha256": s.CA.Fingerprint(),
+		"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)), "banner": cfg.Banner,
+	}
+	maps.Copy(settings, cfg.Doors.settings())
 	s.Case, err = store.Open(ctx, store.Config{
-		Path: cfg.Case, KeyFile: filepath.Join(cfg.CADir, "log.key"), Tool: build(), BodyLimit: cfg.BodyLimit,
-		Settings: map[string]string{
-			"command": "run", "door": "http " + s.door.Addr().String(), "doors": s.doors.String(), "ca_sha256": s.CA.Fingerprint(),
-			"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)), "banner": cfg.Banner,
-		},
+		Path: cfg.Case, KeyFile: filepath.Join(cfg.CADir, "log.key"), Tool: build(), BodyLimit: cfg.BodyLimit, Settings: settings,
 	})
 	if err != nil {
 		return s, err
