@@ -647,3 +647,29 @@ func TestIdlePackets(t *testing.T) {
 		t.Errorf("%d bytes for a silent flow", each)
 	}
 }
+
+// TestLikeHTTP: requests of RTSP and SIP have methods of HTTP, and are relayed.
+func TestLikeHTTP(t *testing.T) {
+	g := newRig(t, nil)
+	to, _ := parrot(t)
+	dial := g.gated(ownAddr)
+	for _, text := range []string{"OPTIONS rtsp://camera.test/ RTSP/1.0\r\nCSeq: 1\r\n\r\n", "NOTIFY SIP:me@pbx.test SIP/2.0\r\n\r\n"} {
+		echoed(t, dial(arrival{to: to}), text)
+		slow := dial(arrival{to: to})
+		for _, c := range []byte(text) {
+			if _, err := slow.Write([]byte{c}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if b := mustRead(t, slow, make([]byte, len(text))); b != text {
+			t.Errorf("%q", b)
+		}
+	}
+	for _, target := range []string{"*", "/", "/sip:x", "sipp", "r"} {
+		c := dial(arrival{to: netip.AddrPortFrom(ownAddr, 80)})
+		_, _ = fmt.Fprintf(c, "OPTIONS %s HTTP/1.1\r\nHost: constat.test\r\n\r\n", target)
+		if b := mustRead(t, c, make([]byte, 9)); b != "HTTP/1.1 " {
+			t.Errorf("%s: %q", target, b)
+		}
+	}
+}

@@ -178,7 +178,12 @@ var methods = [][]byte{
 	[]byte("MKCALENDAR "), []byte("SEARCH "), []byte("SUBSCRIBE "), []byte("NOTIFY "), []byte("QUERY "),
 }
 
-// looksLikeHTTP says whether the first bytes are a method of HTTP.
+// otherSchemes begin the targets of requests of RTSP (RFC 7826 section 4.2) and SIP
+// (RFC 3261 section 19.1), which have methods of HTTP.
+var otherSchemes = [][]byte{[]byte("rtsp:"), []byte("rtsps:"), []byte("rtspu:"), []byte("sip:"), []byte("sips:")}
+
+// looksLikeHTTP says whether the first bytes are a method of HTTP, and not the
+// beginning of a request of another protocol.
 func looksLikeHTTP(p *peeker) bool {
 	for n := 1; ; n++ {
 		b, err := p.peek(n)
@@ -188,7 +193,7 @@ func looksLikeHTTP(p *peeker) bool {
 		possible := false
 		for _, m := range methods {
 			if bytes.HasPrefix(b, m) {
-				return true
+				return !isOtherScheme(p, len(m))
 			}
 			possible = possible || bytes.HasPrefix(m, b)
 		}
@@ -196,6 +201,27 @@ func looksLikeHTTP(p *peeker) bool {
 			return false
 		}
 		n = len(b)
+	}
+}
+
+// isOtherScheme says whether what comes after n bytes is one of otherSchemes.
+func isOtherScheme(p *peeker, n int) bool {
+	for more := n + 1; ; more++ {
+		b, err := p.peek(more)
+		if err != nil {
+			return false
+		}
+		target, possible := bytes.ToLower(b[n:min(len(b), n+8)]), false
+		for _, s := range otherSchemes {
+			if bytes.HasPrefix(target, s) {
+				return true
+			}
+			possible = possible || bytes.HasPrefix(s, target)
+		}
+		if !possible {
+			return false
+		}
+		more = len(b)
 	}
 }
 
