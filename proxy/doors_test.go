@@ -673,3 +673,108 @@ func TestLikeHTTP(t *testing.T) {
 		}
 	}
 }
+
+// TestRowsOfDoors: each way in which a connection of a door can go leaves one row, or
+// questions to the DNS in its place.
+func TestRowsOfDoors(t *testing.T) {
+	answerer, err := dns.New(dns.Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newRig(t, func(c *proxy.Config) {
+		c.DNS = answerer
+		c.Identify = func(who proxy.Guest) proxy.Identity {
+			return proxy.Identity{Device: who.User, Admitted: !strings.Contains(who.User, "stranger")}
+		}
+	})
+	echo, _ := parrot(t)
+	packets := echoPackets(t)
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone.Close()
+	dial := g.gated(ownAddr)
+	_, send := g.packets(ownAddr)
+	own := func(port uint16) netip.AddrPort { return netip.AddrPortFrom(ownAddr, port) }
+	udp := func(a netip.AddrPort) net.Addr { return net.UDPAddrFromAddrPort(a) }
+	ask := []byte{1, 2, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 4, 't', 'e', 's', 't', 0, 0, 255, 0, 1} // something for test
+	reset := func(c net.Conn) {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}
+	quiet := map[string]bool{} // leave no row of a connection
+	for _, tc := range []struct {
+		name    string
+		do      func(user string)
+		outcome flow.Outcome // "" for none
+		reason  string       // in it
+	}{
+		{"no handshake", func(u string) { dial(arrival{user: u, failure: errors.New("no sense")}) }, flow.Refused, "no sense"},
+		{"a bad name", func(u string) { dial(arrival{user: u, to: echo, name: "a b"}) }, flow.Refused, "neither a name nor an address"},
+		{"a name without a port", func(u string) {
+			dial(arrival{user: u, to: netip.AddrPortFrom(echo.Addr(), 0), name: "a.test"})
+		}, flow.Refused, "neither a name nor an address"},
+		{"TLS of a stranger", func(u string) { _, _ = dial(arrival{user: u, to: echo}).Write([]byte("\x16\x03\x01\x00\x05")) }, flow.Refused, "not admitted"},
+		{"UDP of a stranger", func(u string) { send(u, udp(packets), "", ask) }, flow.Refused, "not admitted"},
+		{"a ping of a stranger", func(u string) { send(u, &net.IPAddr{IP: net.IPv4(127, 0, 0, 1)}, "", ask) }, flow.Refused, "not admitted"},
+		{"a question of a stranger", func(u string) { send(u, udp(own(53)), "", ask) }, flow.Refused, "not admitted"},
+		{"UDP to Constat", func(u string) { send(u, udp(own(7)), "", ask) }, flow.Refused, "Constat itself"},
+		{"TCP to Constat", func(u string) { _, _ = dial(arrival{user: u, to: own(7)}).Write(ask) }, flow.Refused, "own pages"},
+		{"a ping to Constat", func(u string) {
+			<-send(u, &net.IPAddr{IP: ownAddr.AsSlice()}, "", []byte{8, 0, 0xf7, 0xfd, 0, 1, 0, 1})
+		}, flow.CutOff, ""},
+		{"junk at port 53", func(u string) { <-send(u, udp(own(53)), "", append(ask[:12:12], "\xff\xff\xff"...)) }, "", ""},
+		{"half a question over TCP", func(u string) {
+			c := dial(arrival{user: u, to: own(53)})
+			_, _ = c.Write([]byte{0, 50, 1})
+			c.Close()
+		}, flow.Idle, "before a question"},
+		{"private DNS", func(u string) { dial(arrival{user: u, to: own(853)}) }, flow.Refused, "private DNS"},
+		{"private DNS over QUIC", func(u string) { send(u, udp(own(853)), "", ask) }, flow.Refused, "private DNS"},
+		{"junk at the port of QUIC", func(u string) { send(u, udp(own(443)), "", ask) }, flow.Refused, "QUIC is refused"},
+		{"UDP to nobody's name", func(u string) { send(u, &net.UDPAddr{Port: 7}, "nobody.invalid", ask) }, flow.ServerFailed, ""},
+		{"TCP to nobody", func(u string) {
+			_, _ = dial(arrival{user: u, to: gone.Addr().(*net.TCPAddr).AddrPort()}).Write(ask)
+		}, flow.ServerFailed, ""},
+		{"the client resets", func(u string) {
+			c := dial(arrival{user: u, to: echo})
+			echoed(t, c, "\x01hello")
+			reset(c)
+		}, flow.Raw, "neither TLS nor HTTP"},
+		{"silence", func(u string) { dial(arrival{user: u, to: netip.AddrPortFrom(echo.Addr(), 443)}).Close() }, flow.Idle, "before any byte"},
+		{"cut off in datagrams", func(u string) { <-send(u, udp(packets), "", ask) }, flow.CutOff, ""},
+		{"cut off in a handshake", func(u string) { _, _ = dial(arrival{user: u, to: echo}).Write([]byte("\x16\x03\x01\x00\x05")) }, flow.CutOff, ""},
+		{"cut off before a question", func(u string) { _, _ = dial(arrival{user: u, to: own(53)}).Write([]byte{0, 50, 1}) }, flow.CutOff, ""},
+		// The last one, because what was accepted before it has been taken in.
+		{"cut off in a relay", func(u string) { echoed(t, dial(arrival{user: u, to: echo}), "\x01hello") }, flow.CutOff, ""},
+	} {
+		tc.do(tc.name)
+		if tc.outcome == "" {
+			quiet[tc.name] = true
+		} else if tc.outcome != flow.CutOff {
+			await(t, g.rec, func(c *flow.Connection) bool { return c.Device == tc.name })
+		}
+		defer func() {
+			n := 0
+			for _, c := range all[*flow.Connection](g.rec) {
+				if c.Device == tc.name {
+					n++
+					if c.Outcome != tc.outcome || !strings.Contains(c.Reason, tc.reason) {
+						t.Errorf("%s: %s (%s)", tc.name, c.Outcome, c.Reason)
+					}
+				}
+			}
+			if want := map[bool]int{false: 1}[quiet[tc.name]]; n != want {
+				t.Errorf("%s: %d rows, want %d", tc.name, n, want)
+			}
+		}()
+	}
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+	lookups := all[*flow.Lookup](g.rec)
+	if len(lookups) != 1 || lookups[0].Device != "junk at port 53" || lookups[0].Error == "" {
+		t.Errorf("%+v", lookups)
+	}
+}
