@@ -82,7 +82,10 @@ func (g *rig) packets(own netip.Addr) (door *packetDoor, send func(client string
 			return f
 		})
 		if f != nil {
-			door.conns <- f
+			select {
+			case door.conns <- f:
+			case <-door.done:
+			}
 		}
 		return got
 	}
@@ -777,4 +780,100 @@ func TestRowsOfDoors(t *testing.T) {
 	if len(lookups) != 1 || lookups[0].Device != "junk at port 53" || lookups[0].Error == "" {
 		t.Errorf("%+v", lookups)
 	}
+}
+
+// TestDoorsTogether ends a proxy in the middle of many connections of all kinds.
+func TestDoorsTogether(t *testing.T) {
+	answerer, err := dns.New(dns.Config{Servers: []netip.AddrPort{netip.MustParseAddrPort("127.0.0.1:9")}, Resolve: map[string]string{"x.test:1": "127.0.0.1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := newRig(t, func(c *proxy.Config) {
+		c.DNS, c.BurstPause, c.PassAfter, c.PacketTimeout = answerer, time.Millisecond, 2, 50*time.Millisecond
+		c.GracePeriod = 200 * time.Millisecond
+	})
+	echo, _ := parrot(t)
+	packets := echoPackets(t)
+	secure := serve(t, true, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+	door := g.newGate(ownAddr)
+	_, send := g.packets(ownAddr)
+	var sending sync.Mutex
+	packet := func(client string, to netip.AddrPort, payload []byte) <-chan []byte {
+		sending.Lock()
+		defer sending.Unlock()
+		return send(client, net.UDPAddrFromAddrPort(to), "", payload)
+	}
+	q, err := new(mdns.Msg).SetQuestion("x.test.", mdns.TypeA).Pack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop := make(chan struct{})
+	var clients sync.WaitGroup
+	for n := range 24 {
+		clients.Go(func() {
+			for round := 0; ; round++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				name := fmt.Sprint(n, "/", round)
+				switch n % 4 {
+				case 0, 1:
+					to := echo
+					if n%4 == 1 {
+						to = serverAddr(secure.URL)
+					}
+					nc, err := door.dial(arrival{to: to, user: name})
+					if err != nil {
+						return
+					}
+					_ = nc.SetDeadline(time.Now().Add(time.Second))
+					if n%4 == 0 {
+						for range 3 {
+							_, _ = io.WriteString(nc, "\x01hello")
+							_, _ = nc.Read(make([]byte, 100))
+							time.Sleep(2 * time.Millisecond)
+						}
+					} else {
+						roots := g.trust
+						if round%3 > 0 {
+							roots = g.roots
+						}
+						tc := tls.Client(nc, &tls.Config{RootCAs: roots, ServerName: "server.test"})
+						if tc.Handshake() == nil {
+							_, _ = fmt.Fprintf(tc, "POST /%d HTTP/1.1\r\nHost: server.test:%d\r\nContent-Length: 5\r\n\r\nhello", round, to.Port())
+							_, _ = tc.Read(make([]byte, 1000))
+						}
+					}
+					nc.Close()
+				case 2:
+					select {
+					case <-packet(name, packets, []byte("hello")):
+					case <-time.After(100 * time.Millisecond):
+					}
+				case 3:
+					select {
+					case <-packet(name, netip.AddrPortFrom(ownAddr, 53), q):
+					case <-time.After(100 * time.Millisecond):
+					}
+				}
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond)
+	if err := g.stop(); err != nil {
+		t.Error(err)
+	}
+	n := len(all[flow.Record](g.rec))
+	close(stop)
+	clients.Wait()
+	if now := len(all[flow.Record](g.rec)); now != n || n == 0 {
+		t.Errorf("%d records at the end, %d later", n, now)
+	}
+	outcomes := map[flow.Outcome]int{}
+	for _, c := range all[*flow.Connection](g.rec) {
+		outcomes[c.Outcome]++
+	}
+	t.Log(n, "records", outcomes)
 }
