@@ -6,8 +6,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"runtime/debug"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -55,12 +53,11 @@ func (d *door) take() error {
 
 // arrive takes over a connection that knows where it is to go.
 func (c *conn) arrive() {
-	defer func() {
-		if v := recover(); v != nil {
-			c.door.p.conf.Log.Error().Str("panic", panicText(v)).Bytes("stack", debug.Stack()).Msg("a connection was given up")
-			c.abort()
-		}
-	}()
+	if !c.enter() {
+		return // Constat stops
+	}
+	defer c.leave()
+	defer c.survive()
 	to, err := c.destination()
 	if err != nil {
 		c.outcome(flow.Refused, err.Error())
@@ -80,7 +77,7 @@ func (c *conn) arrive() {
 	case transport == "icmp":
 		c.echoes()
 	case to.port == 53 && p.conf.DNS != nil && c.admitted:
-		c.lookups()
+		c.lookups(to)
 	case to.port == 853 && p.conf.DNS != nil:
 		c.refuse("private DNS is refused, so that the phone asks where it can be seen")
 	case transport == "udp":
@@ -93,21 +90,29 @@ func (c *conn) arrive() {
 // lookups answers questions to the DNS: the door's own address asks the operator's
 // servers, any other is asked itself. Each question is a row of its own, and the
 // connection is none.
-func (c *conn) lookups() {
+func (c *conn) lookups(to target) {
 	p := c.door.p
 	answerer := p.conf.DNS
-	if c.addr.IsValid() && !slices.Contains(c.door.own, c.addr.Addr()) {
-		answerer = p.conf.DNS.Of(c.addr, func(ctx context.Context, network, _ string) (net.Conn, error) {
+	var asked atomic.Pointer[netip.AddrPort] // behind a name
+	if !c.isOwn(to) {
+		answerer = p.conf.DNS.Of(c.addr, func(ctx context.Context, network, _ string) (nc net.Conn, err error) {
+			var addr netip.AddrPort
 			if network == "udp" {
-				nc, _, err := p.conf.Upstream.DialPacket(ctx, c.row.Client.Addr(), c.addr.String(), c.addr)
-				return nc, err
+				nc, addr, err = p.conf.Upstream.DialPacket(ctx, c.row.Client.Addr(), to.String(), c.addr)
+			} else {
+				nc, addr, _, err = p.conf.Upstream.Dial(ctx, c.row.Client.Addr(), to.String(), c.addr, "", "")
 			}
-			nc, _, _, err := p.conf.Upstream.Dial(ctx, c.row.Client.Addr(), c.addr.String(), c.addr, "", "")
+			if err == nil {
+				asked.Store(&addr)
+			}
 			return nc, err
 		})
 	}
 	record := func(l *flow.Lookup) error {
 		l.Door, l.Device, l.App = c.row.Door, c.row.Device, c.row.App
+		if addr := asked.Load(); addr != nil && l.Code != "" && !l.Resolver.IsValid() {
+			l.Resolver = *addr
+		}
 		if err := p.conf.Recorder.Commit(context.Background(), l); err != nil {
 			p.fail(err)
 			return err
@@ -168,7 +173,7 @@ func (c *conn) datagrams(to target) {
 	switch {
 	case to.port == 443:
 		c.refuseQUIC(to)
-	case c.addr.IsValid() && slices.Contains(c.door.own, c.addr.Addr()):
+	case c.isOwn(to):
 		c.refuse("this is Constat itself")
 	default:
 		server, addr, err := c.door.p.conf.Upstream.DialPacket(c.door.relays, c.row.Client.Addr(), to.String(), c.addr)
@@ -178,8 +183,9 @@ func (c *conn) datagrams(to target) {
 			c.refuse(cause(err))
 			return
 		}
+		c.outcome(flow.Raw, "datagrams: relayed, with the first bytes kept")
 		b := c.newBursts()
-		c.relayPackets(server, "datagrams: relayed, with the first bytes kept", b.up, b.down)
+		c.relayPackets(server, b.up, b.down)
 		_ = b.end() // which has reported it
 	}
 }
@@ -217,7 +223,7 @@ const initialPackets = 8
 
 // echoes passes pings on.
 func (c *conn) echoes() {
-	if slices.Contains(c.door.own, c.addr.Addr()) {
+	if c.toDoor() {
 		c.answerEchoes()
 		return
 	}
@@ -226,9 +232,14 @@ func (c *conn) echoes() {
 		c.refuse("not passed on: " + cause(err))
 		return
 	}
+	c.outcome(flow.Raw, "pings: passed on")
 	c.note(func(row *flow.Connection) { row.Server = c.addr })
+	if !c.opened() {
+		_ = server.Close()
+		return
+	}
 	nothing := func([]byte) error { return nil }
-	c.relayPackets(server, "pings: passed on", nothing, nothing)
+	c.relayPackets(server, nothing, nothing)
 }
 
 // answerEchoes answers pings of the door itself: an echo reply is the request with
@@ -263,18 +274,12 @@ func (c *conn) answerEchoes() {
 	}
 }
 
-// maxPacket is the largest datagram that there can be, in bytes.
-const maxPacket = 64 << 10
-
-var packetBuffers = sync.Pool{New: func() any { b := make([]byte, maxPacket); return &b }}
-
 // relayPackets passes datagrams between the client and a server, with the first
 // ones kept, until none has passed for PacketTimeout or one side fails. It closes
 // both.
-func (c *conn) relayPackets(server net.Conn, reason string, up, down look) {
+func (c *conn) relayPackets(server net.Conn, up, down look) {
 	defer c.Close()
 	defer server.Close()
-	c.outcome(flow.Raw, reason)
 	c.relayed.Store(true)
 	var first [2][]byte // datagram of each direction
 	defer func() {
@@ -286,35 +291,38 @@ func (c *conn) relayPackets(server net.Conn, reason string, up, down look) {
 	pass := func(dst io.Writer, src net.Conn, first *[]byte, look look) {
 		defer server.Close()
 		defer c.Conn.Close()
-		buf := packetBuffers.Get().(*[]byte)
-		defer packetBuffers.Put(buf)
-		for {
+		read, over := packetReader(src), false
+		for !over {
 			_ = src.SetReadDeadline(time.Unix(0, moved.Load()).Add(limit))
-			n, err := src.Read(*buf)
-			if err != nil && expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
-				continue // the other direction is alive
-			}
-			if err != nil {
-				if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
-					_ = x.Refuse()
+			err := read(func(p []byte) {
+				moved.Store(time.Now().UnixNano())
+				if over = look(p) != nil; over {
+					return
 				}
-				return
+				if *first == nil {
+					*first = append([]byte{}, p[:min(len(p), flow.RawKept)]...)
+				}
+				_, err := dst.Write(p)
+				over = err != nil && !isRefusal(err)
+			})
+			if err == nil || expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
+				continue // in the latter case, the other direction is alive
 			}
-			moved.Store(time.Now().UnixNano())
-			if look((*buf)[:n]) != nil {
-				return
+			if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
+				_ = x.Refuse()
 			}
-			if *first == nil {
-				*first = append([]byte{}, (*buf)[:min(n, flow.RawKept)]...)
-			}
-			if _, err := dst.Write((*buf)[:n]); err != nil && !isRefusal(err) {
-				return
-			}
+			return
 		}
 	}
 	var upward sync.WaitGroup
-	upward.Go(func() { pass(server, c, &first[0], both(c.keepFirst(flow.Up), up)) })
-	pass(c, server, &first[1], both(c.keepFirst(flow.Down), down))
+	upward.Go(func() {
+		defer c.survive()
+		pass(server, c, &first[0], both(c.keepFirst(flow.Up), up))
+	})
+	func() {
+		defer c.survive()
+		pass(c, server, &first[1], both(c.keepFirst(flow.Down), down))
+	}()
 	upward.Wait()
 }
 

@@ -2,7 +2,6 @@ package proxy_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -72,35 +71,41 @@ func (g *gate) Accept() (net.Conn, error) {
 // connect through it.
 func (g *rig) gated(own netip.Addr) func(arrival) net.Conn {
 	g.t.Helper()
+	door := g.newGate(own)
+	return func(a arrival) net.Conn {
+		c, err := door.dial(a)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		g.t.Cleanup(func() { c.Close() })
+		return c
+	}
+}
+
+func (g *rig) newGate(own netip.Addr) *gate {
+	g.t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	door := &gate{Listener: ln, to: map[string]arrival{}}
 	door.known.L = &door.mu
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() {
-		served <- g.proxy.ServeDoor(ctx, proxy.Door{Name: "gate", Listener: door, Own: []netip.Addr{own}})
-	}()
-	stop := g.stop
-	g.stop = sync.OnceValue(func() error {
-		cancel()
-		return errors.Join(<-served, stop())
-	})
-	return func(a arrival) net.Conn {
-		c, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		g.t.Cleanup(func() { c.Close() })
-		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-		door.mu.Lock()
-		door.to[c.LocalAddr().String()] = a
-		door.known.Broadcast()
-		door.mu.Unlock()
-		return c
+	g.serveDoor(proxy.Door{Name: "gate", Listener: door, Own: []netip.Addr{own}})
+	return door
+}
+
+// dial connects through the door.
+func (g *gate) dial(a arrival) (net.Conn, error) {
+	c, err := net.Dial("tcp", g.Listener.Addr().String())
+	if err != nil {
+		return nil, err
 	}
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.to[c.LocalAddr().String()] = a
+	g.known.Broadcast()
+	return c, nil
 }
 
 // ask sends a request for a host on a connection and returns the answer.
@@ -220,6 +225,12 @@ func TestArrive(t *testing.T) {
 		}
 	})
 	t.Run("a stranger", func(t *testing.T) {
+		if _, body := ask(t, dial(arrival{to: serverAddr(plain.URL), user: "stranger"}), "constat.test", "/admitted"); body != "false" {
+			t.Error(body)
+		}
+		if _, body := ask(t, dial(arrival{to: serverAddr(plain.URL), user: "redmi"}), "constat.test", "/admitted"); body != "true" {
+			t.Error(body)
+		}
 		c := dial(arrival{to: serverAddr(plain.URL), user: "stranger"})
 		if _, body := ask(t, c, "server.test", "/stranger"); body != "local page for /stranger" {
 			t.Error(body)

@@ -112,8 +112,9 @@ func (b *bursts) begin() error {
 	return nil
 }
 
-// paused commits the burst if nothing has passed for long enough.
+// paused commits the burst if nothing has passed for long enough. It is the timer's.
 func (b *bursts) paused() {
+	defer b.c.survive()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.row == nil {
@@ -123,7 +124,9 @@ func (b *bursts) paused() {
 		b.pause.Reset(rest)
 		return
 	}
-	_ = b.commit() // which has reported it
+	if b.commit() != nil { // which has reported it
+		b.c.abort()
+	}
 }
 
 // end commits what is open. Nothing is recorded after it.

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,6 +46,7 @@ type conn struct {
 	row    flow.Connection
 	begun  bool
 	silent bool  // leaves no row
+	last   bool  // others like it leave none
 	cut    bool  // closed by shutdown
 	lost   error // of the first read that failed
 	busy   int   // handlers at work
@@ -160,6 +163,25 @@ func (c *conn) abort() {
 	_ = c.Close()
 }
 
+// isOwn says that Config.Local is meant, where nothing is dialled: by its name, or
+// by an address of the door.
+func (c *conn) isOwn(to target) bool {
+	return to.host == c.door.p.conf.LocalHost || c.toDoor()
+}
+
+// toDoor says that the client has connected to an address of the door itself.
+func (c *conn) toDoor() bool {
+	return c.addr.IsValid() && slices.Contains(c.door.own, c.addr.Addr())
+}
+
+// survive makes a panic cost one connection. It is deferred.
+func (c *conn) survive() {
+	if v := recover(); v != nil {
+		c.door.p.conf.Log.Error().Str("panic", panicText(v)).Bytes("stack", debug.Stack()).Msg("a connection was given up")
+		c.abort()
+	}
+}
+
 // cutOff closes the connection because Constat stops.
 func (c *conn) cutOff() {
 	c.mu.Lock()
@@ -191,11 +213,11 @@ func (c *conn) outcome(o flow.Outcome, reason string) {
 	})
 }
 
-// begin opens the row, once, and returns its ID.
+// begin opens the row, once, and returns its ID; 0 if there is to be none.
 func (c *conn) begin() (int64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.begun {
+	if !c.begun && !c.silent {
 		if err := c.door.p.conf.Recorder.Begin(&c.row); err != nil {
 			return 0, err
 		}
@@ -204,8 +226,19 @@ func (c *conn) begin() (int64, error) {
 	return c.row.ID, nil
 }
 
-// enter lets a handler in, unless the connection is over. The row waits for it
-// to leave.
+// opened opens the row before anything passes that has no other record. If it cannot
+// be, nothing is to pass.
+func (c *conn) opened() bool {
+	_, err := c.begin()
+	if err != nil {
+		c.door.p.fail(err)
+		c.abort()
+	}
+	return err == nil
+}
+
+// enter lets whoever serves the connection in, unless it is over. The row waits for
+// them to leave, and so Serve does: what they record comes before both.
 func (c *conn) enter() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -265,10 +298,15 @@ func (c *conn) commit() {
 	c.row.Duration = time.Since(c.born)
 	c.row.BytesUp, c.row.BytesDown = c.up.Load(), c.down.Load()
 	c.conclude()
+	if c.last {
+		c.row.Reason += "; there are so many of these that others leave no row for a while"
+	}
 	if row := &c.row; row.Protocol == "" && (len(row.FirstUp) > 0 || len(row.FirstDown) > 0) {
 		row.Protocol = sniff.Protocol(row.Port, row.Transport != "", row.FirstUp, row.FirstDown)
 	}
-	p.passes.ended(&c.row, !c.got.Load() && time.Since(c.shook) < abrupt)
+	if !c.isOwn(target{c.row.Host, c.row.Port}) {
+		p.passes.ended(&c.row, !c.got.Load() && time.Since(c.shook) < abrupt)
+	}
 	if err := p.conf.Recorder.Commit(context.Background(), &c.row); err != nil {
 		p.fail(err)
 	}

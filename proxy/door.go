@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"constat/proxy/flow"
 )
@@ -28,6 +29,7 @@ import (
 //	App() string                             // package name of the app
 //	Failure() error                          // why the client did not come so far as to say where it goes
 //	Refuse() error                           // Close, and tell the client that nobody is there
+//	ReadPacket() ([]byte, error)             // Read without a buffer; the datagram is the caller's
 type Door struct {
 	Name     string // for rows: "socks5", "transparent", "wireguard"
 	Listener net.Listener
@@ -183,9 +185,9 @@ func (d *door) Accept() (net.Conn, error) {
 	}
 }
 
-// enter takes in an accepted connection. It returns nil for one that is over
-// the client's limit, which is closed. The first one over the limit leaves a
-// row, the rest would only fill the log.
+// enter takes in an accepted connection. It returns nil for one that is over a
+// limit, which is closed. The first one over the limit leaves a row, the rest would
+// only fill the log.
 func (d *door) enter(nc net.Conn) *conn {
 	c := newConn(d, nc)
 	d.mu.Lock()
@@ -199,22 +201,75 @@ func (d *door) enter(nc net.Conn) *conn {
 		_ = nc.Close()
 		return nil
 	}
-	p, crowd := d.p, c.crowd()
-	p.mu.Lock()
-	over := p.conns[crowd] >= c.most()
-	silent := over && p.full[crowd]
-	if over {
-		p.full[crowd] = true
-	}
-	p.conns[crowd]++
-	p.mu.Unlock()
-	if !over {
+	why := d.count(c)
+	if why == "" {
 		return c
 	}
-	c.silent = silent
-	c.outcome(flow.Refused, "too many connections of this client at a time")
+	c.outcome(flow.Refused, why)
 	_ = c.Close()
 	return nil
+}
+
+// count counts one more connection, and says why it is too many, "" if it is not.
+// Whether it is to leave no row it notes.
+func (d *door) count(c *conn) (why string) {
+	p, crowd, all := d.p, c.crowd(), d.p.crowdOf(c)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case all.open >= all.most:
+		why, c.silent = "too many connections of all clients at a time", all.full
+		all.full = true
+	case p.conns[crowd] >= c.most():
+		why, c.silent = "too many connections of this client at a time", p.full[crowd]
+		p.full[crowd] = true
+	case !c.admitted:
+		c.silent, c.last = p.strangers.hush(c.born)
+	}
+	all.open++
+	p.conns[crowd]++
+	return why
+}
+
+// everybody is what is counted of all clients together that are admitted, or that are
+// not.
+type everybody struct {
+	most, open int
+	full       bool // and a row says so
+
+	// Of those that are not admitted: connections that may leave a row.
+	rows   float64
+	filled time.Time
+}
+
+// Rows of clients that are not admitted: anybody on the network can connect, and what
+// they fill is the operator's disk.
+const (
+	strangerRows  = 1000 // at once
+	strangerRate  = 0.2  // more in a second
+	strangerShare = 8    // of MaxAll is theirs
+)
+
+// hush says whether a connection is to leave no row because there are too many of its
+// kind, and whether it is the last that leaves one.
+func (e *everybody) hush(now time.Time) (silent, last bool) {
+	if e.filled.IsZero() {
+		e.rows, e.filled = strangerRows, now
+	}
+	e.rows = min(strangerRows, e.rows+now.Sub(e.filled).Seconds()*strangerRate)
+	e.filled = now
+	if e.rows < 1 {
+		return true, false
+	}
+	e.rows--
+	return false, e.rows < 1
+}
+
+func (p *Proxy) crowdOf(c *conn) *everybody {
+	if c.admitted {
+		return &p.guests
+	}
+	return &p.strangers
 }
 
 // most is how many connections the client may have open at a time.
@@ -242,8 +297,11 @@ func (d *door) leave(c *conn) {
 	d.mu.Lock()
 	delete(d.open, c)
 	d.mu.Unlock()
-	p, crowd := d.p, c.crowd()
+	p, crowd, all := d.p, c.crowd(), d.p.crowdOf(c)
 	p.mu.Lock()
+	if all.open--; all.open < all.most {
+		all.full = false
+	}
 	if p.conns[crowd]--; p.conns[crowd] < c.most() {
 		delete(p.full, crowd)
 	}

@@ -12,6 +12,10 @@ import (
 // opens with.
 const maxFrontier = 16 << 10
 
+// maxParameters bounds the settings, and the priorities, that are shown. RFC 9113 and
+// its extensions have a dozen settings.
+const maxParameters = 64
+
 // opening is what stands before a client's first frame (RFC 9113 section 3.4).
 const opening = preface + "\r\nSM\r\n\r\n"
 
@@ -74,13 +78,13 @@ func (f *frontier) read() (out string, more bool) {
 		case 1: // HEADERS
 			return f.print(body, flags), false
 		case 2: // PRIORITY
-			if size == 5 {
+			if size == 5 && len(f.priority) < maxParameters {
 				dep := binary.BigEndian.Uint32(body)
 				f.priority = append(f.priority, strings.Join([]string{decimal(stream), decimal(dep >> 31), decimal(dep & (1<<31 - 1)), decimal(uint32(body[4]) + 1)}, ":"))
 			}
 		case 4: // SETTINGS
 			if flags&1 == 0 && f.settings == nil {
-				for s := body; len(s) >= 6; s = s[6:] {
+				for s := body; len(s) >= 6 && len(f.settings) < maxParameters; s = s[6:] {
 					f.settings = append(f.settings, decimal(uint32(binary.BigEndian.Uint16(s)))+":"+decimal(binary.BigEndian.Uint32(s[2:])))
 				}
 			}
@@ -111,7 +115,7 @@ func (f *frontier) print(block []byte, flags byte) string {
 	var order []string
 	d := hpack.NewDecoder(4096, func(h hpack.HeaderField) {
 		if h.IsPseudo() && len(h.Name) > 1 && len(order) < 8 {
-			order = append(order, h.Name[1:2])
+			order = append(order, printable(h.Name[1:2]))
 		}
 	})
 	d.SetMaxStringLength(maxFrontier)

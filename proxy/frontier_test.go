@@ -97,3 +97,26 @@ func FuzzFrontier(f *testing.F) {
 		}
 	})
 }
+
+// TestFrontierHostile: what is not a name of a pseudo-header field is not shown as it
+// came, and there is an end to what is shown.
+func TestFrontierHostile(t *testing.T) {
+	var odd frontier
+	if got := odd.feed(opens(t, func(f *http2.Framer) {
+		_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: headerBlock(":\x00", ":\nx", ":\xff")})
+	})); got != "|0|0|?,?,?" {
+		t.Errorf("%q", got)
+	}
+	var long frontier
+	got := long.feed(opens(t, func(f *http2.Framer) {
+		many := make([]http2.Setting, 1000)
+		_ = f.WriteSettings(many...)
+		for range 500 {
+			_ = f.WritePriority(3, http2.PriorityParam{})
+		}
+		_ = f.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: headerBlock(":method")})
+	}))
+	if settings, rest, _ := strings.Cut(got, "|"); strings.Count(settings, ";") != maxParameters-1 || strings.Count(rest, "3:0:0:1") != maxParameters {
+		t.Errorf("%d bytes: %.100q", len(got), got)
+	}
+}

@@ -87,6 +87,13 @@ func panicText(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
+// Admitted says whether the client of a request that Config.Local serves was admitted
+// when it connected.
+func Admitted(r *http.Request) bool {
+	s, ok := r.Context().Value(streamKey{}).(*stream)
+	return ok && s.conn.admitted
+}
+
 // serveDoor serves a request that came to the door itself: CONNECT, a request
 // for a URL, or one for the proxy's own pages.
 func (p *Proxy) serveDoor(w *writer, r *http.Request, head []byte) {
@@ -157,6 +164,10 @@ func (p *Proxy) serveTunnel(w *writer, r *http.Request, head []byte) {
 	// A Host field without a port names none: gRPC leaves it out.
 	host, err := parseTarget(r.Host, s.to.port)
 	if s.isOwn(host.host) {
+		if s.rebound(host) {
+			page(w, http.StatusMisdirectedRequest, "this is Constat's own address; its pages are at http://"+p.conf.LocalHost+".")
+			return
+		}
 		p.conf.Local.ServeHTTP(w, r)
 		return
 	}
@@ -186,7 +197,15 @@ func (p *Proxy) serveTunnel(w *writer, r *http.Request, head []byte) {
 // name, for an address of the door itself, or from a client that is not admitted.
 func (s *stream) isOwn(host string) bool {
 	p, c := s.conn.door.p, s.conn
-	return s.to.host == p.conf.LocalHost || !c.admitted || c.addr.IsValid() && (host == p.conf.LocalHost || slices.Contains(c.door.own, c.addr.Addr()))
+	return !c.admitted || c.isOwn(*s.to) || c.addr.IsValid() && host == p.conf.LocalHost
+}
+
+// rebound says that a request that reached the door's own address has the name of
+// somebody else in its Host field: a page of that name could have had it resolve to
+// here, to read what only Constat's own pages may.
+func (s *stream) rebound(host target) bool {
+	_, isAddr := host.addr()
+	return s.conn.admitted && s.conn.toDoor() && host.host != "" && !isAddr && host.host != s.conn.door.p.conf.LocalHost
 }
 
 // named says that a Host field with t in it names the server: the client has

@@ -170,11 +170,14 @@ func readList(s cryptobyte.String, out *[]uint16) bool {
 // grease says that v is one of the reserved values of RFC 8701: 0x0a0a to 0xfafa.
 func grease(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
 
+// greaseProto is grease for ALPN, where the values are of two bytes as well.
+func greaseProto(p string) bool { return len(p) == 2 && p[0]&0x0f == 0x0a && p[0] == p[1] }
+
 // facts returns what the hello tells, as a row keeps it.
 func (h *hello) facts() *flow.TLS {
 	t := &flow.TLS{ECH: h.ech}
 	for _, p := range h.protos {
-		if p[0]&0x0f != 0x0a || len(p) != 2 || p[0] != p[1] { // not GREASE
+		if !greaseProto(p) {
 			t.Protos = append(t.Protos, printable(p))
 		}
 	}

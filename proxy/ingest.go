@@ -82,6 +82,8 @@ func (c *conn) ingest(to target) {
 	switch {
 	case server != nil:
 		c.relay(p, server, early, "the server spoke first: relayed unread")
+	case err == errNoServer:
+		c.abort()
 	case err != nil:
 		c.outcome(flow.Idle, "closed before any byte came through the tunnel")
 		_ = c.Close()
@@ -176,7 +178,12 @@ var methods = [][]byte{
 	[]byte("MKCALENDAR "), []byte("SEARCH "), []byte("SUBSCRIBE "), []byte("NOTIFY "), []byte("QUERY "),
 }
 
-// looksLikeHTTP says whether the first bytes are a method of HTTP.
+// otherSchemes begin the targets of requests of RTSP (RFC 7826 section 4.2) and SIP
+// (RFC 3261 section 19.1), which have methods of HTTP.
+var otherSchemes = [][]byte{[]byte("rtsp:"), []byte("rtsps:"), []byte("rtspu:"), []byte("sip:"), []byte("sips:")}
+
+// looksLikeHTTP says whether the first bytes are a method of HTTP, and not the
+// beginning of a request of another protocol.
 func looksLikeHTTP(p *peeker) bool {
 	for n := 1; ; n++ {
 		b, err := p.peek(n)
@@ -186,7 +193,7 @@ func looksLikeHTTP(p *peeker) bool {
 		possible := false
 		for _, m := range methods {
 			if bytes.HasPrefix(b, m) {
-				return true
+				return !isOtherScheme(p, len(m))
 			}
 			possible = possible || bytes.HasPrefix(m, b)
 		}
@@ -194,6 +201,27 @@ func looksLikeHTTP(p *peeker) bool {
 			return false
 		}
 		n = len(b)
+	}
+}
+
+// isOtherScheme says whether what comes after n bytes is one of otherSchemes.
+func isOtherScheme(p *peeker, n int) bool {
+	for more := n + 1; ; more++ {
+		b, err := p.peek(more)
+		if err != nil {
+			return false
+		}
+		target, possible := bytes.ToLower(b[n:min(len(b), n+8)]), false
+		for _, s := range otherSchemes {
+			if bytes.HasPrefix(target, s) {
+				return true
+			}
+			possible = possible || bytes.HasPrefix(s, target)
+		}
+		if !possible {
+			return false
+		}
+		more = len(b)
 	}
 }
 
@@ -208,16 +236,16 @@ func (c *conn) intercept(to target) {
 	}
 	if err == nil {
 		to = c.greeted(h, "t", to)
-		if reason := p.passes.reason(c.row.Device, hostKey(cmp.Or(h.name, to.host))); reason != "" && to.host != p.conf.LocalHost {
+		if reason := p.passes.reason(c.row.Device, passHost(to.host, h.name)); reason != "" && !c.isOwn(to) {
 			c.pass(to, reason)
 			return
 		}
 		conf := p.tls
-		if len(h.protos) > 0 && !slices.ContainsFunc(h.protos, isHTTP) {
+		if protos := slices.DeleteFunc(slices.Clone(h.protos), greaseProto); len(protos) > 0 && !slices.ContainsFunc(protos, isHTTP) {
 			// Another protocol than HTTP: what the client likes best is agreed to, and
 			// the server is offered that alone.
 			conf = p.tls.Clone()
-			conf.NextProtos = h.protos[:1]
+			conf.NextProtos = protos[:1]
 		}
 		c.shaking = true
 		tc := tls.Server(bulk.New(c), conf)
@@ -275,18 +303,18 @@ func (c *conn) established(tc *tls.Conn, to target) {
 	c.note(func(row *flow.Connection) {
 		t := row.ClientTLS
 		t.Version, t.Cipher = tls.VersionName(cs.Version), tls.CipherSuiteName(cs.CipherSuite)
-		t.ALPN, t.Resumed = cs.NegotiatedProtocol, cs.DidResume
+		t.ALPN, t.Resumed = printable(cs.NegotiatedProtocol), cs.DidResume
 		if cs.CurveID != 0 {
 			t.Group = cs.CurveID.String()
 		}
-		row.ALPN = cs.NegotiatedProtocol
+		row.ALPN = t.ALPN
 	})
 	name := hostName(cs.ServerName)
 	var nc net.Conn = tc
 	if cs.NegotiatedProtocol != "" && !isHTTP(cs.NegotiatedProtocol) {
 		c.foreign = cs.NegotiatedProtocol
 	}
-	if (cs.NegotiatedProtocol == "" || c.foreign != "") && to.host != c.door.p.conf.LocalHost {
+	if (cs.NegotiatedProtocol == "" || c.foreign != "") && !c.isOwn(to) {
 		// Nobody has said that it is HTTP.
 		if nc = c.sift(tc, to, name); nc == nil {
 			return
@@ -311,7 +339,7 @@ func (c *conn) sift(tc *tls.Conn, to target, name string) net.Conn {
 		c.relay(p, server, early, "TLS, in which the server spoke first: relayed, with the first bytes kept")
 		return nil
 	case err == errNoServer:
-		_ = tc.Close()
+		c.abort()
 		return nil
 	case err == nil && (c.foreign != "" || !looksLikeHTTP(p)):
 		c.relayTo(p, to, name, "TLS, but not HTTP in it: relayed, with the first bytes kept")

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -111,16 +112,13 @@ func (p *passes) reason(device, host string) string {
 // ended takes note of what became of a connection. abrupt says that the client closed
 // it right after the handshake, without a byte.
 func (p *passes) ended(row *flow.Connection, abrupt bool) {
-	host := row.SNI
-	if host == "" {
-		host = row.Host
-	}
+	host := passHost(row.Host, row.SNI)
 	if row.ClientTLS == nil || host == "" {
 		return
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	k := passKey{row.Device, hostKey(host)}
+	k := passKey{row.Device, host}
 	if row.Outcome == flow.Intercepted {
 		if e := p.list[k]; e != nil && e.Mode == Auto {
 			delete(p.list, k)
@@ -157,6 +155,16 @@ func untrusting(row *flow.Connection) bool {
 		}
 	}
 	return false
+}
+
+// passHost is the host that a connection counts for: the name by which its client
+// asked for the destination, else the name in its handshake, else the address. What a
+// handshake says does not open another destination that has a name.
+func passHost(host, sni string) string {
+	if _, err := netip.ParseAddr(host); err == nil && sni != "" {
+		host = sni
+	}
+	return hostKey(host)
 }
 
 // hostKey is a host in the form in which it is compared.

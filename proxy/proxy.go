@@ -98,6 +98,7 @@ type Config struct {
 	MaxConns     int // connections of one client to the HTTP proxy at a time: 512; of one that is not admitted 64
 	MaxStreams   int // connections of one client by any other door: 4096
 	MaxDatagrams int // flows of datagrams of one client at a time: 1024
+	MaxAll       int // of both, of all clients at a time: 16384; of those that are not admitted an eighth of it
 }
 
 // Guest is what a door tells of who has come in.
@@ -133,6 +134,7 @@ func (c Config) defaults() Config {
 	setDefault(&c.MaxConns, 512)
 	setDefault(&c.MaxStreams, 4096)
 	setDefault(&c.MaxDatagrams, 1024)
+	setDefault(&c.MaxAll, 16384)
 	if c.Local == nil {
 		c.Local = http.NotFoundHandler()
 	}
@@ -165,6 +167,8 @@ type Proxy struct {
 	addrs []netip.AddrPort
 	conns map[crowd]int // open connections
 	full  map[crowd]bool
+
+	guests, strangers everybody
 }
 
 // crowd is what is counted together.
@@ -179,6 +183,7 @@ func New(conf Config) (*Proxy, error) {
 		return nil, errors.New("proxy needs a recorder, an upstream and an issuer")
 	}
 	p := &Proxy{conf: conf.defaults(), conns: map[crowd]int{}, full: map[crowd]bool{}}
+	p.guests.most, p.strangers.most = p.conf.MaxAll, max(1, p.conf.MaxAll/strangerShare)
 	p.passes = newPasses(p.conf.PassAfter, p.conf.PassFor)
 	p.tls = p.tlsConfig()
 	p.engine = p.newEngine()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -18,7 +19,7 @@ import (
 // of that. name is as for upstream.Transport.Dial.
 func (c *conn) dial(to target, name string) (net.Conn, error) {
 	p := c.door.p
-	if to.host == p.conf.LocalHost {
+	if c.isOwn(to) {
 		c.outcome(flow.Refused, "the proxy's own pages speak HTTP only")
 		return nil, net.ErrClosed
 	}
@@ -34,7 +35,7 @@ func (c *conn) dial(to target, name string) (net.Conn, error) {
 func (c *conn) relayTo(client net.Conn, to target, name, reason string) {
 	server, err := c.dial(to, name)
 	if err != nil {
-		_ = client.Close()
+		c.abort()
 		return
 	}
 	c.relay(client, server, nil, reason)
@@ -45,7 +46,7 @@ func (c *conn) relayTo(client net.Conn, to target, name, reason string) {
 func (c *conn) pass(to target, reason string) {
 	server, err := c.dial(to, "")
 	if err != nil {
-		_ = c.Close()
+		c.abort()
 		return
 	}
 	defer c.Close()
@@ -53,6 +54,9 @@ func (c *conn) pass(to target, reason string) {
 	_ = c.SetDeadline(time.Time{})
 	c.outcome(flow.Passed, reason)
 	c.note(func(row *flow.Connection) { row.Protocol = "tls" })
+	if !c.opened() {
+		return
+	}
 	var flight sniff.ServerFlight
 	more := true
 	c.couple(&peeker{Conn: c}, server, func([]byte) error { return nil }, func(p []byte) error {
@@ -132,15 +136,20 @@ func (c *conn) couple(client, server io.ReadWriteCloser, up, down look) {
 	var moved atomic.Int64 // when bytes passed last
 	moved.Store(time.Now().UnixNano())
 	stop := func() {
-		_ = c.Conn.Close() // the transport, so that no goodbye has to be written
-		_ = server.Close()
+		breakOff(c.Conn) // the transport, so that no goodbye has to be written
+		breakOff(server)
 	}
 	half, done := make(chan struct{}, 2), make(chan struct{})
 	pass := func(dst io.WriteCloser, src io.Reader, look look) {
-		if pump(dst, src, look, &moved) != nil || look(nil) != nil || closeWrite(dst) != nil {
-			stop()
-		}
-		half <- struct{}{}
+		defer c.survive()
+		whole := false
+		defer func() {
+			if !whole { // also after a panic
+				stop()
+			}
+			half <- struct{}{}
+		}()
+		whole = pump(dst, src, look, &moved) == nil && look(nil) == nil && closeWrite(dst) == nil
 	}
 	var helpers sync.WaitGroup
 	helpers.Go(func() { c.watch(&moved, half, done, stop) })
@@ -172,6 +181,25 @@ func (c *conn) watch(moved *atomic.Int64, half, done <-chan struct{}, stop func(
 			return
 		}
 		t.Reset(rest)
+	}
+}
+
+// breakOff closes a connection so that the other side cannot take what it got for
+// the whole: with a reset, and without the closing words of TLS.
+func breakOff(c io.Closer) {
+	for {
+		switch x := c.(type) {
+		case *peeker:
+			c = x.Conn
+			continue
+		case *tls.Conn:
+			c = x.NetConn()
+			continue
+		case interface{ SetLinger(int) error }:
+			_ = x.SetLinger(0)
+		}
+		_ = c.Close()
+		return
 	}
 }
 

@@ -99,11 +99,17 @@ func (m *recorder) Commit(_ context.Context, r flow.Record) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if f, ok := r.(*flow.Frame); ok {
+	switch f := r.(type) {
+	case *flow.Frame:
 		m.next++
 		f.ID = m.next
-	} else if !m.open[r] {
-		m.wrong = append(m.wrong, "a record is committed that is not open")
+	case *flow.Lookup:
+		m.next++
+		f.ID = m.next
+	default:
+		if !m.open[r] {
+			m.wrong = append(m.wrong, "a record is committed that is not open")
+		}
 	}
 	delete(m.open, r)
 	m.records = append(m.records, r)
@@ -233,6 +239,10 @@ func newRig(t testing.TB, change func(*proxy.Config)) *rig {
 		Local: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/panic" {
 				panic("a fault")
+			}
+			if r.URL.Path == "/admitted" {
+				fmt.Fprint(w, proxy.Admitted(r))
+				return
 			}
 			fmt.Fprintf(w, "local page for %s", r.URL.Path)
 		}),

@@ -54,8 +54,25 @@ func addDoors(f *pflag.FlagSet, cfg *doorsConfig) {
 	f.StringArrayVar(&cfg.PassHosts, "pass", nil, "host that is always passed on unread; repeatable")
 }
 
+// settings are what a case says of what passes unread, how names are resolved and how
+// servers are reached. They hold no password.
+func (c doorsConfig) settings() map[string]string {
+	via := ""
+	if u, err := parseProxy(c.Via); err == nil && u != nil {
+		via = u.Scheme + "://" + u.Host
+	}
+	return map[string]string{
+		"pass_after": strconv.Itoa(c.PassAfter), "pass": strings.Join(c.PassHosts, " "), "dns": strings.Join(c.DNSServers, " "),
+		"strip_hints": fmt.Sprint(c.StripHints), "upstream_proxy": via,
+	}
+}
+
 // wireguardPort is the one that WireGuard's own documents use.
 const wireguardPort = 51820
+
+// tunnelFlows is more than the proxy takes of one client (proxy.Config), so that it is
+// the proxy that turns them away, which leaves a row.
+const tunnelFlows = 6 << 10
 
 // firstDevice is the phone of a book that has none.
 const firstDevice = "phone"
@@ -136,7 +153,7 @@ func (d *doors) openWireGuard(httpAddr netip.AddrPort) error {
 		}
 	}
 	conf := wireguard.Config{
-		PrivateKey: d.book.Key(), Listen: listen, Peers: peers,
+		PrivateKey: d.book.Key(), Listen: listen, Peers: peers, MaxFlows: tunnelFlows,
 		Log: func(line string) { d.log.Warn().Msg("wireguard: " + line) },
 	}
 	d.wg, err = wireguard.Listen(conf)
@@ -221,13 +238,13 @@ func parseProxy(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// signIn says whether a SOCKS client may sign in: a name of the book with its
-// password; any other name is taken for what it says, and worth nothing.
-func (d *doors) signIn(user, password string) bool {
+// signIn says whether a SOCKS client may sign in: by a name of the book with its
+// password. With any other name it is nobody, also once the book has that name.
+func (d *doors) signIn(user, password string) (name string, ok bool) {
 	if d.book.Knows(user) {
-		return d.book.SignIn(user, password)
+		return user, d.book.SignIn(user, password)
 	}
-	return !d.cfg.RequirePwd
+	return "", !d.cfg.RequirePwd
 }
 
 // identify says who a guest is.

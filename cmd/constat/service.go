@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -101,12 +103,13 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	if err := os.MkdirAll(filepath.Dir(cfg.Case), 0o700); err != nil {
 		return s, err
 	}
+	settings := map[string]string{
+		"command": "run", "door": "http " + s.door.Addr().String(), "doors": s.doors.String(), "ca_sha256": s.CA.Fingerprint(),
+		"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)), "banner": cfg.Banner,
+	}
+	maps.Copy(settings, cfg.Doors.settings())
 	s.Case, err = store.Open(ctx, store.Config{
-		Path: cfg.Case, KeyFile: filepath.Join(cfg.CADir, "log.key"), Tool: build(), BodyLimit: cfg.BodyLimit,
-		Settings: map[string]string{
-			"command": "run", "door": "http " + s.door.Addr().String(), "doors": s.doors.String(), "ca_sha256": s.CA.Fingerprint(),
-			"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)), "banner": cfg.Banner,
-		},
+		Path: cfg.Case, KeyFile: filepath.Join(cfg.CADir, "log.key"), Tool: build(), BodyLimit: cfg.BodyLimit, Settings: settings,
 	})
 	if err != nil {
 		return s, err
@@ -132,10 +135,11 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	s.proxy, err = proxy.New(proxy.Config{
 		Recorder: s.Case, BodyLimit: s.Case.BodyLimit(), Issuer: s.CA, Upstream: s.upstream,
 		Local: ui.NewOnboarding(ui.OnboardingConfig{
-			CA: s.CA, Addresses: []string{s.phoneAddress()}, SOCKS: s.doors.socksAddress(), Enrol: s.Enrolment, CheckHost: localHost,
+			CA: s.CA, Addresses: []string{s.phoneAddress()}, SOCKS: s.doors.socksAddress(), Enrol: s.Enrolment, Admitted: proxy.Admitted, CheckHost: localHost,
 		}),
 		LocalHost: localHost, Log: cfg.Log,
 		Identify: s.doors.identify, DNS: s.doors.answerer, PassAfter: cfg.Doors.PassAfter,
+		MaxAll: maxConnections(),
 	})
 	if err != nil {
 		return s, err
@@ -144,6 +148,17 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		s.proxy.SetPass("", host, proxy.Always)
 	}
 	return s, nil
+}
+
+// maxConnections is how many connections of clients this process may have at a time,
+// each of which may need a file for the client and one for the server.
+func maxConnections() int {
+	const most, others = 16384, 256 // the case, its journal, idle connections to servers
+	var files syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files) != nil {
+		return most
+	}
+	return int(max(64, (min(files.Cur, 2*most+others)-min(files.Cur, others))/2))
 }
 
 // phoneAddress is the address of the proxy as a phone has to type it: for a

@@ -122,26 +122,35 @@ func (f *Flow) closing() {
 
 // Read implements net.Conn.
 func (f *Flow) Read(b []byte) (int, error) {
+	next, err := f.ReadPacket()
+	if err != nil {
+		return 0, err
+	}
+	n := copy(b, next)
+	if n < len(next) {
+		return n, io.ErrShortBuffer
+	}
+	return n, nil
+}
+
+// ReadPacket is Read without a buffer: the datagram is the caller's.
+func (f *Flow) ReadPacket() ([]byte, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for {
 		switch {
 		case f.closed:
-			return 0, net.ErrClosed
+			return nil, net.ErrClosed
 		case f.read.passed():
-			return 0, os.ErrDeadlineExceeded
+			return nil, os.ErrDeadlineExceeded
 		case len(f.queue) > 0:
 			next := f.queue[0]
 			f.queue[0] = nil
 			f.queue = f.queue[1:]
 			f.bytes -= len(next)
-			n := copy(b, next)
-			if n < len(next) {
-				return n, io.ErrShortBuffer
-			}
-			return n, nil
+			return next, nil
 		case f.ended:
-			return 0, io.EOF
+			return nil, io.EOF
 		}
 		f.cond.Wait()
 	}

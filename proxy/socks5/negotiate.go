@@ -218,8 +218,12 @@ func (l *Listener) admit(c *Conn, user, password string) error {
 		return errNoUser
 	case user == "" && password == "":
 		return nil
-	case l.conf.SignIn != nil && !l.conf.SignIn(user, password):
-		return errSignIn
+	}
+	if l.conf.SignIn != nil {
+		var ok bool
+		if user, ok = l.conf.SignIn(user, password); !ok {
+			return errSignIn
+		}
 	}
 	c.user = user
 	return nil

@@ -24,15 +24,17 @@ import (
 
 // Config says how a Listener works. It is copied by Listen.
 type Config struct {
-	// SignIn says whether user may sign in with this password. It is called by
-	// several goroutines at a time. Nil means that every name is taken for what it
-	// says, whatever the password.
+	// SignIn says whether user may sign in with this password, and by which name it is
+	// known from then on: none for one that the password does not prove, or what comes
+	// to bear the name later would be taken for it. It is called by several goroutines
+	// at a time. Nil means that every name is taken for what it says, whatever the
+	// password.
 	//
 	// PCAPdroid sends one name and password, which its user types in, for all apps
 	// that it captures; at most 31 bytes each, and only if both are there. It sends
 	// TCP only, and addresses only, never names (github.com/emanuele-f/PCAPdroid,
 	// jni_impl.c and capture_vpn.c; github.com/emanuele-f/zdtun, socks5.c; 2026-11).
-	SignIn func(user, password string) bool
+	SignIn func(user, password string) (name string, ok bool)
 	// RequireUser refuses clients that do not sign in.
 	RequireUser bool
 	// App returns the package name of the app that a user name stands for, or

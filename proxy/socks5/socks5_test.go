@@ -245,7 +245,9 @@ func TestCurlRefused(t *testing.T) {
 	curl := tool(t, "curl", "curl")
 	r := newRelay(t, "127.0.0.1:0", Config{
 		RequireUser: true,
-		SignIn:      func(user, password string) bool { return user == "phone" && password == "right" },
+		SignIn: func(user, password string) (string, bool) {
+			return user, user == "phone" && password == "right"
+		},
 	})
 	for i, tt := range []struct {
 		args      []string

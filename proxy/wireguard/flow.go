@@ -185,18 +185,24 @@ func (l *Listener) charge(p *peer, n int) bool {
 }
 
 func (f *flow) Read(b []byte) (int, error) {
+	datagram, err := f.ReadPacket()
+	return copy(b, datagram), err
+}
+
+// ReadPacket is Read without a buffer: the datagram is the caller's.
+func (f *flow) ReadPacket() ([]byte, error) {
 	passed := f.reading.passed()
 	for {
 		if isClosed(passed) {
-			return 0, f.error("read", os.ErrDeadlineExceeded)
+			return nil, f.error("read", os.ErrDeadlineExceeded)
 		}
 		datagram, ok, err := f.take()
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if ok {
 			f.l.charge(f.who, -len(datagram))
-			return copy(b, datagram), nil
+			return datagram, nil
 		}
 		select {
 		case <-f.ready:

@@ -18,6 +18,9 @@ type OnboardingConfig struct {
 	// "0.0.0.0:8080") each phone is shown the address it came in by.
 	Addresses []string
 	Enrol     *Enrolment
+	// Admitted says that a client may use the proxy for another reason than Enrol's,
+	// such as its key or its password. Nil means that there is none.
+	Admitted func(*http.Request) bool
 	// SOCKS is the address of the SOCKS door in the same form, empty when there is
 	// none. The PAC file names it.
 	SOCKS string
@@ -36,6 +39,9 @@ type OnboardingConfig struct {
 func NewOnboarding(cfg OnboardingConfig) http.Handler {
 	if cfg.CheckHost == "" {
 		cfg.CheckHost = "constat.test"
+	}
+	if cfg.Admitted == nil {
+		cfg.Admitted = func(*http.Request) bool { return false }
 	}
 	cfg.Addresses = slices.Clone(cfg.Addresses)
 	o := &onboarding{
@@ -94,7 +100,7 @@ func (o *onboarding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if !o.cfg.Enrol.Admit(client) {
+	if !o.cfg.Enrol.Admit(client) && !o.cfg.Admitted(r) {
 		render(w, http.StatusForbidden, "onboarding/en.html", "gate", onboardingPage{Refused: refused})
 		return
 	}

@@ -176,6 +176,16 @@ func TestOnboardingGate(t *testing.T) {
 		t.Errorf("the page for strangers has no style: %d", resp.StatusCode)
 	}
 
+	tunnel := NewOnboarding(OnboardingConfig{
+		CA: ca, Enrol: enrol, Addresses: []string{"192.0.2.1:8080"},
+		Admitted: func(r *http.Request) bool { return strings.HasPrefix(r.RemoteAddr, "10.77.0.2:") },
+	})
+	for client, status := range map[string]int{"10.77.0.2": 200, "10.77.0.3": 403} {
+		if resp := ask(tunnel, client, "GET", "http://constat.test/ca.pem"); resp.StatusCode != status {
+			t.Errorf("%s, which is in the tunnel or not: %d", client, resp.StatusCode)
+		}
+	}
+
 	link := enrol.Link("192.0.2.1:8080")
 	for _, header := range [][]string{{"Sec-Purpose", "prefetch;prerender"}, {"Purpose", "prefetch"}, {"X-Moz", "prefetch"}, {"X-Purpose", "preview"}} {
 		ask(h, stranger, "GET", link, header...)
