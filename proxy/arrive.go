@@ -107,7 +107,7 @@ func (c *conn) lookups() {
 		})
 	}
 	record := func(l *flow.Lookup) error {
-		l.Door, l.Device, l.App = c.row.Door, c.row.Device, c.row.App
+		l.Door, l.Device, l.App = c.row.Door, c.who.Device, c.who.App
 		if err := p.conf.Recorder.Commit(context.Background(), l); err != nil {
 			p.fail(err)
 			return err

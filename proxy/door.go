@@ -217,11 +217,11 @@ func (d *door) enter(nc net.Conn) *conn {
 	return nil
 }
 
-// most is how many connections the client may have open at a time.
+// most is how many connections the client may have open at a time. p.mu is held.
 func (c *conn) most() int {
 	conf := &c.door.p.conf
 	switch {
-	case !c.admitted:
+	case !c.admitted && c.door.p.guests[c.row.Client.Addr()] == 0:
 		return min(maxStrangers, conf.MaxConns)
 	case c.crowd().datagrams:
 		return conf.MaxDatagrams
@@ -235,6 +235,13 @@ const maxStrangers = 64
 
 func (c *conn) crowd() crowd { return crowd{c.row.Client.Addr(), c.row.Transport != ""} }
 
+// welcome notes that somebody has signed in on c.
+func (d *door) welcome(c *conn) {
+	d.p.mu.Lock()
+	d.p.guests[c.row.Client.Addr()]++
+	d.p.mu.Unlock()
+}
+
 // leave forgets a closed connection.
 func (d *door) leave(c *conn) {
 	d.mu.Lock()
@@ -242,6 +249,11 @@ func (d *door) leave(c *conn) {
 	d.mu.Unlock()
 	p, crowd := d.p, c.crowd()
 	p.mu.Lock()
+	if c.known {
+		if p.guests[crowd.client]--; p.guests[crowd.client] == 0 {
+			delete(p.guests, crowd.client)
+		}
+	}
 	if p.conns[crowd]--; p.conns[crowd] < c.most() {
 		delete(p.full, crowd)
 	}

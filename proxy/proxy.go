@@ -62,10 +62,18 @@ type Config struct {
 	// keeps .test out of the DNS).
 	LocalHost string
 
-	// Identify says who a guest is. It is called once for each connection, and
-	// again when a guest of the HTTP door has said who it is. The default admits
-	// loopback addresses only.
+	// Identify says who a guest is. It is called once for each connection, and for
+	// each request to the HTTP door. The default admits loopback addresses only.
 	Identify func(Guest) Identity
+
+	// SignIn returns the password of a user who may sign in at the HTTP door, by Basic
+	// or Digest (RFC 9110 section 11.7); each request can. Who does is Guest.User. It is
+	// asked of clients that are not admitted by their address, except that browsers get
+	// Local's page then. Nil means that nobody signs in. Passwords go no further, and
+	// are not recorded.
+	SignIn func(user string) (password string, known bool)
+	// RequireUser has everybody sign in at the HTTP door, but for Local's pages.
+	RequireUser bool
 
 	// DNS answers the questions to the DNS that doors other than the HTTP proxy bring,
 	// and each is recorded; private DNS (port 853) is refused. Nil means that they
@@ -156,13 +164,15 @@ type Proxy struct {
 	tls    *tls.Config // one for all clients, so that sessions resume
 	engine *goproxy.ProxyHttpServer
 	failed sync.Once
+	signIn *signIn // nil when nobody can
 	passes *passes
 	names  dns.Names
 
-	mu    sync.Mutex
-	addrs []netip.AddrPort
-	conns map[crowd]int // open connections
-	full  map[crowd]bool
+	mu     sync.Mutex
+	addrs  []netip.AddrPort
+	conns  map[crowd]int // open connections
+	full   map[crowd]bool
+	guests map[netip.Addr]int // open connections on which somebody has signed in
 }
 
 // crowd is what is counted together.
@@ -176,7 +186,10 @@ func New(conf Config) (*Proxy, error) {
 	if conf.Recorder == nil || conf.Upstream == nil || conf.Issuer == nil {
 		return nil, errors.New("proxy needs a recorder, an upstream and an issuer")
 	}
-	p := &Proxy{conf: conf.defaults(), conns: map[crowd]int{}, full: map[crowd]bool{}}
+	p := &Proxy{conf: conf.defaults(), conns: map[crowd]int{}, full: map[crowd]bool{}, guests: map[netip.Addr]int{}}
+	if p.conf.SignIn != nil {
+		p.signIn = newSignIn(p.conf.SignIn)
+	}
 	p.passes = newPasses(p.conf.PassAfter, p.conf.PassFor)
 	p.tls = p.tlsConfig()
 	p.engine = p.newEngine()
