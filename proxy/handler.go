@@ -143,7 +143,7 @@ func (p *Proxy) letIn(w *writer, r *http.Request) bool {
 		c.turn("too many wrong passwords")
 		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
 		w.turnAway(r, http.StatusTooManyRequests, "Too many wrong passwords came from this address. Wait a little, then try again with the right one.")
-	case !own && p.signIn != nil && (v != unsigned || p.conf.RequireUser || connect || !wantsPage(r)):
+	case !own && p.signIn != nil && (v != unsigned || p.conf.RequireUser):
 		c.turn("the client did not sign in")
 		p.signIn.challenge(w.Header(), c.row.Client.Addr(), v)
 		w.turnAway(r, http.StatusProxyAuthRequired, signInText)
@@ -169,9 +169,6 @@ func IdentityOf(r *http.Request) Identity {
 // signInText is for people whose client does not sign in by itself.
 const signInText = "The proxy that is set on this device wants to know who it is. Enter the device's name and password, " +
 	"which 'constat device show NAME' shows on the computer that runs Constat, or scan the code there to enrol this device."
-
-// wantsPage says that a browser is going to show the answer.
-func wantsPage(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 // forItself says that a request to the door is for Constat's own pages.
 func (p *Proxy) forItself(s *stream, r *http.Request) bool {

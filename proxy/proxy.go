@@ -67,10 +67,10 @@ type Config struct {
 	Identify func(Guest) Identity
 
 	// SignIn returns the password of a user who may sign in at the HTTP door, by Basic
-	// or Digest (RFC 9110 section 11.7); each request can. Who does is Guest.User. It is
-	// asked of clients that are not admitted by their address, except that browsers get
-	// Local's page then. Nil means that nobody signs in. Passwords go no further, and
-	// are not recorded.
+	// or Digest (RFC 9110 section 11.7); each request can, also one of a client that is
+	// not admitted otherwise. Who does is Guest.User. Nobody is asked to, unless
+	// RequireUser is set or what was offered is wrong; Digest begins with being asked.
+	// Nil means that nobody signs in. Passwords go no further, and are not recorded.
 	SignIn func(user string) (password string, known bool)
 	// RequireUser has everybody sign in at the HTTP door, but for Local's pages.
 	RequireUser bool
