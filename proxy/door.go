@@ -139,7 +139,9 @@ func (p *Proxy) newServer(d *door) *http.Server {
 			SendPingTimeout:               p.conf.IdleTimeout / 2,
 			WriteByteTimeout:              p.conf.IdleTimeout,
 		},
-		ErrorLog: log.New(io.Discard, "", 0), // its lines quote what clients sent
+		// OPTIONS * is for the server.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     log.New(io.Discard, "", 0), // its lines quote what clients sent
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, streamKey{}, c.(*stream))
 		},
