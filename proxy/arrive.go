@@ -109,7 +109,7 @@ func (c *conn) lookups(to target) {
 		})
 	}
 	record := func(l *flow.Lookup) error {
-		l.Door, l.Device, l.App = c.row.Door, c.row.Device, c.row.App
+		l.Door, l.Device, l.App = c.row.Door, c.who.Device, c.who.App
 		if addr := asked.Load(); addr != nil && l.Code != "" && !l.Resolver.IsValid() {
 			l.Resolver = *addr
 		}

@@ -3,6 +3,7 @@ package proxy
 import (
 	"errors"
 	"io"
+	"maps"
 	"runtime/debug"
 	"sync"
 
@@ -150,11 +151,17 @@ func (b *responseBody) Read(p []byte) (int, error) {
 			b.left -= int64(n)
 		}
 	}
+	if err == nil && b.left == 0 && b.x.resp.ProtoMajor >= 2 {
+		err = b.toEnd()
+	}
 	switch {
 	case err == io.EOF && b.left > 0:
 		return n, b.give(flow.ErrServerClosed + ": the response ended before its end")
 	case err == io.EOF, err == nil && b.left == 0:
 		b.whole = true
+		// An announced field that did not come would end an HTTP/2 stream without its
+		// end.
+		maps.DeleteFunc(b.x.resp.Trailer, func(_ string, values []string) bool { return len(values) == 0 })
 		if b.x.commit("") != nil {
 			b.err = errUnrecorded
 			return 0, b.err
@@ -166,6 +173,22 @@ func (b *responseBody) Read(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// toEnd reads to the end of a body of which all bytes have come. From HTTP/2 on it
+// comes by itself, with trailer fields before it, whatever the length said.
+func (b *responseBody) toEnd() error {
+	var more [1]byte
+	n, err := b.src.Read(more[:])
+	for n == 0 && err == nil {
+		n, err = b.src.Read(more[:])
+	}
+	if n > 0 {
+		return errTooMuch
+	}
+	return err
+}
+
+var errTooMuch = errors.New("more bytes than the length says")
 
 // give gives the response up: the row gets its error, and the client will not
 // see a clean end.

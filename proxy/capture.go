@@ -79,7 +79,7 @@ func (x *exchange) RoundTrip(r *http.Request, _ *goproxy.ProxyCtx) (*http.Respon
 		x.upgrade(resp)
 		x.w.deaf = true
 		return nil, errUpgraded
-	case x.bodyless() || resp.ContentLength == 0:
+	case x.bodyless() || resp.ContentLength == 0 && (resp.ProtoMajor < 2 || resp.Body == http.NoBody):
 		if err := x.commit(""); err != nil {
 			_ = resp.Body.Close()
 			x.w.deaf = true

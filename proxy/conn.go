@@ -26,11 +26,15 @@ type conn struct {
 
 	up, down atomic.Int64
 	requests atomic.Int64
-	relayed  atomic.Bool  // frames or raw bytes pass: does not end by itself
-	got      atomic.Bool  // bytes came out of TLS
-	answered atomic.Bool  // a server has answered a request
-	writeBy  atomic.Int64 // write deadline set from outside, in Unix ns; 0 is none
-	admitted bool
+	relayed  atomic.Bool    // frames or raw bytes pass: does not end by itself
+	got      atomic.Bool    // bytes came out of TLS
+	answered atomic.Bool    // a server has answered a request
+	writeBy  atomic.Int64   // write deadline set from outside, in Unix ns; 0 is none
+	admitted bool           // the client, for what it does next
+	all      *everybody     // that it counts among, as it was when it came
+	who      Identity       // the same, in full
+	user     string         // who has signed in at the HTTP door with the request being served
+	known    bool           // somebody has signed in there
 	addr     netip.AddrPort // that the client connected to; not valid when it gave a name
 	foreign  string         // protocol agreed with the client in its handshake when that is not HTTP
 	told     string         // name for which the client had been told that address; "" for none
@@ -45,12 +49,13 @@ type conn struct {
 	mu     sync.Mutex // guards what follows
 	row    flow.Connection
 	begun  bool
-	silent bool  // leaves no row
-	last   bool  // others like it leave none
-	cut    bool  // closed by shutdown
-	lost   error // of the first read that failed
-	busy   int   // handlers at work
-	over   bool  // no more handlers are let in
+	silent bool   // leaves no row
+	last   bool   // others like it leave none
+	turned string // why the last request at the HTTP door was turned away; "" when it was not
+	cut    bool   // closed by shutdown
+	lost   error  // of the first read that failed
+	busy   int    // handlers at work
+	over   bool   // no more handlers are let in
 	still  sync.Cond
 }
 
@@ -63,15 +68,36 @@ func newConn(d *door, nc net.Conn) *conn {
 		_, c.row.Transport = addrPort(nc.LocalAddr())
 	}
 	c.still.L = &c.mu
-	c.identify(asked(nc, userOf), asked(nc, appOf))
+	id := c.identity(asked(nc, userOf), asked(nc, appOf))
+	c.admitted, c.row.Device, c.row.App = id.Admitted, id.Device, id.App
+	c.who = id
 	return c
 }
 
-// identify fills in who the client is. user is who it says it is.
-func (c *conn) identify(user, app string) {
+// identity says who the client is. user is who it has shown to be.
+func (c *conn) identity(user, app string) Identity {
 	id := c.door.p.conf.Identify(Guest{Door: c.door.name, Addr: c.row.Client.Addr(), User: user, App: app})
-	if c.admitted, c.row.Device, c.row.App = id.Admitted, id.Device, id.App; id.Device == "" {
-		c.row.Device = c.row.Client.Addr().String()
+	if id.Device == "" {
+		id.Device = c.row.Client.Addr().String()
+	}
+	return id
+}
+
+// identify says who makes the request that is about to be served, by the name with
+// which it has signed in, or without one by the address. The row is that of whoever
+// signs in, once somebody has.
+func (c *conn) identify(user string) {
+	c.user, c.who = user, c.identity(user, "")
+	if c.admitted = c.who.Admitted; user == "" && c.known {
+		return
+	}
+	c.note(func(row *flow.Connection) {
+		row.Device, row.App = c.who.Device, c.who.App
+		c.silent = c.silent && !c.admitted // it is no stranger's any more
+	})
+	if user != "" && c.admitted && !c.known {
+		c.known = true
+		c.door.welcome(c)
 	}
 }
 
@@ -324,6 +350,10 @@ func (c *conn) conclude() {
 		row.Outcome, row.Reason = "", "" // for some of the requests only; their rows tell
 	}
 	if row.Outcome != "" {
+		return
+	}
+	if c.turned != "" {
+		row.Outcome, row.Reason = flow.Refused, c.turned
 		return
 	}
 	alert := alertName(c.lost)

@@ -141,7 +141,9 @@ func (p *Proxy) newServer(d *door) *http.Server {
 			SendPingTimeout:               p.conf.IdleTimeout / 2,
 			WriteByteTimeout:              p.conf.IdleTimeout,
 		},
-		ErrorLog: log.New(io.Discard, "", 0), // its lines quote what clients sent
+		// OPTIONS * is for the server.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     log.New(io.Discard, "", 0), // its lines quote what clients sent
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, streamKey{}, c.(*stream))
 		},
@@ -213,7 +215,8 @@ func (d *door) enter(nc net.Conn) *conn {
 // count counts one more connection, and says why it is too many, "" if it is not.
 // Whether it is to leave no row it notes.
 func (d *door) count(c *conn) (why string) {
-	p, crowd, all := d.p, c.crowd(), d.p.crowdOf(c)
+	p, crowd, all := d.p, c.crowd(), d.p.everybodyLike(c)
+	c.all = all
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -265,18 +268,18 @@ func (e *everybody) hush(now time.Time) (silent, last bool) {
 	return false, e.rows < 1
 }
 
-func (p *Proxy) crowdOf(c *conn) *everybody {
+func (p *Proxy) everybodyLike(c *conn) *everybody {
 	if c.admitted {
-		return &p.guests
+		return &p.admitted
 	}
 	return &p.strangers
 }
 
-// most is how many connections the client may have open at a time.
+// most is how many connections the client may have open at a time. p.mu is held.
 func (c *conn) most() int {
 	conf := &c.door.p.conf
 	switch {
-	case !c.admitted:
+	case !c.admitted && c.door.p.guests[c.row.Client.Addr()] == 0:
 		return min(maxStrangers, conf.MaxConns)
 	case c.crowd().datagrams:
 		return conf.MaxDatagrams
@@ -292,15 +295,27 @@ const maxStrangers = 64
 
 func (c *conn) crowd() crowd { return crowd{c.row.Client.Addr(), c.row.Transport != ""} }
 
+// welcome notes that somebody has signed in on c.
+func (d *door) welcome(c *conn) {
+	d.p.mu.Lock()
+	d.p.guests[c.row.Client.Addr()]++
+	d.p.mu.Unlock()
+}
+
 // leave forgets a closed connection.
 func (d *door) leave(c *conn) {
 	d.mu.Lock()
 	delete(d.open, c)
 	d.mu.Unlock()
-	p, crowd, all := d.p, c.crowd(), d.p.crowdOf(c)
+	p, crowd, all := d.p, c.crowd(), c.all
 	p.mu.Lock()
 	if all.open--; all.open < all.most {
 		all.full = false
+	}
+	if c.known {
+		if p.guests[crowd.client]--; p.guests[crowd.client] == 0 {
+			delete(p.guests, crowd.client)
+		}
 	}
 	if p.conns[crowd]--; p.conns[crowd] < c.most() {
 		delete(p.full, crowd)

@@ -44,8 +44,8 @@ func newExchange(w *writer, r *http.Request, head []byte, to target, scheme stri
 	w.x = x
 	x.row = flow.Exchange{
 		Connection: s.conn.row.ID,
-		Device:     s.conn.row.Device,
-		App:        s.conn.row.App,
+		Device:     s.conn.who.Device,
+		App:        s.conn.who.App,
 		Door:       s.conn.row.Door,
 		Began:      now,
 		Method:     r.Method,
@@ -58,8 +58,9 @@ func newExchange(w *writer, r *http.Request, head []byte, to target, scheme stri
 	}
 	x.row.Path, x.row.Query = pathAndQuery(r)
 	x.row.Request.Proto = r.Proto
-	x.row.Request.Head, x.row.Request.Exact = head, head != nil
-	if head == nil {
+	if head != nil {
+		x.row.Request.Head, x.row.Request.Exact = withoutPasswords(head)
+	} else {
 		x.row.Request.Head = requestHead(r)
 	}
 	x.body = requestBody{x: x, src: r.Body, length: r.ContentLength}
@@ -158,6 +159,9 @@ func appendFields(b []byte, h http.Header) []byte {
 	slices.Sort(names)
 	for _, name := range names {
 		for _, value := range h[name] {
+			if name == "Proxy-Authorization" {
+				value = hiddenCredentials(value)
+			}
 			b = append(append(append(append(b, strings.ToLower(name)...), ": "...), value...), "\r\n"...)
 		}
 	}

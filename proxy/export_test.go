@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"net/http"
+	"net/netip"
+	"time"
 
 	"constat/proxy/flow"
 )
@@ -70,4 +72,27 @@ func Swap(written, server []byte, bodyless bool) []byte {
 func ParseTarget(s string, preset uint16) (host string, port uint16, err error) {
 	t, err := parseTarget(s, preset)
 	return t.host, t.port, err
+}
+
+// AuthParams is authParams, WithoutPasswords is withoutPasswords.
+func AuthParams(s string) (map[string]string, bool)          { return authParams(s) }
+func WithoutPasswords(head []byte) (kept []byte, exact bool) { return withoutPasswords(head) }
+
+// SignIn is a signIn with a clock.
+type SignIn struct{ s *signIn }
+
+// NewSignIn returns one.
+func NewSignIn(password func(string) (string, bool), clock func() time.Time) SignIn {
+	s := newSignIn(password)
+	s.now = clock
+	return SignIn{s}
+}
+
+// Nonce is signIn.nonce as it is in a challenge.
+func (s SignIn) Nonce(client netip.Addr) string { return s.s.nonce(counted(client)) }
+
+// Check is signIn.check, with the verdict in words.
+func (s SignIn) Check(r *http.Request, client netip.Addr) string {
+	_, v, _ := s.s.check(r, client)
+	return map[verdict]string{unsigned: "unsigned", signed: "signed", wrong: "wrong", stale: "stale", held: "held"}[v]
 }

@@ -215,7 +215,8 @@ func TestHeadsAsTheyWere(t *testing.T) {
 				if d := cmp.Diff(head+"\r\n\r\n", string(x.Response.Head)); d != "" || !x.Response.Exact {
 					t.Errorf("recorded answer (-want +got):\n%s", d)
 				}
-				if !x.Request.Exact || !strings.Contains(request, strings.TrimPrefix(string(x.Request.Head), x.Method)) && secure {
+				request = strings.Replace(request, "Basic x", "Basic (not recorded)", 1)
+				if x.Request.Exact == strings.Contains(request, "not recorded") || !strings.Contains(request, strings.TrimPrefix(string(x.Request.Head), x.Method)) && secure {
 					t.Errorf("recorded request %q", x.Request.Head)
 				}
 			})

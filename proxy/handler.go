@@ -2,11 +2,14 @@ package proxy
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"constat/proxy/flow"
 )
@@ -87,13 +90,6 @@ func panicText(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
-// Admitted says whether the client of a request that Config.Local serves was admitted
-// when it connected.
-func Admitted(r *http.Request) bool {
-	s, ok := r.Context().Value(streamKey{}).(*stream)
-	return ok && s.conn.admitted
-}
-
 // serveDoor serves a request that came to the door itself: CONNECT, a request
 // for a URL, or one for the proxy's own pages.
 func (p *Proxy) serveDoor(w *writer, r *http.Request, head []byte) {
@@ -101,14 +97,7 @@ func (p *Proxy) serveDoor(w *writer, r *http.Request, head []byte) {
 	switch {
 	case !w.http1:
 		w.refuseConnection("HTTP/2 to the proxy itself", http.StatusHTTPVersionNotSupported)
-	case !c.admitted:
-		if r.Method == http.MethodConnect {
-			w.refuseConnection("the client is not admitted", http.StatusForbidden)
-			return
-		}
-		c.outcome(flow.Refused, "the client is not admitted")
-		p.openRow(w)
-		p.conf.Local.ServeHTTP(w, r)
+	case !p.letIn(w, r):
 	case r.Method == http.MethodConnect:
 		to, err := parseTarget(r.RequestURI, 0)
 		if err != nil {
@@ -128,6 +117,83 @@ func (p *Proxy) serveDoor(w *writer, r *http.Request, head []byte) {
 	default:
 		p.servePlain(w, r, head)
 	}
+}
+
+// letIn says whether a request to the door is to be served, and turns it away
+// otherwise. Constat's own pages are for everybody.
+func (p *Proxy) letIn(w *writer, r *http.Request) bool {
+	c := w.s.conn
+	connect := r.Method == http.MethodConnect
+	own := !connect && p.forItself(w.s, r)
+	var user string
+	var v verdict
+	var wait time.Duration
+	if p.signIn != nil {
+		user, v, wait = p.signIn.check(r, c.row.Client.Addr())
+	}
+	c.identify(user)
+	if v == signed && !c.admitted {
+		v = wrong // the user is known no more
+	}
+	switch {
+	case c.admitted && (own || v == signed || v == unsigned && !p.conf.RequireUser):
+		c.turn("")
+		return true
+	case !own && v == held:
+		c.turn("too many wrong passwords")
+		w.Header().Set("Retry-After", strconv.Itoa(int(wait/time.Second)+1))
+		w.turnAway(r, http.StatusTooManyRequests, "Too many wrong passwords came from this address. Wait a little, then try again with the right one.")
+	case !own && p.signIn != nil && (v != unsigned || p.conf.RequireUser):
+		c.turn("the client did not sign in")
+		p.signIn.challenge(w.Header(), c.row.Client.Addr(), v)
+		w.turnAway(r, http.StatusProxyAuthRequired, signInText)
+	case connect:
+		w.refuseConnection("the client is not admitted", http.StatusForbidden)
+	default:
+		c.turn("the client is not admitted")
+		p.openRow(w)
+		p.conf.Local.ServeHTTP(w, r)
+	}
+	return false
+}
+
+// IdentityOf says who makes a request that Config.Local answers; nobody, for any other
+// request.
+func IdentityOf(r *http.Request) Identity {
+	if s, ok := r.Context().Value(streamKey{}).(*stream); ok {
+		return s.conn.who
+	}
+	return Identity{}
+}
+
+// signInText is for people whose client does not sign in by itself.
+const signInText = "The proxy that is set on this device wants to know who it is. Enter the device's name and password, " +
+	"which 'constat device show NAME' shows on the computer that runs Constat, or scan the code there to enrol this device."
+
+// forItself says that a request to the door is for Constat's own pages.
+func (p *Proxy) forItself(s *stream, r *http.Request) bool {
+	if !r.URL.IsAbs() {
+		return true
+	}
+	to, err := parseTarget(r.URL.Host, 80)
+	return err == nil && (to.host == p.conf.LocalHost || p.isSelf(s, to))
+}
+
+// turn notes that the request was turned away, and why; nothing if it was not.
+func (c *conn) turn(reason string) {
+	c.mu.Lock()
+	c.turned = reason
+	c.mu.Unlock()
+}
+
+// turnAway answers a request that leaves no row of its own. The client can try again
+// on the connection.
+func (w *writer) turnAway(r *http.Request, status int, text string) {
+	w.s.conn.door.p.openRow(w)
+	body, contentType := compose(r, status, text)
+	pageHeader(w.Header(), contentType, len(body))
+	w.WriteHeader(status)
+	_, _ = io.WriteString(w, body)
 }
 
 // servePlain serves a request for a URL at the door (RFC 9112 section 3.2.2).

@@ -62,10 +62,18 @@ type Config struct {
 	// keeps .test out of the DNS).
 	LocalHost string
 
-	// Identify says who a guest is. It is called once for each connection, and
-	// again when a guest of the HTTP door has said who it is. The default admits
-	// loopback addresses only.
+	// Identify says who a guest is. It is called once for each connection, and for
+	// each request to the HTTP door. The default admits loopback addresses only.
 	Identify func(Guest) Identity
+
+	// SignIn returns the password of a user who may sign in at the HTTP door, by Basic
+	// or Digest (RFC 9110 section 11.7); each request can, also one of a client that is
+	// not admitted otherwise. Who does is Guest.User. Nobody is asked to, unless
+	// RequireUser is set or what was offered is wrong; Digest begins with being asked.
+	// Nil means that nobody signs in. Passwords go no further, and are not recorded.
+	SignIn func(user string) (password string, known bool)
+	// RequireUser has everybody sign in at the HTTP door, but for Local's pages.
+	RequireUser bool
 
 	// DNS answers the questions to the DNS that doors other than the HTTP proxy bring,
 	// and each is recorded; private DNS (port 853) is refused. Nil means that they
@@ -160,15 +168,17 @@ type Proxy struct {
 	tls    *tls.Config // one for all clients, so that sessions resume
 	engine *goproxy.ProxyHttpServer
 	failed sync.Once
+	signIn *signIn // nil when nobody can
 	passes *passes
 	names  dns.Names
 
-	mu    sync.Mutex
-	addrs []netip.AddrPort
-	conns map[crowd]int // open connections
-	full  map[crowd]bool
+	mu     sync.Mutex
+	addrs  []netip.AddrPort
+	conns  map[crowd]int // open connections
+	full   map[crowd]bool
+	guests map[netip.Addr]int // open connections on which somebody has signed in
 
-	guests, strangers everybody
+	admitted, strangers everybody
 }
 
 // crowd is what is counted together.
@@ -182,8 +192,11 @@ func New(conf Config) (*Proxy, error) {
 	if conf.Recorder == nil || conf.Upstream == nil || conf.Issuer == nil {
 		return nil, errors.New("proxy needs a recorder, an upstream and an issuer")
 	}
-	p := &Proxy{conf: conf.defaults(), conns: map[crowd]int{}, full: map[crowd]bool{}}
-	p.guests.most, p.strangers.most = p.conf.MaxAll, max(1, p.conf.MaxAll/strangerShare)
+	p := &Proxy{conf: conf.defaults(), conns: map[crowd]int{}, full: map[crowd]bool{}, guests: map[netip.Addr]int{}}
+	p.admitted.most, p.strangers.most = p.conf.MaxAll, max(1, p.conf.MaxAll/strangerShare)
+	if p.conf.SignIn != nil {
+		p.signIn = newSignIn(p.conf.SignIn)
+	}
 	p.passes = newPasses(p.conf.PassAfter, p.conf.PassFor)
 	p.tls = p.tlsConfig()
 	p.engine = p.newEngine()

@@ -21,6 +21,7 @@ import (
 
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
+	"golang.org/x/net/http2/hpack"
 
 	"constat/certs"
 	"constat/proxy"
@@ -241,7 +242,7 @@ func newRig(t testing.TB, change func(*proxy.Config)) *rig {
 				panic("a fault")
 			}
 			if r.URL.Path == "/admitted" {
-				fmt.Fprint(w, proxy.Admitted(r))
+				fmt.Fprint(w, proxy.IdentityOf(r).Admitted)
 				return
 			}
 			fmt.Fprintf(w, "local page for %s", r.URL.Path)
@@ -379,3 +380,18 @@ func get(t testing.TB, c *http.Client, u string) (*http.Response, []byte) {
 }
 
 var errRecorder = errors.New("the disk is full")
+
+// withLeaf is what a server needs to speak TLS.
+func withLeaf(leaf *tls.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{*leaf}}
+}
+
+// hpackOf encodes a list of names and values for HTTP/2.
+func hpackOf(fields ...string) []byte {
+	var b bytes.Buffer
+	e := hpack.NewEncoder(&b)
+	for i := 0; i+1 < len(fields); i += 2 {
+		_ = e.WriteField(hpack.HeaderField{Name: fields[i], Value: fields[i+1]})
+	}
+	return b.Bytes()
+}

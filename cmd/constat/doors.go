@@ -34,6 +34,7 @@ type doorsConfig struct {
 	Gateway    string   // TCP and UDP address for what the firewall diverts, "" for none
 	Redirect   bool     // TCP is diverted by REDIRECT
 	RequirePwd bool     // SOCKS clients have to sign in
+	SignIn     string   // at the HTTP proxy: none, optional, required; "" is optional
 	DNSServers []string // address, or address:port; none: the system's
 	StripHints bool
 	Via        string // URL of a proxy that connections to servers go through
@@ -47,6 +48,7 @@ func addDoors(f *pflag.FlagSet, cfg *doorsConfig) {
 	f.StringVar(&cfg.Gateway, "gateway", "off", "address for what a Linux firewall diverts, as in 0.0.0.0:8443, or off; see 'constat gateway'")
 	f.BoolVar(&cfg.Redirect, "gateway-redirect", false, "the firewall diverts TCP by REDIRECT, not TPROXY: no privilege, and no UDP")
 	f.BoolVar(&cfg.RequirePwd, "socks-password", false, "SOCKS5 clients have to sign in as a device, see 'constat device'")
+	f.StringVar(&cfg.SignIn, "sign-in", signInOptional, "signing in at the HTTP proxy as a device, see 'constat device': none, optional, or required of everybody")
 	f.StringArrayVar(&cfg.DNSServers, "dns", nil, "DNS server to ask for phones in the tunnel (default: this computer's); repeatable")
 	f.BoolVar(&cfg.StripHints, "strip-hints", false, "take hints at HTTP/3 and encrypted server names out of DNS answers; recorded")
 	f.StringVar(&cfg.Via, "upstream-proxy", "", "reach servers through this proxy: http://, https:// or socks5://")
@@ -66,6 +68,13 @@ func (c doorsConfig) settings() map[string]string {
 		"strip_hints": fmt.Sprint(c.StripHints), "upstream_proxy": via,
 	}
 }
+
+// How clients sign in at the HTTP proxy.
+const (
+	signInNone     = "none"
+	signInOptional = "optional"
+	signInRequired = "required"
+)
 
 // wireguardPort is the one that WireGuard's own documents use.
 const wireguardPort = 51820
@@ -98,6 +107,11 @@ func openDoors(cfg doorsConfig, caDir string, httpAddr net.Addr, resolve map[str
 			d.Close()
 		}
 	}()
+	switch cfg.SignIn {
+	case "", signInNone, signInOptional, signInRequired:
+	default:
+		return d, usagef("--sign-in %s: want none, optional or required", cfg.SignIn)
+	}
 	if d.book, err = device.Open(bookFile(caDir)); err != nil {
 		return d, err
 	}
@@ -247,6 +261,14 @@ func (d *doors) signIn(user, password string) (name string, ok bool) {
 	return "", !d.cfg.RequirePwd
 }
 
+// passwords are those that count at the HTTP proxy; nil when nobody signs in.
+func (d *doors) passwords() func(user string) (password string, known bool) {
+	if d.cfg.SignIn == signInNone {
+		return nil
+	}
+	return d.book.Password
+}
+
 // identify says who a guest is.
 func (d *doors) identify(g proxy.Guest) proxy.Identity {
 	id := proxy.Identity{App: g.App}
@@ -262,8 +284,46 @@ func (d *doors) identify(g proxy.Guest) proxy.Identity {
 		id.Device, id.Admitted = name, true
 		return id
 	}
-	id.Admitted = d.enrolment.Admit(g.Addr)
+	if id.Admitted = d.enrolment.Admit(g.Addr); id.Admitted {
+		if name := d.enrolment.Name(g.Addr); d.book.Knows(name) {
+			id.Device = name
+		}
+	}
 	return id
+}
+
+// Propose implements ui.Devices.
+func (d *doors) Propose() string {
+	for n := 1; ; n++ {
+		if name := fmt.Sprint("phone-", n); !d.book.Knows(name) {
+			return name
+		}
+	}
+}
+
+// Make implements ui.Devices. The peer is known at once.
+func (d *doors) Make(name string) error {
+	err := d.book.Add(name)
+	switch {
+	case errors.Is(err, device.ErrName), errors.Is(err, device.ErrKnown):
+		return err
+	case err != nil:
+		d.log.Warn().Err(err).Msg("the book of devices cannot be written")
+		return errors.New("the device could not be added; the computer's terminal says why")
+	}
+	d.setPeers()
+	d.log.Info().Str("device", name).Msg("a device was added from the page that sets phones up")
+	return nil
+}
+
+// Tunnel implements ui.Devices.
+func (d *doors) Tunnel(name, addr string, client netip.Addr) (string, error) {
+	c, err := d.book.Config(name, "", d.endpoint(addr))
+	if err != nil {
+		return "", err
+	}
+	d.log.Info().Str("device", name).Stringer("client", client).Msg("a WireGuard configuration was handed out")
+	return c.Text()
 }
 
 // each calls f with every door.

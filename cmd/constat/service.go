@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/x509"
@@ -105,7 +106,7 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	}
 	settings := map[string]string{
 		"command": "run", "door": "http " + s.door.Addr().String(), "doors": s.doors.String(), "ca_sha256": s.CA.Fingerprint(),
-		"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)), "banner": cfg.Banner,
+		"open": fmt.Sprint(cfg.Open), "allow_lan": fmt.Sprint(cfg.AllowLAN), "resolve": fmt.Sprint(len(cfg.Resolve)), "sign_in": cmp.Or(cfg.Doors.SignIn, signInOptional), "banner": cfg.Banner,
 	}
 	maps.Copy(settings, cfg.Doors.settings())
 	s.Case, err = store.Open(ctx, store.Config{
@@ -132,12 +133,17 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	s.upstream = upstream.New(upstream.Config{
 		Roots: cfg.Roots, Resolve: cfg.Resolve, Allow: upstream.Guard(s.own, cfg.AllowLAN...), Via: via,
 	})
+	pages := ui.OnboardingConfig{
+		CA: s.CA, Addresses: []string{s.phoneAddress()}, SOCKS: s.doors.socksAddress(), Enrol: s.Enrolment, CheckHost: localHost,
+		Admitted: func(r *http.Request) bool { return proxy.IdentityOf(r).Admitted },
+	}
+	if s.doors.wg != nil {
+		pages.Devices = s.doors
+	}
 	s.proxy, err = proxy.New(proxy.Config{
 		Recorder: s.Case, BodyLimit: s.Case.BodyLimit(), Issuer: s.CA, Upstream: s.upstream,
-		Local: ui.NewOnboarding(ui.OnboardingConfig{
-			CA: s.CA, Addresses: []string{s.phoneAddress()}, SOCKS: s.doors.socksAddress(), Enrol: s.Enrolment, Admitted: proxy.Admitted, CheckHost: localHost,
-		}),
-		LocalHost: localHost, Log: cfg.Log,
+		Local: ui.NewOnboarding(pages), LocalHost: localHost, Log: cfg.Log,
+		SignIn: s.doors.passwords(), RequireUser: cfg.Doors.SignIn == signInRequired,
 		Identify: s.doors.identify, DNS: s.doors.answerer, PassAfter: cfg.Doors.PassAfter,
 		MaxAll: maxConnections(),
 	})

@@ -226,10 +226,10 @@ func announce(resp *http.Response) {
 }
 
 // trailing says whether a field may stand in a trailer: it must not change how the
-// message is framed or routed (RFC 9110, section 6.5.1).
+// message is framed or routed, nor say who sends it (RFC 9110, section 6.5.1).
 func trailing(name string) bool {
 	switch name {
-	case "Content-Length", "Transfer-Encoding", "Trailer", "Host", "Connection":
+	case "Content-Length", "Transfer-Encoding", "Trailer", "Host", "Connection", "Proxy-Authorization":
 		return false
 	}
 	return true

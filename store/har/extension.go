@@ -26,6 +26,7 @@ type Extension struct {
 	Connection *Connection     `json:"connection,omitempty"`
 	Request    *Message        `json:"request,omitempty"`
 	Response   *Message        `json:"response,omitempty"`
+	Interim    []byte          `json:"interim,omitempty"` // heads of 1xx responses, base64 in JSON
 	Tags       []string        `json:"tags,omitempty"`
 	Findings   json.RawMessage `json:"findings,omitempty"`
 	Hits       json.RawMessage `json:"hits,omitempty"`
@@ -107,6 +108,7 @@ func (c *converter) extension(x *flow.Exchange, e *Extension) {
 			x.Error = flow.ErrServerClosed + ": " + cause
 		}
 	}
+	x.Interim = e.Interim[:min(len(e.Interim), flow.MaxInterim)]
 	c.facts("request", &x.Request, e.Request)
 	c.facts("response", &x.Response, e.Response)
 }

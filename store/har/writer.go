@@ -179,6 +179,7 @@ func (w *Writer) add(item Item) error {
 		Constat: Extension{
 			ID: x.ID, Began: rfc3339(x.Began), DurationNS: int64(x.Duration), Device: x.Device, Door: x.Door,
 			Error: x.Error, Owner: item.Owner, Country: item.Country, Tags: item.Tags, Findings: item.Findings, Hits: item.Hits,
+			Interim: x.Interim,
 		},
 	}
 	e.Timings.Wait = e.Time

@@ -39,6 +39,7 @@ func exchanges() []*flow.Exchange {
 			Server:   netip.MustParseAddrPort("[2001:db8::1]:8443"),
 			Request:  flow.Message{Proto: "HTTP/1.1", Exact: true, Head: []byte("POST /p?a=1&b=%20< HTTP/1.1\r\nHost: a.test:8443\r\ncookie: k=v\r\nX-Odd:  two  blanks \r\n\r\n"), Body: flow.BodyOf([]byte("\x00\xff binary"))},
 			Status:   200,
+			Interim:  []byte("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"),
 			Response: flow.Message{Proto: "HTTP/1.1", Head: []byte("HTTP/1.1 200 Fine\r\nContent-Type: text/html\r\nContent-Encoding: gzip\r\nSet-Cookie: s=1; Path=/; HttpOnly\r\n\r\n"), Trailer: []byte("Grpc-Status: 0\r\n"), Body: flow.BodyOf(packed("<p>grüße</p>"))},
 		},
 		{

@@ -31,20 +31,23 @@ type Enrolment struct {
 	clock func() time.Time
 
 	mu      sync.Mutex
-	tokens  []token // oldest first
-	clients map[netip.Addr]bool
+	tokens  []token               // oldest first
+	clients map[netip.Addr]string // to the name of the device, "" as long as it has none
 }
 
 type token struct {
 	text string
 	made time.Time
 	by   netip.Addr // who used it; invalid while nobody has
+
+	device  string // that was made for who used it
+	fetches int    // of its configuration
 }
 
 // NewEnrolment returns an Enrolment without clients. With open set everybody
 // may use the proxy.
 func NewEnrolment(open bool) *Enrolment {
-	return &Enrolment{open: open, clock: time.Now, clients: make(map[netip.Addr]bool)}
+	return &Enrolment{open: open, clock: time.Now, clients: make(map[netip.Addr]string)}
 }
 
 // Admit says whether the client at a may use the proxy.
@@ -55,7 +58,15 @@ func (e *Enrolment) Admit(a netip.Addr) bool {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.clients[a]
+	_, ok := e.clients[a]
+	return ok
+}
+
+// Name returns the name of the device that a client was enrolled as, "" for none.
+func (e *Enrolment) Name(a netip.Addr) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.clients[a.Unmap()]
 }
 
 // Token returns a token that can be used: the same one until it is used or has
@@ -104,16 +115,11 @@ const (
 
 // redeem enrols the client at a if text is a token it may use.
 func (e *Enrolment) redeem(text string, a netip.Addr) redemption {
-	text = strings.ToLower(strings.ReplaceAll(text, "-", ""))
 	a = a.Unmap()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var found *token
-	for i := range e.tokens { // all of them, so that time tells nothing
-		if subtle.ConstantTimeCompare([]byte(e.tokens[i].text), []byte(text)) == 1 {
-			found = &e.tokens[i]
-		}
-	}
+	found := e.find(text)
+	_, known := e.clients[a]
 	switch {
 	case found == nil || !a.IsValid():
 		return unknown
@@ -123,10 +129,74 @@ func (e *Enrolment) redeem(text string, a netip.Addr) redemption {
 		return used
 	case e.clock().Sub(found.made) >= tokenLife:
 		return expired
-	case len(e.clients) >= maxClients && !e.clients[a]:
+	case len(e.clients) >= maxClients && !known:
 		return full
 	}
-	found.by = a
-	e.clients[a] = true
+	if found.by = a; !known {
+		e.clients[a] = ""
+	}
 	return enrolled
+}
+
+// find returns the token with the text, nil when there is none. e.mu is held.
+func (e *Enrolment) find(text string) (found *token) {
+	text = tokenText(text)
+	for i := range e.tokens { // all of them, so that time tells nothing
+		if subtle.ConstantTimeCompare([]byte(e.tokens[i].text), []byte(text)) == 1 {
+			found = &e.tokens[i]
+		}
+	}
+	return found
+}
+
+// tokenText is a token as it was made, for one that may have been typed in.
+func tokenText(text string) string { return strings.ToLower(strings.ReplaceAll(text, "-", "")) }
+
+// held returns the token with the text if it has enrolled the client and is not too
+// old, nil otherwise. e.mu is held.
+func (e *Enrolment) held(text string, a netip.Addr) *token {
+	if t := e.find(text); t != nil && t.by.IsValid() && t.by == a.Unmap() && e.clock().Sub(t.made) < tokenLife {
+		return t
+	}
+	return nil
+}
+
+// device returns the device that was made for the client that a token has enrolled,
+// "" before one was made. ok says that the token is the client's.
+func (e *Enrolment) device(text string, a netip.Addr) (name string, ok bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t := e.held(text, a); t != nil {
+		return t.device, true
+	}
+	return "", false
+}
+
+// name notes the device that was made for a token; here says that it is the client
+// itself, whose address stands for it then. Not so for this computer.
+func (e *Enrolment) name(text string, a netip.Addr, name string, here bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.held(text, a)
+	if t == nil {
+		return
+	}
+	if t.device = name; here && !t.by.IsLoopback() {
+		e.clients[t.by] = name
+	}
+}
+
+// fetch counts a fetch of the configuration of the device of a token, whose name it
+// returns; "" when there is none for the client. left says that it may be fetched.
+func (e *Enrolment) fetch(text string, a netip.Addr) (name string, left bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.held(text, a)
+	if t == nil || t.device == "" {
+		return "", false
+	}
+	if t.fetches++; t.fetches > maxFetches {
+		return t.device, false
+	}
+	return t.device, true
 }

@@ -540,6 +540,7 @@ func TestCapturedContentIsInert(t *testing.T) {
 		e.Request = message("GET / HTTP/1.1\r\nX: "+evil+"\r\nContent-Encoding: "+evil+"\r\n\r\n", strings.ReplaceAll(evil, "\x00\x1b", "")+"&imei=12<script>34")
 		e.Response = message("HTTP/1.1 200 "+evil+"\r\nContent-Type: text/html\r\n\r\n", "<html><script>alert(1)</script>")
 		e.Response.Trailer = []byte("T: " + evil)
+		e.Interim = []byte("HTTP/1.1 103 Early Hints\r\nLink: " + evil + "\r\n\r\n")
 	})
 	f := &flow.Frame{Exchange: e.ID, Time: e.Began, Direction: flow.Up, Opcode: 1, Payload: flow.BodyOf([]byte(strings.ReplaceAll(evil, "\x00\x1b", "")))}
 	if err := r.c.Commit(t.Context(), f); err != nil {

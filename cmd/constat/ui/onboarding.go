@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 
 	"constat/certs"
 )
@@ -18,15 +19,17 @@ type OnboardingConfig struct {
 	// "0.0.0.0:8080") each phone is shown the address it came in by.
 	Addresses []string
 	Enrol     *Enrolment
-	// Admitted says that a client may use the proxy for another reason than Enrol's,
-	// such as its key or its password. Nil means that there is none.
-	Admitted func(*http.Request) bool
 	// SOCKS is the address of the SOCKS door in the same form, empty when there is
 	// none. The PAC file names it.
 	SOCKS string
 	// CheckHost is the host name that the proxy answers with this handler, over
 	// http and https; default "constat.test".
 	CheckHost string
+	// Admitted says that a client may use the proxy though its address is not
+	// enrolled: it has signed in, or its tunnel is known. Nil means none.
+	Admitted func(*http.Request) bool
+	// Devices makes devices with WireGuard tunnels; nil when there is no such door.
+	Devices Devices
 }
 
 // NewOnboarding returns the handler of the proxy's own address and of
@@ -47,7 +50,7 @@ func NewOnboarding(cfg OnboardingConfig) http.Handler {
 	o := &onboarding{
 		cfg: cfg,
 		policy: "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' http://" + cfg.CheckHost +
-			" https://" + cfg.CheckHost + "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+			" https://" + cfg.CheckHost + "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 	}
 	return o
 }
@@ -55,6 +58,7 @@ func NewOnboarding(cfg OnboardingConfig) http.Handler {
 type onboarding struct {
 	cfg    OnboardingConfig
 	policy string
+	making sync.Mutex // of devices
 }
 
 // onboardingPage is what the template works with.
@@ -68,13 +72,15 @@ type onboardingPage struct {
 	AndroidName string
 	Secure      bool // this page itself came by https through the proxy
 	Refused     redemption
+	PAC         string // URL of the PAC file
+	WireGuard   string // URL of the tunnel's page, empty without one
 }
 
 func (o *onboarding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	setHeaders(h, o.policy)
 	h.Set("Referrer-Policy", "no-referrer")
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && (r.Method != http.MethodPost || r.URL.Path != "/wireguard") {
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "This page only answers GET.", http.StatusMethodNotAllowed)
 		return
@@ -95,16 +101,24 @@ func (o *onboarding) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		refused = o.cfg.Enrol.redeem(text, client)
-		if refused == enrolled || o.cfg.Enrol.Admit(client) {
+		if refused == enrolled {
+			remember(w, text)
+		}
+		if refused == enrolled || o.admits(r) {
 			http.Redirect(w, r, "/", http.StatusSeeOther) // takes the token out of sight
 			return
 		}
 	}
-	if !o.cfg.Enrol.Admit(client) && !o.cfg.Admitted(r) {
+	if !o.admits(r) {
 		render(w, http.StatusForbidden, "onboarding/en.html", "gate", onboardingPage{Refused: refused})
 		return
 	}
 	o.serve(w, r)
+}
+
+// admits says whether the client may use the proxy.
+func (o *onboarding) admits(r *http.Request) bool {
+	return o.cfg.Enrol.Admit(clientAddr(r)) || o.cfg.Admitted(r)
 }
 
 // prefetch recognises requests that a browser makes before anybody asked for
@@ -151,6 +165,15 @@ func (o *onboarding) serve(w http.ResponseWriter, r *http.Request) {
 		// The page that shows it is on the proxy's address.
 		w.Header().Set("Cross-Origin-Resource-Policy", "cross-origin")
 		serveAsset(w, r, "onboarding", "check.png")
+	case "/wireguard", "/wireguard.conf", "/wireguard.png":
+		switch {
+		case o.cfg.Devices == nil:
+			http.NotFound(w, r)
+		case p == "/wireguard":
+			o.tunnel(w, r)
+		default:
+			o.tunnelFile(w, r)
+		}
 	case "/favicon.ico":
 		w.WriteHeader(http.StatusNoContent)
 	default:
@@ -167,6 +190,10 @@ func (o *onboarding) page(w http.ResponseWriter, r *http.Request, platform strin
 	}
 	shown := o.shown(r)
 	p.Host, p.Port, _ = net.SplitHostPort(shown)
+	p.PAC = "http://" + shown + "/proxy.pac"
+	if o.cfg.Devices != nil {
+		p.WireGuard = "http://" + shown + "/wireguard"
+	}
 	for _, a := range o.cfg.Addresses {
 		if a = certain(r, a); a != shown && !slices.Contains(p.Others, a) {
 			p.Others = append(p.Others, a)

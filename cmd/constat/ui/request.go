@@ -65,6 +65,7 @@ type messageView struct {
 	Head        string
 	Cut         bool // the head goes on
 	Exact       bool
+	Interim     string // heads of 1xx responses
 	Trailer     string
 	Body        *bodyView
 }
@@ -130,6 +131,9 @@ func (l *live) requestPage(ctx context.Context, id int64) (*requestPage, error) 
 		}
 		v := messageView{Name: side.name, Title: side.title, Exact: side.m.Exact, Trailer: plain(side.m.Trailer, maxHead)}
 		v.Head, v.Cut = strings.TrimRight(plain(side.m.Head, maxHead), "\n"), len(side.m.Head) > maxHead
+		if side.name == "response" {
+			v.Interim = strings.TrimRight(plain(e.Interim, maxHead), "\n")
+		}
 		if side.m.Body != nil && side.m.Body.Size() > 0 {
 			v.Body = l.body(side.m.Body, side.name+".body", subject, side.content)
 		}
