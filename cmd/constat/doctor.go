@@ -146,13 +146,16 @@ func (p *doctorText) summary(d *doctorPage) {
 	}
 	p.wrap("", "", fmt.Sprintf("%d of %s%s could not be read: %s of the bytes that the %s sent.",
 		s.Unread, counted(int64(s.Connections), "connection"), of, shareUp(s.UnreadUp, s.BytesUp), devices(len(d.Devices))))
+	if s.Failed > 0 {
+		p.wrap("", "", fmt.Sprintf("%s found no server, or none that could prove who it is.", counted(int64(s.Failed), "connection")))
+	}
 	if s.Mute > 0 {
-		p.wrap("", "", fmt.Sprintf("In %d of them the app sent nothing but its greeting. What it would have sent is not known.", s.Mute))
+		p.wrap("", "", fmt.Sprintf("In %d of the unread the app sent nothing but its greeting. What it would have sent is not known.", s.Mute))
 	}
 	if s.Nameless > 0 {
 		p.wrap("", "", fmt.Sprintf("%s to bare addresses spoke something other than HTTP; the bytes are recorded.", counted(int64(s.Nameless), "connection")))
 	}
-	if len(s.Causes) > 0 {
+	if len(s.Causes) > 0 && (s.Causes[0].Unread > 0 || s.Unread == 0) {
 		c := s.Causes[0]
 		word := "Most of it"
 		if len(s.Causes) == 1 {

@@ -163,12 +163,12 @@ var Causes = []Cause{
 		Doc: "The device has the certificate, but since Android 7 an app takes certificates that a person installed only if its maker allowed that. It need not be pinned.",
 		Fits: func(f *Figures) Sure {
 			switch {
-			case f.Settled || f.Platform == Apple || f.refused() == 0:
+			case f.Settled || f.Platform == Apple || f.Platform == Desktop || f.refused() == 0:
 				return No
 			case f.BeforeTrust:
 				return when(f.UnknownCA+f.Rejected > 0, Possible)
 			case f.DeviceRead == 0:
-				return when(f.UnknownCA+f.Rejected > 0 && f.DeviceRefused < 3 && f.Platform != Desktop, Possible)
+				return when(f.UnknownCA+f.Rejected > 0 && f.DeviceRefused < 3, Possible)
 			case f.SameRead > 0:
 				// The same app takes it elsewhere; only where no more than the library
 				// is known may it be another app.
@@ -181,10 +181,38 @@ var Causes = []Cause{
 		Steps: []Step{inRoot, {Platform: Android, Text: "Without root there is no way on this phone. An emulator with root shows what the app does, if it runs there."}, passOn},
 	},
 	{
+		ID: "own_authorities", Title: "the app has a list of authorities of its own",
+		Doc: "Some apps do not ask the device whom to trust, or not for every host: Firefox, and apps that bring their own TLS library along.",
+		Fits: func(f *Figures) Sure {
+			switch {
+			case f.Settled || f.BeforeTrust || f.UnknownCA == 0 || f.DeviceRead == 0 || f.Platform == Desktop:
+				return No
+			case f.Platform == Apple && f.SameRead == 0:
+				return Likely
+			}
+			return Possible
+		},
+		Steps: []Step{{Platform: Android, Text: "Firefox has a switch for the certificates that you installed: docs/trust.md."}, passOn},
+	},
+	{
+		ID: "program_not_told", Title: "this program does not use the certificate",
+		Doc: "On a computer many programs have a list of authorities of their own, and each has to be told.",
+		Fits: func(f *Figures) Sure {
+			switch {
+			case f.Settled || f.Platform != Desktop || f.UnknownCA+f.Rejected == 0 || f.DeviceRead == 0:
+				return No
+			case f.SameRead == 0:
+				return Likely
+			}
+			return Possible
+		},
+		Steps: []Step{trustD, passOn},
+	},
+	{
 		ID: "certificate_transparency", Title: "Chrome demands that the certificate is in public logs",
 		Doc: "Chrome and apps with its network library demand Certificate Transparency of certificates under a root of the system's store. Under one that a person installed they do not.",
 		Fits: func(f *Figures) Sure {
-			return when(!f.Settled && !f.BeforeTrust && f.Chromium && f.Rejected > 0 && f.DeviceRead > 0 && f.Platform != Apple, Possible)
+			return when(!f.Settled && !f.BeforeTrust && f.Chromium && f.Rejected > 0 && f.DeviceRead > 0 && f.Platform != Apple && f.Platform != Desktop, Possible)
 		},
 		Steps: []Step{{Platform: Android, Text: "For Chrome, install the certificate in the user's store. If it is in the system's store as well, and an older Chrome still refuses, take it out there while you test the browser."}},
 	},

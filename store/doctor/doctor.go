@@ -38,6 +38,9 @@ type Summary struct {
 	Unread      int   `json:"unread_connections"`
 	BytesUp     int64 `json:"bytes_up"`
 	UnreadUp    int64 `json:"unread_bytes_up"`
+	// Failed found no server, or none that could prove who it is. What the app asked
+	// for may have been read.
+	Failed int `json:"failed_connections"`
 	// Mute are those of the unread in which the app sent nothing but its greeting.
 	Mute    int `json:"mute_connections"`
 	Refused int `json:"refused_connections"` // by policy: QUIC, private DNS, strangers
@@ -45,7 +48,7 @@ type Summary struct {
 	// Nameless are those of the unread that are not HTTP and went to a bare address;
 	// they have no Entry.
 	Nameless int `json:"nameless_connections"`
-	// Causes are the leading ones of the entries, most connections first.
+	// Causes are the leading ones of the entries, most unread connections first.
 	Causes []Share `json:"causes"`
 }
 
@@ -55,6 +58,7 @@ type Share struct {
 	Title       string `json:"title"`
 	Hosts       int    `json:"hosts"`
 	Connections int    `json:"connections"`
+	Unread      int    `json:"unread_connections"`
 }
 
 // Device is what is known of one device as a whole.
@@ -70,13 +74,14 @@ type Device struct {
 type Entry struct {
 	Host        string    `json:"host"` // "" for all of the device
 	Device      string    `json:"device"`
-	Connections int       `json:"unread_connections"`
-	BytesUp     int64     `json:"unread_bytes_up"`
-	BytesDown   int64     `json:"unread_bytes_down"`
-	First       time.Time `json:"first"` // of the unread
+	Connections int       `json:"connections"` // that were not read, or failed
+	Unread      int       `json:"unread_connections"`
+	BytesUp     int64     `json:"bytes_up"`
+	BytesDown   int64     `json:"bytes_down"`
+	First       time.Time `json:"first"` // of these
 	Last        time.Time `json:"last"`
-	Apps        []string  `json:"apps,omitempty"`     // of the unread, at most maxShown
-	JA4         []string  `json:"ja4,omitempty"`      // of the unread, at most maxShown
+	Apps        []string  `json:"apps,omitempty"`     // of these, at most maxShown
+	JA4         []string  `json:"ja4,omitempty"`      // of these, at most maxShown
 	ReadJA4     []string  `json:"ja4_read,omitempty"` // of other connections of the host that were read
 	Alerts      []string  `json:"alerts,omitempty"`   // of the client, at most maxShown
 	Reasons     []string  `json:"reasons,omitempty"`  // as recorded, at most maxShown
@@ -210,8 +215,9 @@ func shares(entries []Entry) []Share {
 		}
 		out[i].Hosts++
 		out[i].Connections += e.Connections
+		out[i].Unread += e.Unread
 	}
-	slices.SortStableFunc(out, func(a, b Share) int { return b.Connections - a.Connections })
+	slices.SortStableFunc(out, func(a, b Share) int { return cmp.Or(b.Unread-a.Unread, b.Connections-a.Connections) })
 	return out
 }
 
@@ -220,6 +226,7 @@ func (s *Summary) add(o *Summary) {
 	s.Unread += o.Unread
 	s.BytesUp += o.BytesUp
 	s.UnreadUp += o.UnreadUp
+	s.Failed += o.Failed
 	s.Mute += o.Mute
 	s.Refused += o.Refused
 	s.Empty += o.Empty

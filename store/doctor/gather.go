@@ -228,6 +228,9 @@ func (g *gathered) take(c *row) {
 	case c.outcome == "intercepted" || c.outcome == "plain":
 		one.Connections, one.BytesUp = 1, c.up
 		h.read(d, c, at)
+	case c.outcome == "server_failed":
+		one.Connections, one.BytesUp, one.Failed = 1, c.up, 1
+		h.unread(d, c, at)
 	default:
 		one.Connections, one.BytesUp = 1, c.up
 		one.Unread, one.UnreadUp = 1, c.up
@@ -433,5 +436,5 @@ func (h *host) fails(d *device) bool {
 	if d.asked.After(h.lastPrivate) {
 		h.private = 0
 	}
-	return h.Unread > h.Nameless || h.quic > 0 || h.private > 0 || h.f.NotAdmitted > 0
+	return h.Unread+h.Failed > h.Nameless || h.quic > 0 || h.private > 0 || h.f.NotAdmitted > 0
 }

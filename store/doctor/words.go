@@ -15,7 +15,7 @@ func (g *gathered) entry(h *host) Entry {
 	f.QUIC, f.PrivateDNS = h.quic, h.private
 	f.DeviceRead, f.DeviceRefused, f.Platform = d.read, d.refusedHosts, d.platform(h.device)
 	e := Entry{
-		Host: h.name, Device: h.device, Connections: h.Unread - h.Nameless + f.QUIC + f.PrivateDNS + f.NotAdmitted, BytesUp: h.up, BytesDown: h.down,
+		Host: h.name, Device: h.device, Connections: h.Unread + h.Failed - h.Nameless + f.QUIC + f.PrivateDNS + f.NotAdmitted, Unread: h.Unread - h.Nameless, BytesUp: h.up, BytesDown: h.down,
 		First: h.first, Last: h.last, Apps: h.apps, JA4: h.ja4, Alerts: h.alerts, Reasons: h.notes,
 	}
 	parties, settled := 0, 0
@@ -95,8 +95,8 @@ var counted = []struct {
 // facts says what was seen, without an opinion.
 func facts(e *Entry) []string {
 	f := &e.Figures
-	out := []string{fmt.Sprintf("%s, %s; %s from the device, %s to it.",
-		plural(e.Connections, "connection was not read", "connections were not read"), between(e.First, e.Last), size(e.BytesUp), size(e.BytesDown))}
+	out := []string{fmt.Sprintf("%s %s; %s from the device, %s to it.",
+		plural(e.Connections, "connection", "connections"), between(e.First, e.Last), size(e.BytesUp), size(e.BytesDown))}
 	if f.Rejected > 0 {
 		out = append(out, fmt.Sprintf("%s the app ended the handshake with an alert that says no to the certificate, but not why (%s).", times(f.Rejected), silentAlerts(e.Alerts)))
 	}
