@@ -150,7 +150,11 @@ func (p *doctorText) summary(d *doctorPage) {
 		p.wrap("", "", fmt.Sprintf("%s found no server, or none that could prove who it is.", counted(int64(s.Failed), "connection")))
 	}
 	if s.Mute > 0 {
-		p.wrap("", "", fmt.Sprintf("In %d of the unread the app sent nothing but its greeting. What it would have sent is not known.", s.Mute))
+		of := fmt.Sprintf("In %d of the unread", s.Mute)
+		if s.Mute == s.Unread {
+			of = "In all of the unread"
+		}
+		p.wrap("", "", of+" the app sent nothing but its greeting. What it would have sent is not known.")
 	}
 	if s.Nameless > 0 {
 		p.wrap("", "", fmt.Sprintf("%s to bare addresses spoke something other than HTTP; the bytes are recorded.", counted(int64(s.Nameless), "connection")))
