@@ -15,8 +15,8 @@ type Figures struct {
 	OtherAlert int `json:"other_alert,omitempty"`         // any other, and handshakes that failed in another way
 	Closed     int `json:"closed_in_handshake,omitempty"` // closed or reset without a word
 	TimedOut   int `json:"timed_out,omitempty"`
-	Unused     int `json:"closed_unused,omitempty"` // handshake fine, then closed without a request
-	Silent     int `json:"silent,omitempty"`        // handshake fine, then nothing until it timed out
+	Unused     int `json:"closed_unused,omitempty"` // handshake fine, then closed at once without a request
+	Silent     int `json:"silent,omitempty"`        // handshake fine, then nothing until it was closed or timed out
 
 	// What came of the server.
 	PrivateCA        int `json:"server_private_ca,omitempty"` // self-signed, or signed by nobody known

@@ -300,11 +300,15 @@ func TestHandshakes(t *testing.T) {
 	c.alert("odd.example", okhttp, "internal_error")
 	c.alert("chrome.example", browser, "certificate_unknown")
 	c.add(flow.Connection{Host: "spare.example", SNI: "spare.example", JA4: okhttp, ClientTLS: &flow.TLS{Version: "TLS 1.3"}, Outcome: flow.Idle, Reason: "handshake fine, then silent until it timed out"})
+	for range 4 {
+		c.add(flow.Connection{Host: "later.example", SNI: "later.example", JA4: okhttp, ClientTLS: &flow.TLS{Version: "TLS 1.3"}, Outcome: flow.SuspectedPin, Duration: 10 * time.Second})
+	}
 	c.want(
 		Options{},
 		"chrome.example: app_takes_system_only=possible certificate_transparency=possible pinned=possible",
 		"clock.example: certificate_validity=likely",
 		"gone.example: app_takes_system_only=possible gave_up=possible",
+		"later.example: opened_in_advance=likely",
 		"odd.example: gave_up=possible",
 		"old.example: no_common_tls=likely",
 		"slow.example: gave_up=likely",

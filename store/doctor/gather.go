@@ -338,6 +338,11 @@ func (h *host) read(d *device, c *row, at time.Time) {
 	d.elsewhere(c.party()).read++
 }
 
+// spare is how many milliseconds a connection that was never used is open at least
+// when a browser keeps it in case it needs it. Apps that check the certificate
+// themselves close at once.
+const spare = 3000
+
 // unread counts a connection that was not.
 func (h *host) unread(d *device, c *row, at time.Time) {
 	h.seen(c, at)
@@ -348,6 +353,10 @@ func (h *host) unread(d *device, c *row, at time.Time) {
 	case "client_refused":
 		handshake(f, c)
 	case "suspected_pin":
+		if c.ms >= spare {
+			f.Silent++
+			return
+		}
 		f.Unused++
 	case "idle":
 		f.Silent++

@@ -146,3 +146,22 @@ func greetOld(t *testing.T, c *instance, host string) {
 		t.Error("RC4 is accepted")
 	}
 }
+
+// The recipes for rooted phones come out of the program as packages certs makes them.
+func TestRecipes(t *testing.T) {
+	dir := t.TempDir()
+	ca := dir + "/ca"
+	shown, _ := constat(t, 0, "ca", "show", "--ca-dir", ca)
+	_, name, _ := strings.Cut(shown, "android name")
+	name, _, _ = strings.Cut(strings.TrimSpace(name), "\n")
+	constat(t, 0, "ca", "export", "--ca-dir", ca, "--format", "magisk", "--out", dir+"/module.zip")
+	list, err := exec.Command(need(t, "unzip"), "-p", dir+"/module.zip", "system/etc/security/cacerts/"+name).Output()
+	pem, _ := constat(t, 0, "ca", "export", "--ca-dir", ca)
+	if err != nil || string(list) != pem {
+		t.Errorf("the module has %q as %s, %v", list, name, err)
+	}
+	script, _ := constat(t, 0, "ca", "export", "--ca-dir", ca, "--format", "adb")
+	if !strings.HasPrefix(script, "#!/bin/sh\n") || !strings.Contains(script, pem) || !strings.Contains(script, "NAME='"+name+"'") {
+		t.Errorf("the script is\n%.300s", script)
+	}
+}
