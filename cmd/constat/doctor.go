@@ -117,9 +117,13 @@ func (p *doctorText) page(d *doctorPage) {
 		p.b.WriteString("\n")
 		p.entry(i+1, e, len(d.Devices) > 1, first)
 	}
-	if more := len(d.Entries) - p.shown; more > 0 {
+	if more := len(d.Entries) + d.More - p.shown; more > 0 {
 		p.b.WriteString("\n")
 		p.wrap("", "", fmt.Sprintf("And %s; see all of them with --all, or one with 'constat doctor HOST%s'.", counted(int64(more), "more host"), p.suffix))
+	}
+	if len(d.Entries) > 0 {
+		p.b.WriteString("\n")
+		p.past(d.Summary.Doors)
 	}
 	for _, l := range d.Limits {
 		p.wrap("", "", l)
@@ -141,7 +145,7 @@ func (p *doctorText) summary(d *doctorPage) {
 		return
 	case s.Unread == 0 && len(d.Entries) == 0:
 		p.wrap("", "", fmt.Sprintf("All is well: %s%s could be read.", all(s.Connections), of))
-		p.wrap("", "", "What does not come through a door of Constat's is in no figure: docs/limits.md.")
+		p.past(s.Doors)
 		return
 	}
 	p.wrap("", "", fmt.Sprintf("%d of %s%s could not be read: %s of the bytes that the %s sent.",
@@ -167,6 +171,15 @@ func (p *doctorText) summary(d *doctorPage) {
 		}
 		p.wrap("", "", fmt.Sprintf("%s: %s (%s, %s).", word, c.Title, counted(int64(c.Connections), "connection"), counted(int64(c.Hosts), "host")))
 	}
+}
+
+// past says what the doors in use cannot see.
+func (p *doctorText) past(doors []string) {
+	if slices.Equal(doors, []string{"http"}) {
+		p.wrap("", "", "All of it came by the HTTP proxy, which apps may ignore, and QUIC and raw sockets do. The WireGuard tunnel shows these, too: docs/doors.md.")
+		return
+	}
+	p.wrap("", "", "What does not come through a door of Constat's is in no figure: docs/limits.md.")
 }
 
 func all(n int) string {
@@ -209,7 +222,7 @@ func (p *doctorText) entry(n int, e *doctor.Entry, named bool, first map[string]
 	} else {
 		first[lead.ID] = n
 	}
-	p.field(sureLabel(lead.Sure), upper(lead.Title)+". "+doc)
+	p.field(sureLabel(lead.Sure), upper(lead.Title)+". "+lead.Why+" "+doc)
 	for _, c := range e.Causes[1:min(3, len(e.Causes))] {
 		p.field(sureLabel(c.Sure), upper(c.Title)+".")
 	}

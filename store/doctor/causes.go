@@ -87,6 +87,8 @@ type Cause struct {
 	ID    string
 	Title string // one clause, as it stands behind a colon
 	Doc   string // in plain words, one to three sentences
+	// OfApp says that it lies with one app, and not with the device or the host.
+	OfApp bool
 	// Fits says how sure it is by the figures alone.
 	Fits func(*Figures) Sure
 	// Steps are what a person can do, the next one first.
@@ -159,7 +161,7 @@ var Causes = []Cause{
 		Steps: []Step{{Text: "Use the app again, and look whether the host is read then.", Command: "constat doctor HOST"}},
 	},
 	{
-		ID: "app_takes_system_only", Title: "this app takes only the system's certificates, not yours",
+		ID: "app_takes_system_only", OfApp: true, Title: "this app takes only the system's certificates, not yours",
 		Doc: "The device has the certificate, but since Android 7 an app takes certificates that a person installed only if its maker allowed that. It need not be pinned.",
 		Fits: func(f *Figures) Sure {
 			switch {
@@ -181,7 +183,7 @@ var Causes = []Cause{
 		Steps: []Step{inRoot, {Platform: Android, Text: "Without root there is no way on this phone. An emulator with root shows what the app does, if it runs there."}, passOn},
 	},
 	{
-		ID: "own_authorities", Title: "the app has a list of authorities of its own",
+		ID: "own_authorities", OfApp: true, Title: "the app has a list of authorities of its own",
 		Doc: "Some apps do not ask the device whom to trust, or not for every host: Firefox, and apps that bring their own TLS library along.",
 		Fits: func(f *Figures) Sure {
 			switch {
@@ -195,7 +197,7 @@ var Causes = []Cause{
 		Steps: []Step{{Platform: Android, Text: "Firefox has a switch for the certificates that you installed: docs/trust.md."}, passOn},
 	},
 	{
-		ID: "program_not_told", Title: "this program does not use the certificate",
+		ID: "program_not_told", OfApp: true, Title: "this program does not use the certificate",
 		Doc: "On a computer many programs have a list of authorities of their own, and each has to be told.",
 		Fits: func(f *Figures) Sure {
 			switch {
@@ -217,7 +219,7 @@ var Causes = []Cause{
 		Steps: []Step{{Platform: Android, Text: "For Chrome, install the certificate in the user's store. If it is in the system's store as well, and an older Chrome still refuses, take it out there while you test the browser."}},
 	},
 	{
-		ID: "pinned", Title: "the app accepts only its own server's certificate (it is pinned)",
+		ID: "pinned", OfApp: true, Title: "the app accepts only its own server's certificate (it is pinned)",
 		Doc: "The app compares the certificate with one that it brings along. No certificate of Constat's can satisfy that.",
 		Fits: func(f *Figures) Sure {
 			switch {

@@ -27,6 +27,8 @@ type Diagnosis struct {
 	// Entries are the hosts that could not be read, what was settled since last, else
 	// most bytes first, then most connections.
 	Entries []Entry `json:"entries"`
+	// More is how many there are besides; no more than maxEntries are told.
+	More int `json:"more_entries,omitempty"`
 	// Limits are sentences that say what was cut short.
 	Limits []string `json:"limits,omitempty"`
 }
@@ -48,6 +50,8 @@ type Summary struct {
 	// Nameless are those of the unread that are not HTTP and went to a bare address;
 	// they have no Entry.
 	Nameless int `json:"nameless_connections"`
+	// Doors are those by which connections came, sorted.
+	Doors []string `json:"doors"`
 	// Causes are the leading ones of the entries, most unread connections first.
 	Causes []Share `json:"causes"`
 }
@@ -96,7 +100,9 @@ type Verdict struct {
 	ID    string `json:"id"`
 	Title string `json:"title"`
 	Doc   string `json:"doc"`
-	Sure  Sure   `json:"sure"`
+	// Why is what speaks for it in these figures beside the test, or empty.
+	Why  string `json:"why,omitempty"`
+	Sure Sure   `json:"sure"`
 }
 
 // Options say what to look at.
@@ -106,9 +112,10 @@ type Options struct {
 }
 
 const (
-	maxHosts = 50_000 // devices and hosts that are told apart
-	maxWho   = 64     // apps or TLS libraries of one host
-	maxShown = 8
+	maxHosts   = 50_000 // devices and hosts that are told apart
+	maxEntries = 1000
+	maxWho     = 64 // apps or TLS libraries of one host
+	maxShown   = 8
 )
 
 // Examine reads the part of a case that o names. Whatever o.Host is, the device is
@@ -128,6 +135,7 @@ func Examine(ctx context.Context, r *store.Reader, o Options) (*Diagnosis, error
 			}
 		}
 	}
+	slices.Sort(d.Summary.Doors)
 	for name, dev := range g.devices {
 		d.Devices = append(d.Devices, Device{name, dev.platform(name), dev.connections, dev.read, dev.refusedHosts})
 	}
@@ -139,6 +147,9 @@ func Examine(ctx context.Context, r *store.Reader, o Options) (*Diagnosis, error
 	}
 	slices.SortFunc(d.Entries, before)
 	d.Summary.Causes = shares(d.Entries)
+	if n := len(d.Entries) - maxEntries; n > 0 {
+		d.More, d.Entries = n, d.Entries[:maxEntries:maxEntries]
+	}
 	if g.more > 0 {
 		d.Limits = append(d.Limits, fmt.Sprintf("The case has more than %d hosts: %d connections to others are counted and not explained.", maxHosts, g.more))
 	}
@@ -168,12 +179,16 @@ func Diagnose(f *Figures) []Verdict {
 	out := []Verdict{}
 	for _, c := range Causes {
 		if s := c.Fits(f); s != No {
-			out = append(out, Verdict{c.ID, c.Title, c.Doc, s})
+			v := Verdict{ID: c.ID, Title: c.Title, Doc: c.Doc, Sure: s}
+			if c.OfApp && f.ReadByOther > 0 {
+				v.Why = "The same host is read for another app: it is this app that refuses, not the device."
+			}
+			out = append(out, v)
 		}
 	}
 	if len(out) == 0 {
 		last := Causes[len(Causes)-1]
-		out = append(out, Verdict{last.ID, last.Title, last.Doc, Possible})
+		out = append(out, Verdict{ID: last.ID, Title: last.Title, Doc: last.Doc, Sure: Possible})
 	}
 	slices.SortStableFunc(out, func(a, b Verdict) int { return int(b.Sure) - int(a.Sure) })
 	return out
@@ -231,4 +246,7 @@ func (s *Summary) add(o *Summary) {
 	s.Refused += o.Refused
 	s.Empty += o.Empty
 	s.Nameless += o.Nameless
+	for _, d := range o.Doors {
+		note(&s.Doors, d)
+	}
 }

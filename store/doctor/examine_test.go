@@ -163,7 +163,7 @@ func TestNothingAndAllWell(t *testing.T) {
 	c.add(flow.Connection{Host: "192.0.2.1", Transport: "icmp", Outcome: flow.Raw})
 	c.add(flow.Connection{Host: "b.example", Outcome: flow.CutOff})
 	d := c.want(Options{})
-	if diff := cmp.Diff(Summary{Connections: 2, BytesUp: 1000, Empty: 1, Causes: []Share{}}, d.Summary); diff != "" {
+	if diff := cmp.Diff(Summary{Connections: 2, BytesUp: 1000, Empty: 1, Doors: []string{"http"}, Causes: []Share{}}, d.Summary); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -210,7 +210,10 @@ func TestAppTakesTheSystemsOnly(t *testing.T) {
 		"api.example: app_takes_system_only=likely own_authorities=possible",
 		"log.example: app_takes_system_only=possible pinned=possible",
 	)
-	says(t, &d.Entries[0], "3 times the app ended", "3 other connections of this device to this host could be read.", "Of these, 3 were for another app or TLS library: it is this app that refuses, not the device.")
+	says(t, &d.Entries[0], "3 times the app ended", "3 other connections of this device to this host could be read.", "All of these were for another app or TLS library than those that refused.")
+	if v := d.Entries[0].Causes[0]; !strings.Contains(v.Why, "this app that refuses, not the device") || d.Entries[1].Causes[0].Why != "" {
+		t.Errorf("%+v", v)
+	}
 	if got := d.Entries[0].ReadJA4; !slices.Equal(got, []string{browser}) {
 		t.Errorf("read for %v", got)
 	}
@@ -325,6 +328,8 @@ func TestWhatConstatDid(t *testing.T) {
 	c.add(flow.Connection{Host: "192.0.2.9", Port: 4000, Transport: "udp", Outcome: flow.Raw, Reason: "datagrams: relayed, with the first bytes kept"})
 	c.add(flow.Connection{Device: "stranger", Host: "a.example", Outcome: flow.Refused, Reason: "the client is not admitted"})
 	c.add(flow.Connection{Device: "stranger", Host: "b.example", Outcome: flow.Refused, Reason: "the client is not admitted"})
+	c.add(flow.Connection{Device: "enrolled", Host: "a.example", Outcome: flow.Refused, Reason: "the client is not admitted"})
+	c.add(flow.Connection{Device: "enrolled", Host: "a.example", Outcome: flow.Idle, Reason: "closed before any byte came"})
 	c.add(flow.Connection{Host: "192.168.1.1", Outcome: flow.Refused, Reason: "refused: an address of this network"})
 	d := c.want(
 		Options{},
@@ -333,7 +338,7 @@ func TestWhatConstatDid(t *testing.T) {
 	if d.Entries[0].Host != "auto.example" || d.Entries[1].Host != "set.example" {
 		t.Errorf("the most bytes do not come first: %v", verdicts(d))
 	}
-	if s := d.Summary; s.Connections != 4 || s.Unread != 4 || s.Nameless != 1 || s.Refused != 3 {
+	if s := d.Summary; s.Connections != 4 || s.Unread != 4 || s.Nameless != 1 || s.Refused != 4 || s.Empty != 1 {
 		t.Errorf("%+v", s)
 	}
 }

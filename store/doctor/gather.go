@@ -14,18 +14,18 @@ import (
 
 // row is one connection, as the view connections has it.
 type row struct {
-	device, host, serverIP, sni, ja4, app, transport, dnsName string
-	outcome, alert, clientError, serverAlert, serverError     string
-	reason                                                    string
-	shaken, hello                                             bool // TLS with the client was set up; it sent a ClientHello
-	port                                                      int
-	at                                                        string
-	ms                                                        float64
-	up, down                                                  int64
+	device, door, host, serverIP, sni, ja4, app, transport, dnsName string
+	outcome, alert, clientError, serverAlert, serverError           string
+	reason                                                          string
+	shaken, hello                                                   bool // TLS with the client was set up; it sent a ClientHello
+	port                                                            int
+	at                                                              string
+	ms                                                              float64
+	up, down                                                        int64
 }
 
 // The details are JSON of Constat's own; an empty one is none.
-const connections = `SELECT device, host, ifnull(port, 0), server_ip, sni, ja4, app, transport, dns_name, outcome, client_alert,
+const connections = `SELECT device, door, host, ifnull(port, 0), server_ip, sni, ja4, app, transport, dns_name, outcome, client_alert,
 	CASE WHEN client_tls_detail <> '' THEN ifnull(client_tls_detail ->> 'error', '') ELSE '' END, server_alert,
 	CASE WHEN server_tls_detail <> '' THEN ifnull(server_tls_detail ->> 'error', '') ELSE '' END,
 	reason, client_tls <> '', client_tls_detail <> '', time, duration_ms, bytes_up, bytes_down
@@ -47,6 +47,7 @@ type device struct {
 	firstRead                       time.Time
 	who                             map[string]*elsewhere
 	asked                           time.Time // the DNS, in the open, for the last time
+	served                          time.Time // when it was last admitted
 }
 
 // elsewhere is what one app or TLS library did at all hosts of a device.
@@ -89,7 +90,7 @@ func gather(ctx context.Context, r *store.Reader, s store.Scope) (*gathered, err
 	defer rows.Close()
 	for rows.Next() {
 		var c row
-		err := rows.Scan(&c.device, &c.host, &c.port, &c.serverIP, &c.sni, &c.ja4, &c.app, &c.transport, &c.dnsName, &c.outcome, &c.alert,
+		err := rows.Scan(&c.device, &c.door, &c.host, &c.port, &c.serverIP, &c.sni, &c.ja4, &c.app, &c.transport, &c.dnsName, &c.outcome, &c.alert,
 			&c.clientError, &c.serverAlert, &c.serverError, &c.reason, &c.shaken, &c.hello, &c.at, &c.ms, &c.up, &c.down)
 		if err != nil {
 			return nil, err
@@ -217,7 +218,12 @@ func (g *gathered) take(c *row) {
 		h = &host{device: c.device, name: name, who: map[string]*party{}} // for the sums
 	}
 	d.connections++
+	note(&h.Doors, c.door)
+	note(&g.Doors, c.door)
 	at := parse(c.at)
+	if name != "" {
+		d.served = at
+	}
 	one := Summary{}
 	switch {
 	case c.outcome == "refused":
@@ -439,11 +445,15 @@ func server(f *Figures, c *row) {
 	}
 }
 
-// fails says that there is something to explain. An app that came back by TCP, and a
-// device that went back to the plain DNS, have given up what was refused.
+// fails says that there is something to explain. An app that came back by TCP, a
+// device that went back to the plain DNS, and one that was enrolled since, have given
+// up what was refused.
 func (h *host) fails(d *device) bool {
 	if d.asked.After(h.lastPrivate) {
 		h.private = 0
+	}
+	if d.served.After(h.last) {
+		h.f.NotAdmitted = 0
 	}
 	return h.Unread+h.Failed > h.Nameless || h.quic > 0 || h.private > 0 || h.f.NotAdmitted > 0
 }

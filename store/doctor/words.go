@@ -112,8 +112,12 @@ func facts(e *Entry) []string {
 		out = append(out, fmt.Sprintf("%s of this device to this host could be read.", plural(f.Read, "other connection", "other connections")))
 	}
 	handshakes := f.refused() + f.Invalid + f.Unused + f.OtherAlert
-	if f.ReadByOther > 0 && handshakes > 0 {
-		out = append(out, fmt.Sprintf("Of these, %s for another app or TLS library: it is this app that refuses, not the device.", plural(f.ReadByOther, "was", "were")))
+	switch {
+	case f.ReadByOther == 0 || handshakes == 0:
+	case f.ReadByOther == f.Read:
+		out = append(out, "All of these were for another app or TLS library than those that refused.")
+	default:
+		out = append(out, fmt.Sprintf("Of these, %s for another app or TLS library than those that refused.", plural(f.ReadByOther, "was", "were")))
 	}
 	if handshakes == 0 {
 		return out

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -145,6 +146,73 @@ func greetOld(t *testing.T, c *instance, host string) {
 	if err := tc.HandshakeContext(t.Context()); err == nil {
 		t.Error("RC4 is accepted")
 	}
+}
+
+// QUIC and private DNS that were refused, and a host that was set to pass, are known
+// by the words of the proxy's rows.
+func TestDoctorOnPolicy(t *testing.T) {
+	curl := need(t, "curl")
+	o := newOrigin(t, http.HandlerFunc(echo))
+	c := start(t, o, "--socks", "127.0.0.1:0", "--pass", "other.test")
+	if err := exec.Command(curl, "-sS", "--max-time", "20", "-x", "http://"+c.Proxy, "--cacert", o.CAFile, "https://other.test/").Run(); err != nil {
+		t.Fatal(err)
+	}
+	socks, err := net.Dial("tcp", c.SOCKS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socks.Close()
+	// RFC 1928: no password; UDP ASSOCIATE from any port.
+	answer := make([]byte, 12)
+	_, err = socks.Write([]byte{5, 1, 0, 5, 3, 0, 1, 0, 0, 0, 0, 0, 0})
+	if _, err2 := io.ReadFull(socks, answer); err != nil || err2 != nil || answer[3] != 0 {
+		t.Fatalf("%v, %v, % x", err, err2, answer)
+	}
+	relay := &net.UDPAddr{IP: net.IP(answer[6:10]), Port: int(answer[10])<<8 | int(answer[11])}
+	udp, err := net.DialUDP("udp", nil, relay)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer udp.Close()
+	if _, err := udp.Write([]byte{0, 0, 0, 1, 127, 0, 0, 9, 443 >> 8, 443 & 0xff, 'q'}); err != nil {
+		t.Fatal(err)
+	}
+	// It hears that it is connected, and then nothing more.
+	_ = exec.Command(curl, "-sS", "--max-time", "20", "-x", "socks5h://"+c.SOCKS, "https://dns.test:853/").Run()
+	c.eventually("SELECT count(*) FROM connections", "3")
+	got := c.doctor()
+	for host, want := range map[string]string{"other.test": "set_unread known", "127.0.0.9": "quic_only likely", "dns.test": "private_dns known"} {
+		if len(got[host]) != 1 || got[host][0] != want {
+			t.Errorf("%s: %v, want %s\n%s", host, got[host], want, c.sql("SELECT host, port, transport, outcome, reason FROM connections"))
+		}
+	}
+	c.stop()
+}
+
+// A phone that did not open the code's link.
+func TestDoctorOfStrangers(t *testing.T) {
+	n := newNetwork(t)
+	c := start(t, nil, "--listen", serverAddr+":0")
+	err := n.phone(func() error {
+		nc, err := net.Dial("tcp", c.Proxy)
+		if err != nil {
+			return err
+		}
+		defer nc.Close()
+		if _, err := io.WriteString(nc, "GET http://a.test/ HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n"); err != nil {
+			return err
+		}
+		_, err = io.Copy(io.Discard, nc)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.eventually("SELECT count(*) FROM connections", "1")
+	if got := c.doctor(); len(got) != 1 || len(got[""]) != 1 || got[""][0] != "not_enrolled known" {
+		t.Errorf("%v", got)
+	}
+	c.stop()
 }
 
 // The recipes for rooted phones come out of the program as packages certs makes them.
