@@ -136,20 +136,26 @@ func (p *doctorText) summary(d *doctorPage) {
 	if d.Host != "" {
 		of = " to " + d.Host
 	}
+	if d.Scope.Device != "" {
+		of += " of device " + d.Scope.Device
+	}
 	switch {
 	case s.Connections == 0 && len(d.Entries) == 0:
 		p.wrap("", "", fmt.Sprintf("There is no connection%s here.", of))
-		if d.Host == "" {
+		switch {
+		case d.Scope.Device != "":
+			p.wrap("", "", "The names of devices: constat query \"SELECT DISTINCT device FROM connections\""+p.suffix)
+		case d.Host == "" && len(d.Scope.Sessions) == 0:
 			p.wrap("", "", "Is the proxy, or the tunnel, set on the device, and is it for this case? The page of the code that 'constat run' shows checks that on the device itself.")
 		}
 		return
 	case s.Unread == 0 && len(d.Entries) == 0:
-		p.wrap("", "", fmt.Sprintf("All is well: %s%s could be read.", all(s.Connections), of))
+		p.wrap("", "", fmt.Sprintf("All is well: %s%s could be read.", allOf(s.Connections), of))
 		p.past(s.Doors)
 		return
 	}
 	p.wrap("", "", fmt.Sprintf("%d of %s%s could not be read: %s of the bytes that the %s sent.",
-		s.Unread, counted(int64(s.Connections), "connection"), of, shareUp(s.UnreadUp, s.BytesUp), devices(len(d.Devices))))
+		s.Unread, counted(int64(s.Connections), "connection"), of, shareUp(s.UnreadUp, s.BytesUp), deviceWord(len(d.Devices))))
 	if s.Failed > 0 {
 		p.wrap("", "", fmt.Sprintf("%s found no server, or none that could prove who it is.", counted(int64(s.Failed), "connection")))
 	}
@@ -182,14 +188,14 @@ func (p *doctorText) past(doors []string) {
 	p.wrap("", "", "What does not come through a door of Constat's is in no figure: docs/limits.md.")
 }
 
-func all(n int) string {
+func allOf(n int) string {
 	if n == 1 {
 		return "the one connection"
 	}
 	return fmt.Sprintf("all %d connections", n)
 }
 
-func devices(n int) string {
+func deviceWord(n int) string {
 	if n == 1 {
 		return "device"
 	}

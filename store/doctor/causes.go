@@ -34,6 +34,7 @@ type Figures struct {
 	QUIC        int `json:"quic_refused,omitempty"` // and no connection by TCP followed
 	PrivateDNS  int `json:"private_dns_refused,omitempty"`
 	NotAdmitted int `json:"not_admitted,omitempty"`
+	LocalNet    int `json:"local_network_refused,omitempty"`
 
 	// ReadByOther were read, of this host, for apps other than those that refused;
 	// where apps are not known, for other TLS libraries.
@@ -360,11 +361,17 @@ var Causes = []Cause{
 		Steps: []Step{{Text: "Scan the code that 'constat run' shows with the device, or open the link below it."}},
 	},
 	{
+		ID: "local_network", Title: "Constat does not let devices into the local network",
+		Doc:   "Phones look for printers, televisions and routers. What they say to these does not leave the house, and Constat does not pass it on unless told to.",
+		Fits:  func(f *Figures) Sure { return when(f.LocalNet > 0, Known) },
+		Steps: []Step{{Text: "Nothing, unless the test is about this device of your network. Then let phones reach it:", Command: "constat run --allow-lan NETWORK"}},
+	},
+	{
 		ID: "unexplained", Title: "none of the known causes fits",
 		Doc: "The facts above are all that is known.",
 		Fits: func(f *Figures) Sure {
 			known := f.refused() + f.Invalid + f.NoCommon + f.OtherAlert + f.TimedOut + f.Unused + f.Silent + f.PrivateCA + f.WrongName + f.Expired +
-				f.WantsCertificate + f.ServerTLS + f.Unreachable + f.Unresolved + f.PassedBySet + f.PassedAfter + f.Raw + f.QUIC + f.PrivateDNS + f.NotAdmitted
+				f.WantsCertificate + f.ServerTLS + f.Unreachable + f.Unresolved + f.PassedBySet + f.PassedAfter + f.Raw + f.QUIC + f.PrivateDNS + f.NotAdmitted + f.LocalNet
 			return when(known == 0, Possible)
 		},
 		Steps: []Step{{Text: "See the connections themselves.", Command: "constat query \"SELECT time, outcome, reason FROM connections WHERE host = 'HOST'\""}},

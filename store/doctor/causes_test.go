@@ -174,6 +174,7 @@ func TestCauses(t *testing.T) {
 		},
 		{"not_http", map[string]verdict{"": {Known, Figures{Raw: 1}}}, map[string]Figures{"passed": {PassedBySet: 1}}},
 		{"not_enrolled", map[string]verdict{"": {Known, Figures{NotAdmitted: 1}}}, map[string]Figures{"refuses": {UnknownCA: 1}}},
+		{"local_network", map[string]verdict{"": {Known, Figures{LocalNet: 1}}}, map[string]Figures{"no answer": {Unreachable: 1}}},
 		{"unexplained", map[string]verdict{"nothing is known": {Possible, Figures{Connections: 1}}}, map[string]Figures{"something is": {Raw: 1}}},
 	}
 	if len(tests) != len(Causes) {

@@ -330,15 +330,16 @@ func TestWhatConstatDid(t *testing.T) {
 	c.add(flow.Connection{Device: "stranger", Host: "b.example", Outcome: flow.Refused, Reason: "the client is not admitted"})
 	c.add(flow.Connection{Device: "enrolled", Host: "a.example", Outcome: flow.Refused, Reason: "the client is not admitted"})
 	c.add(flow.Connection{Device: "enrolled", Host: "a.example", Outcome: flow.Idle, Reason: "closed before any byte came"})
-	c.add(flow.Connection{Host: "192.168.1.1", Outcome: flow.Refused, Reason: "refused: an address of this network"})
+	c.add(flow.Connection{Host: "192.168.1.1", Outcome: flow.Refused, Reason: "refused: this is a listener of Constat itself"})
+	c.add(flow.Connection{Host: "192.168.1.2", Port: 9100, Outcome: flow.Refused, Reason: "refused: 192.168.1.2 is in a local network"})
 	d := c.want(
 		Options{},
-		": not_enrolled=known", "auto.example: passed_after_refusals=known", "push.example: not_http=known", "set.example: set_unread=known",
+		"192.168.1.2: local_network=known", ": not_enrolled=known", "auto.example: passed_after_refusals=known", "push.example: not_http=known", "set.example: set_unread=known",
 	)
 	if d.Entries[0].Host != "auto.example" || d.Entries[1].Host != "set.example" {
 		t.Errorf("the most bytes do not come first: %v", verdicts(d))
 	}
-	if s := d.Summary; s.Connections != 4 || s.Unread != 4 || s.Nameless != 1 || s.Refused != 4 || s.Empty != 1 {
+	if s := d.Summary; s.Connections != 4 || s.Unread != 4 || s.Nameless != 1 || s.Refused != 5 || s.Empty != 1 {
 		t.Errorf("%+v", s)
 	}
 }

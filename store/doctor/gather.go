@@ -268,6 +268,8 @@ func (h *host) policy(c *row, at time.Time) {
 	switch {
 	case strings.Contains(c.reason, "not admitted"):
 		h.f.NotAdmitted++
+	case strings.HasSuffix(c.reason, "is in a local network"):
+		h.f.LocalNet++
 	case c.port == 853:
 		h.private++
 		h.lastPrivate = at
@@ -455,5 +457,5 @@ func (h *host) fails(d *device) bool {
 	if d.served.After(h.last) {
 		h.f.NotAdmitted = 0
 	}
-	return h.Unread+h.Failed > h.Nameless || h.quic > 0 || h.private > 0 || h.f.NotAdmitted > 0
+	return h.Unread+h.Failed > h.Nameless || h.quic > 0 || h.private > 0 || h.f.NotAdmitted+h.f.LocalNet > 0
 }

@@ -15,7 +15,7 @@ func (g *gathered) entry(h *host) Entry {
 	f.QUIC, f.PrivateDNS = h.quic, h.private
 	f.DeviceRead, f.DeviceRefused, f.Platform = d.read, d.refusedHosts, d.platform(h.device)
 	e := Entry{
-		Host: h.name, Device: h.device, Connections: h.Unread + h.Failed - h.Nameless + f.QUIC + f.PrivateDNS + f.NotAdmitted, Unread: h.Unread - h.Nameless, BytesUp: h.up, BytesDown: h.down,
+		Host: h.name, Device: h.device, Connections: h.Unread + h.Failed - h.Nameless + f.QUIC + f.PrivateDNS + f.NotAdmitted + f.LocalNet, Unread: h.Unread - h.Nameless, BytesUp: h.up, BytesDown: h.down,
 		First: h.first, Last: h.last, Apps: h.apps, JA4: h.ja4, Alerts: h.alerts, Reasons: h.notes,
 	}
 	parties, settled := 0, 0
@@ -89,6 +89,7 @@ var counted = []struct {
 	{func(f *Figures) int { return f.Raw }, "something other than HTTP was relayed; its bytes are recorded."},
 	{func(f *Figures) int { return f.QUIC }, "QUIC was tried and refused, and no connection by TCP followed."},
 	{func(f *Figures) int { return f.PrivateDNS }, "encrypted DNS was tried and refused, and no plain question followed."},
+	{func(f *Figures) int { return f.LocalNet }, "the address was one of the local network, and the connection was refused."},
 	{func(f *Figures) int { return f.NotAdmitted }, "the device came without being enrolled, and got nothing but the page that says how to be."},
 }
 

@@ -1,17 +1,21 @@
 package e2e
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 )
 
@@ -117,6 +121,9 @@ func TestDoctor(t *testing.T) {
 	if text, _ := constat(t, 0, "doctor", "--case", c.Case, "absent.test"); !strings.Contains(text, "no connection to absent.test") {
 		t.Error(text)
 	}
+	if text, _ := constat(t, 0, "doctor", "--case", c.Case, "--device", "nosuch"); !strings.Contains(text, "no connection of device nosuch") || !strings.Contains(text, "SELECT DISTINCT device") {
+		t.Error(text)
+	}
 	constat(t, 0, "mark", "idle", "--case", c.Case)
 	get("localhost.test", trust...)
 	c.eventually("SELECT count(*) FROM connections", "11")
@@ -146,6 +153,32 @@ func greetOld(t *testing.T, c *instance, host string) {
 	if err := tc.HandshakeContext(t.Context()); err == nil {
 		t.Error("RC4 is accepted")
 	}
+}
+
+// What the doctor knows of Chromium: its alert says nothing of why, and JA4 knows its
+// ciphers.
+func TestDoctorOnChromium(t *testing.T) {
+	chromium := need(t, "chromium")
+	c := start(t, newOrigin(t, http.HandlerFunc(echo)), "--pass-after", "0")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--user-data-dir="+t.TempDir(),
+		"--proxy-server=http://"+c.Proxy, "--proxy-bypass-list=<-loopback>", "--dump-dom", "https://origin.test/")
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
+	_ = cmd.Run() // it shows a warning instead of the page
+	if got := c.sql("SELECT DISTINCT outcome, client_alert, substr(ja4, 11, 14) FROM connections WHERE sni = 'origin.test'"); got != "client_refused|certificate_unknown|_8daaf6152771_" {
+		t.Errorf("Chromium that does not trust: %s", got)
+	}
+	resp, err := c.client(true).Get("https://other.test/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	c.eventually("SELECT count(*) > 0 FROM connections WHERE sni = 'origin.test'", "1")
+	if got := c.doctor("origin.test")["origin.test"]; len(got) == 0 || strings.Contains(fmt.Sprint(got), "pinned likely") {
+		t.Errorf("%v", got)
+	}
+	c.stop()
 }
 
 // QUIC and private DNS that were refused, and a host that was set to pass, are known
