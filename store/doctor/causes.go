@@ -55,9 +55,10 @@ type Figures struct {
 	Chromium bool `json:"chromium,omitempty"`
 
 	// Of the device as a whole.
-	DeviceRead    int      `json:"device_tls_read"`           // TLS connections
-	DeviceRefused int      `json:"device_hosts_that_refused"` // hosts of which TLS was refused
-	Platform      Platform `json:"platform,omitempty"`        // as far as it can be guessed
+	DeviceRead    int      `json:"device_tls_read"`            // TLS connections
+	DeviceRefused int      `json:"device_hosts_that_refused"`  // hosts of which TLS was refused
+	OldAndroid    bool     `json:"android_before_7,omitempty"` // as declared
+	Platform      Platform `json:"platform,omitempty"`         // as far as it can be guessed
 }
 
 // refused is how many handshakes the client ended in a way in which apps do that do
@@ -166,7 +167,7 @@ var Causes = []Cause{
 		Doc: "The device has the certificate, but since Android 7 an app takes certificates that a person installed only if its maker allowed that. It need not be pinned.",
 		Fits: func(f *Figures) Sure {
 			switch {
-			case f.Settled || f.Platform == Apple || f.Platform == Desktop || f.refused() == 0:
+			case f.Settled || f.Platform == Apple || f.Platform == Desktop || f.OldAndroid || f.refused() == 0:
 				return No
 			case f.BeforeTrust:
 				return when(f.UnknownCA+f.Rejected > 0, Possible)
@@ -332,7 +333,7 @@ var Causes = []Cause{
 		ID: "private_dns", Title: "the device asks an encrypted DNS, and has not gone back to the plain one",
 		Doc:   "Private DNS is refused, so that names can be seen. With the setting \"automatic\" Android falls back; with a provider named it does not, and has no internet.",
 		Fits:  func(f *Figures) Sure { return when(f.PrivateDNS > 0, Known) },
-		Steps: []Step{{Platform: Android, Text: "Settings, Network & internet, Private DNS: Automatic or Off."}, {Platform: Apple, Text: "Settings, General, VPN & Device Management: remove the DNS profile; iCloud, Private Relay: off."}},
+		Steps: []Step{{Platform: Android, Text: "Settings, Network & internet, Private DNS: Automatic or Off."}, {Platform: Apple, Text: "Settings, General, VPN & Device Management: remove the DNS profile; iCloud, Private Relay: off."}, {Platform: Desktop, Text: "Switch off \"secure DNS\" in the browser's or the system's settings."}},
 	},
 	{
 		ID: "set_unread", Title: "you set this host to pass unread",

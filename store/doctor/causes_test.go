@@ -63,6 +63,7 @@ func TestCauses(t *testing.T) {
 			},
 			map[string]Figures{
 				"iPhones have no such rule":          {UnknownCA: 1, DeviceRead: 5, Platform: Apple},
+				"nor have Androids before 7":         {UnknownCA: 1, DeviceRead: 5, Platform: Android, OldAndroid: true},
 				"nor have computers":                 {UnknownCA: 1, DeviceRead: 5, Platform: Desktop},
 				"the same app is read elsewhere":     {Rejected: 1, DeviceRead: 5, SameRead: 5, AppKnown: true},
 				"the handshake went well":            {Unused: 3, DeviceRead: 5},
@@ -254,7 +255,11 @@ func TestCausesAreWhole(t *testing.T) {
 		}
 		seen[c.ID] = true
 		for _, p := range []Platform{"", Android, Apple, Desktop} {
-			for _, s := range StepsFor(c.ID, "a.example", p) {
+			steps := StepsFor(c.ID, "a.example", p)
+			if len(steps) == 0 && (p == "" || p == Android || c.ID != "certificate_transparency") {
+				t.Errorf("%s: nothing to do on %q", c.ID, p)
+			}
+			for _, s := range steps {
 				if s.Text == "" || p != "" && s.Platform != "" && s.Platform != p || strings.Contains(s.Command, "HOST") {
 					t.Errorf("%s on %q: %+v", c.ID, p, s)
 				}
@@ -291,12 +296,13 @@ func TestCommandsHoldPlainNamesOnly(t *testing.T) {
 
 func TestPlatform(t *testing.T) {
 	for name, tt := range map[string]struct {
-		g      guess
-		hosts  []string
-		apps   []string
-		said   []string
-		device string
-		want   Platform
+		g       guess
+		hosts   []string
+		apps    []string
+		said    []string
+		device  string
+		want    Platform
+		version int
 	}{
 		"asks Google whether it is connected": {hosts: []string{"a.example", "connectivitycheck.gstatic.com"}, want: Android},
 		"asks Apple":                          {hosts: []string{"captive.apple.com"}, want: Apple},
@@ -307,7 +313,8 @@ func TestPlatform(t *testing.T) {
 		"was declared in full":                {said: []string{"Apple iPhone13,2"}},
 		"was declared by name":                {said: []string{"iPhone 13"}, want: Apple},
 		"a word that only looks so":           {said: []string{"Radios and studios"}},
-		"both":                                {hosts: []string{"captive.apple.com"}, said: []string{"Android 14"}},
+		"was declared with a version":         {said: []string{"Android 4.4.2, MIUI v5"}, want: Android, version: 4},
+		"both":                                {hosts: []string{"captive.apple.com"}, said: []string{"Android 14"}, version: 14},
 		"this computer":                       {device: "127.0.0.1", want: Desktop},
 		"an emulator on this computer":        {device: "127.0.0.1", apps: []string{"com.android.vending"}, want: Android},
 		"another":                             {device: "192.168.1.7"},
@@ -321,8 +328,8 @@ func TestPlatform(t *testing.T) {
 		for _, s := range tt.said {
 			tt.g.heard(s)
 		}
-		if got := tt.g.platform(tt.device); got != tt.want {
-			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		if got := tt.g.platform(tt.device); got != tt.want || tt.g.version != tt.version {
+			t.Errorf("%s: %q %d, want %q %d", name, got, tt.g.version, tt.want, tt.version)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package doctor
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // Platform is what a device is, as far as it can be guessed: it decides what its
 // owner has to tap. The empty one is not known.
@@ -34,7 +37,10 @@ var signs = []struct {
 }
 
 // guess collects signs of one device's platform.
-type guess struct{ android, apple bool }
+type guess struct {
+	android, apple bool
+	version        int // of Android, 0 when nobody said
+}
 
 func (g *guess) mark(p Platform) {
 	g.android = g.android || p == Android
@@ -66,6 +72,12 @@ func (g *guess) heard(text string) {
 		}
 		return r
 	}, strings.ToLower(text)) + " "
+	if _, rest, ok := strings.Cut(text, " android "); ok {
+		word, _, _ := strings.Cut(rest, " ")
+		if n, err := strconv.Atoi(word); err == nil {
+			g.version = n
+		}
+	}
 	for _, s := range signs {
 		for _, w := range s.spoken {
 			if strings.Contains(text, " "+w+" ") {

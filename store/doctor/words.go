@@ -14,6 +14,7 @@ func (g *gathered) entry(h *host) Entry {
 	f.Connections = h.Connections + h.Refused
 	f.QUIC, f.PrivateDNS = h.quic, h.private
 	f.DeviceRead, f.DeviceRefused, f.Platform = d.read, d.refusedHosts, d.platform(h.device)
+	f.OldAndroid = f.Platform == Android && d.version > 0 && d.version < 7
 	e := Entry{
 		Host: h.name, Device: h.device, Connections: h.Unread + h.Failed - h.Nameless + f.QUIC + f.PrivateDNS + f.NotAdmitted + f.LocalNet, Unread: h.Unread - h.Nameless, BytesUp: h.up, BytesDown: h.down,
 		First: h.first, Last: h.last, Apps: h.apps, JA4: h.ja4, Alerts: h.alerts, Reasons: h.notes,
