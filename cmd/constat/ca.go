@@ -52,6 +52,9 @@ func caShowCommand() *cobra.Command {
 	return cmd
 }
 
+// moduleFile is how a module for Magisk is called unless it is named.
+const moduleFile = "constat-ca.zip"
+
 func caExportCommand() *cobra.Command {
 	var dir, format, out string
 	cmd := &cobra.Command{
@@ -62,9 +65,16 @@ func caExportCommand() *cobra.Command {
   pem      most programs; desktop browsers
   der      Android's and Windows' installers
   android  the system store: the file is named after the subject (<hash>.0)
-  ios      a configuration profile; then switch it on under Certificate Trust Settings`,
-		Example: "  constat ca export --format ios --out constat.mobileconfig\n  constat ca export --format android",
-		Args:    exactly(),
+  ios      a configuration profile; then switch it on under Certificate Trust Settings
+  magisk   a module for Magisk or KernelSU that puts it into a rooted phone's system store
+  adb      a shell script that does so over adb until the phone restarts; "down" undoes it
+
+docs/trust.md says, for each platform, what to do with it and how to remove it again.`,
+		Example: `  constat ca export --format ios --out constat.mobileconfig
+  constat ca export --format android
+  constat ca export --format magisk
+  constat ca export --format adb --out constat-adb.sh && sh constat-adb.sh up`,
+		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ca, err := loadCA(dir)
 			if err != nil {
@@ -85,8 +95,17 @@ func caExportCommand() *cobra.Command {
 				if data, err = ca.MobileConfig(); err != nil {
 					return err
 				}
+			case "magisk":
+				if data, err = ca.MagiskModule(); err != nil {
+					return err
+				}
+				if out == "" {
+					out = moduleFile
+				}
+			case "adb":
+				data = ca.ADBScript()
 			default:
-				return usagef("--format %s: want pem, der, android or ios", format)
+				return usagef("--format %s: want pem, der, android, ios, magisk or adb", format)
 			}
 			w, finish, err := output(cmd, out)
 			if err != nil {
@@ -100,7 +119,7 @@ func caExportCommand() *cobra.Command {
 		},
 	}
 	addCADir(cmd, &dir)
-	cmd.Flags().StringVar(&format, "format", "pem", "pem, der, android or ios")
-	cmd.Flags().StringVar(&out, "out", "", "file to write (default: standard output; android: <hash>.0)")
+	cmd.Flags().StringVar(&format, "format", "pem", "pem, der, android, ios, magisk or adb")
+	cmd.Flags().StringVar(&out, "out", "", "file to write (default: standard output; android: <hash>.0; magisk: "+moduleFile+")")
 	return cmd
 }

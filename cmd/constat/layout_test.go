@@ -49,6 +49,7 @@ var mayImport = map[string][]string{
 	"store/claim":         {"store", "store/query", "inspect"},
 	"store/compare":       {"store", "store/query", "inspect"},
 	"store/protocol":      {"store"},
+	"store/doctor":        {"store"},
 	"store/export":        {"store", "store/evidence", "store/har", "store/query", "store/claim", "store/compare", "store/report", "inspect", "proxy/flow"},
 	"store/report":        {"store", "store/claim", "store/compare", "store/linkage", "store/har", "store/query", "store/evidence", "store/report/pdf", "inspect", "proxy/flow"},
 	"store/report/pdf":    {},

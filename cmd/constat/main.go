@@ -152,7 +152,7 @@ its certificate, use the phone; then query the log and read the report.`,
 	})
 	root.SetVersionTemplate("constat {{.Version}}\n")
 	root.AddCommand(
-		runCommand(), caCommand(), deviceCommand(), gatewayCommand(), passCommand(), personaCommand(), markCommand(), sessionsCommand(), declareCommand(), protocolCommand(), importCommand(), inspectCommand(),
+		runCommand(), caCommand(), deviceCommand(), gatewayCommand(), passCommand(), doctorCommand(), personaCommand(), markCommand(), sessionsCommand(), declareCommand(), protocolCommand(), importCommand(), inspectCommand(),
 		queryCommand(), identifiersCommand(), claimsCommand(), compareCommand(), reportCommand(), exportCommand(), verifyCommand(), demoCommand(),
 	)
 	return root

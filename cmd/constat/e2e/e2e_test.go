@@ -109,6 +109,7 @@ type instance struct {
 	UI     string
 	URL    string
 	Enrol  string
+	SOCKS  string
 	CA     string
 	Case   string
 	done   chan error

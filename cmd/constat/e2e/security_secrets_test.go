@@ -109,7 +109,7 @@ func TestKeysStayWhereTheyAre(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/", "/ca.pem", "/ca.der", "/ca.key", "/log.key", "/ca/ca.key", "/../ca.key", "/..%2fca.key", "/a/..%2f..%2fca.key", "/a/../../ca.key",
-		"/constat.mobileconfig", "/android", "/ios", "/desktop", "/?file=ca.key", "/debug/pprof/heap",
+		"/constat.mobileconfig", "/constat-ca.zip", "/android", "/ios", "/desktop", "/?file=ca.key", "/debug/pprof/heap",
 	} {
 		get(direct, "http://"+c.Proxy+path)
 		get(direct, "http://"+c.UI+path)

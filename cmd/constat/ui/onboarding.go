@@ -155,6 +155,14 @@ func (o *onboarding) serve(w http.ResponseWriter, r *http.Request) {
 	case "/" + ca.AndroidName():
 		w.Header().Set("Content-Disposition", `attachment; filename="`+ca.AndroidName()+`"`)
 		file(w, "", "application/octet-stream", ca.AndroidFile())
+	case "/constat-ca.zip":
+		module, err := ca.MagiskModule()
+		if err != nil {
+			http.Error(w, "The module could not be made.", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Disposition", `attachment; filename="constat-ca.zip"`)
+		file(w, "", "application/zip", module)
 	case "/check.png":
 		// Only under the name that nobody but the proxy answers: an image that
 		// loads from another name says nothing.

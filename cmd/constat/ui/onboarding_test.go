@@ -116,6 +116,10 @@ func TestOnboardingDownloads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	module, err := ca.MagiskModule()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		path, mediaType string
 		want            []byte
@@ -126,6 +130,7 @@ func TestOnboardingDownloads(t *testing.T) {
 		{"/ca.crt", "application/x-x509-ca-cert", ca.DER()},
 		{"/constat.mobileconfig", "application/x-apple-aspen-config", profile},
 		{"/" + ca.AndroidName(), "application/octet-stream", ca.AndroidFile()},
+		{"/constat-ca.zip", "application/zip", module},
 	} {
 		resp := ask(h, "127.0.0.1", "GET", "http://192.0.2.1:8080"+tt.path)
 		if got := text(t, resp); got != string(tt.want) || resp.Header.Get("Content-Type") != tt.mediaType {
@@ -140,7 +145,7 @@ func TestKeyIsNeverServed(t *testing.T) {
 	h, ca := newOnboarding(t, NewEnrolment(true))
 	for _, path := range []string{
 		"/ca.key", "/certs/ca.key", "/a/ca.key", "/a/../ca.key", "/a/..%2f..%2fca.key", "/a/en.html", "/a/", "//ca.key", "/ca",
-		"/", "/android", "/ios", "/desktop", "/ca.pem", "/ca.der", "/constat.mobileconfig", "/" + ca.AndroidName(), "/a/style.css",
+		"/", "/android", "/ios", "/desktop", "/ca.pem", "/ca.der", "/constat.mobileconfig", "/constat-ca.zip", "/" + ca.AndroidName(), "/a/style.css",
 	} {
 		body := text(t, ask(h, "198.51.100.1", "GET", "http://192.0.2.1:8080"+path))
 		for rest := []byte(body); ; {
@@ -162,7 +167,7 @@ func TestOnboardingGate(t *testing.T) {
 	enrol := NewEnrolment(false)
 	h, ca := newOnboarding(t, enrol)
 	const stranger = "198.51.100.7"
-	for _, path := range []string{"/", "/android", "/ca.pem", "/ca.der", "/constat.mobileconfig", "/" + ca.AndroidName(), "/check.png", "/nothing"} {
+	for _, path := range []string{"/", "/android", "/ca.pem", "/ca.der", "/constat.mobileconfig", "/constat-ca.zip", "/" + ca.AndroidName(), "/check.png", "/nothing"} {
 		resp := ask(h, stranger, "GET", "http://constat.test"+path)
 		body := text(t, resp)
 		if resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "Scan the code in the terminal") {
