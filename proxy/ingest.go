@@ -82,6 +82,8 @@ func (c *conn) ingest(to target) {
 	switch {
 	case server != nil:
 		c.relay(p, server, early, "the server spoke first: relayed unread")
+	case err == errNoServer:
+		c.abort()
 	case err != nil:
 		c.outcome(flow.Idle, "closed before any byte came through the tunnel")
 		_ = c.Close()
@@ -310,7 +312,7 @@ func (c *conn) sift(tc *tls.Conn, to target, name string) net.Conn {
 		c.relay(p, server, early, "TLS, in which the server spoke first: relayed, with the first bytes kept")
 		return nil
 	case err == errNoServer:
-		_ = tc.Close()
+		c.abort()
 		return nil
 	case err == nil && (c.foreign != "" || !looksLikeHTTP(p)):
 		c.relayTo(p, to, name, "TLS, but not HTTP in it: relayed, with the first bytes kept")

@@ -34,7 +34,7 @@ func (c *conn) dial(to target, name string) (net.Conn, error) {
 func (c *conn) relayTo(client net.Conn, to target, name, reason string) {
 	server, err := c.dial(to, name)
 	if err != nil {
-		_ = client.Close()
+		c.abort() // an end without it would look like the server's
 		return
 	}
 	c.relay(client, server, nil, reason)
@@ -45,7 +45,7 @@ func (c *conn) relayTo(client net.Conn, to target, name, reason string) {
 func (c *conn) pass(to target, reason string) {
 	server, err := c.dial(to, "")
 	if err != nil {
-		_ = c.Close()
+		c.abort()
 		return
 	}
 	defer c.Close()
