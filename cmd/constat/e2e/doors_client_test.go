@@ -258,9 +258,9 @@ func (c *phoneClient) dial(to string) (net.Conn, error) {
 	case u.Scheme == "http":
 		return (&instance{Proxy: u.Host}).connect("", to)
 	}
-	s, err := proxy.SOCKS5("tcp", u.Host, nil, &d)
+	s, err := proxy.FromURL(u, &d)
 	if err != nil {
 		return nil, err
 	}
-	return s.Dial("tcp", to)
+	return s.Dial("tcp", to) // the name goes to the proxy
 }

@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -109,7 +110,9 @@ type world struct {
 	origin *origin
 	dir    string
 	c      *instance
-	phone  *wgtest.Phone
+
+	phone    *wgtest.Phone // nil until a client needs it
+	diverted bool
 }
 
 // newWorld makes the network and its servers.
@@ -277,6 +280,10 @@ func (w *world) web(rw http.ResponseWriter, r *http.Request) {
 		fmt.Sscan(strings.TrimPrefix(r.URL.Path, "/noise/"), &size)
 		rw.Header().Set("Content-Length", fmt.Sprint(size))
 		io.CopyN(rw, noise(), size)
+	case r.URL.Path == "/sum":
+		h := sha256.New()
+		io.Copy(h, r.Body)
+		fmt.Fprintf(rw, "%x", h.Sum(nil))
 	default:
 		echo(rw, r)
 	}
@@ -408,14 +415,18 @@ func (w *world) tunnel() {
 	w.phone = wgtest.NewPhone(w.t, text)
 }
 
-// divert sets the firewall up for the tablet, until the test ends.
-func (w *world) divert() {
-	w.t.Helper()
+// divert sets the firewall up for the tablet, once: the network goes with the test.
+func (w *world) divert(t *testing.T) {
+	t.Helper()
+	if w.diverted {
+		return
+	}
 	script, _ := constat(w.t, 0, "gateway", "--interface", "lan0", "--port", gatewayPort)
 	file := w.file(filepath.Join(w.dir, "gateway.sh"), script)
 	if out, err := exec.Command("sh", file, "up").CombinedOutput(); err != nil {
-		w.t.Skipf("this system diverts nothing: %v: %s", err, out)
+		t.Skipf("this system diverts nothing, install nftables and a kernel with TPROXY: %v: %s", err, out)
 	}
+	w.diverted = true
 }
 
 // password is the one of a device, as a person reads it on a terminal.
@@ -446,8 +457,8 @@ type doorway struct {
 
 // doorway returns the one of that name: http, socks5, socks5 signed in, wireguard or
 // transparent. It sets up what the client needs.
-func (w *world) doorway(name string) *doorway {
-	w.t.Helper()
+func (w *world) doorway(t *testing.T, name string) *doorway {
+	t.Helper()
 	d := &doorway{name: name, device: "127.0.0.1", command: exec.Command, w: w}
 	switch name {
 	case "http":
@@ -462,16 +473,31 @@ func (w *world) doorway(name string) *doorway {
 			w.tunnel()
 		}
 		d.device, d.command = "phone", w.phone.Command
+		// After a crash of this end a phone takes 15 s to notice.
+		if out, err := d.command("ping", "-n", "-c", "1", "-w", "60", "10.77.0.1").CombinedOutput(); err != nil {
+			t.Fatalf("the tunnel does not get up: %v %s", err, out)
+		}
 	case "transparent":
-		w.divert()
+		w.divert(t)
 		d.device = "tablet"
 		d.command = func(name string, args ...string) *exec.Cmd {
 			return exec.Command("ip", append([]string{"netns", "exec", "lan", name}, args...)...)
 		}
 	default:
-		w.t.Fatalf("no door %s", name)
+		t.Fatalf("no door %s", name)
 	}
 	return d
+}
+
+// each runs f as a test for each door.
+func (w *world) each(t *testing.T, names []string, f func(t *testing.T, n int, d *doorway)) {
+	for n, name := range names {
+		t.Run(name, func(t *testing.T) {
+			w.c.t = t
+			defer func() { w.c.t = w.t }()
+			f(t, n, w.doorway(t, name))
+		})
+	}
 }
 
 // curl runs curl to its end. What it reads from in stays open until then.

@@ -27,7 +27,7 @@ func TestWireGuardPhone(t *testing.T) {
 	p := newPersona(t)
 	w.enrol()
 	w.start("--persona", p.file)
-	d := w.doorway("wireguard")
+	d := w.doorway(t, "wireguard")
 	canary := p.values["sms-1.text"]
 	if canary == "" {
 		t.Fatalf("no sms-1.text in %v", p.values)
@@ -75,7 +75,7 @@ func TestWireGuardPhone(t *testing.T) {
 		}
 	}
 	w.c.stop()
-	w.holds(wireGuardRows)
+	w.holds(t, wireGuardRows)
 	verified(t, w.c.Case)
 }
 
@@ -105,20 +105,20 @@ type row struct{ what, query, want string }
 
 // holds asks the case.
 func (w *world) holds(rows []row) {
-	w.t.Helper()
+	t.Helper()
 	for _, r := range rows {
 		if got := w.c.sql(r.query); got != r.want {
-			w.t.Errorf("%s\n got %q\nwant %q", r.what, got, r.want)
+			t.Errorf("%s\n got %q\nwant %q", r.what, got, r.want)
 		}
 	}
-	if w.t.Failed() {
+	if t.Failed() {
 		for _, view := range []string{
 			"SELECT id, device, door, app, method, scheme, host, port, path, http_version, status, request_bytes, response_bytes, server_ip, error FROM requests",
 			"SELECT id, device, door, transport, host, port, server_ip, sni, alpn, outcome, reason, protocol, dns_name, bytes_up, bytes_down FROM connections",
 			"SELECT id, device, door, name, type, code, addresses, answers, over, server, resolver, connections FROM dns",
 			"SELECT * FROM canary_hits",
 		} {
-			w.t.Logf("%s\n%s", view, w.c.sql(view))
+			t.Logf("%s\n%s", view, w.c.sql(view))
 		}
 	}
 }
@@ -177,7 +177,7 @@ udp|2001:db8::80|9999|1|0|10|10
 udp|203.0.113.80|9998|1|0|1|0
 udp|203.0.113.80|443|0|1|1|0`,
 	},
-	{"pings", "SELECT transport, host, port, server_ip, outcome IN ('raw', 'cut_off'), bytes_up, bytes_down FROM connections WHERE transport = 'icmp' ORDER BY host", "icmp|203.0.113.80|0|203.0.113.80|1|128|128\nicmp|2001:db8::80|0|2001:db8::80|1|128|128"},
+	{"pings", "SELECT transport, host, port, server_ip, outcome IN ('raw', 'cut_off'), bytes_up, bytes_down FROM connections WHERE transport = 'icmp' ORDER BY host", "icmp|2001:db8::80|0|2001:db8::80|1|128|128\nicmp|203.0.113.80|0|203.0.113.80|1|128|128"},
 	{
 		"flows as exchanges", "SELECT method, scheme, host, port, path, http_version, request_bytes > 0, response_bytes > 0 FROM requests WHERE method = '' AND port <> 9998 ORDER BY id",
 		`|tcp|203.0.113.81|1883|||1|1
@@ -211,7 +211,7 @@ func TestWireGuardStaysUp(t *testing.T) {
 	w := newWorld(t)
 	w.enrol()
 	w.start()
-	d := w.doorway("wireguard")
+	d := w.doorway(t, "wireguard")
 	post := func(path string) {
 		t.Helper()
 		if got, err := d.curl(t, "", "-d", "hello", "https://origin.test/"+path); err != nil || got != "hello" {
@@ -238,7 +238,7 @@ func TestWireGuardStaysUp(t *testing.T) {
 	held.in.Close()
 	held.cmd.Wait()
 	w.c.stop()
-	w.holds([]row{
+	w.holds(t, []row{
 		{"requests", "SELECT group_concat(path, ' ') FROM (SELECT path FROM requests WHERE path <> '/idle' ORDER BY id)", "/first /after-stop /after-kill /elsewhere-0 /elsewhere-1"},
 		{"connections that the phone took along", "SELECT count(*), count(DISTINCT connection_id), group_concat(DISTINCT device), sum(error <> '') FROM requests WHERE path = '/idle'", "9|3|phone|0"},
 	})
