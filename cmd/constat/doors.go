@@ -262,16 +262,19 @@ func (d *doors) each(f func(proxy.Door)) {
 	}
 }
 
-// watch takes over what other commands change in the book, until ctx ends.
+// watch takes over what other commands change in the book, and notes in it where phones
+// are, until ctx ends.
 func (d *doors) watch(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			d.heard()
 			return nil
 		case <-tick.C:
 		}
+		d.heard()
 		changed, err := d.book.Reload()
 		if err != nil {
 			d.log.Warn().Err(err).Msg("the book of devices cannot be read; the devices stay as they were")
@@ -280,6 +283,20 @@ func (d *doors) watch(ctx context.Context) error {
 		if changed && d.wg != nil {
 			d.setPeers()
 		}
+	}
+}
+
+// heard notes where phones are, so that a later run can greet them there.
+func (d *doors) heard() {
+	if d.wg == nil {
+		return
+	}
+	from := map[wireguard.Key]netip.AddrPort{}
+	for _, s := range d.wg.Status() {
+		from[s.PublicKey] = s.Endpoint
+	}
+	if err := d.book.Heard(from); err != nil {
+		d.log.Warn().Err(err).Msg("the book of devices cannot be written; after a restart phones take 15 s to come back")
 	}
 }
 

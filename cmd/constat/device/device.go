@@ -52,6 +52,7 @@ type Tunnel struct {
 	App     string           `json:"app,omitempty"`
 	Private wireguard.Secret `json:"private_key"`
 	Shared  wireguard.Secret `json:"preshared_key"`
+	Last    netip.AddrPort   `json:"last_endpoint,omitzero"` // that it was heard from
 }
 
 // book is what the file holds.
@@ -325,10 +326,37 @@ func (b *Book) Peers() ([]wireguard.Peer, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, wireguard.Peer{Name: d.Name, PublicKey: t.Private.Public(), PresharedKey: t.Shared, Addresses: addrs, App: t.App})
+			out = append(out, wireguard.Peer{Name: d.Name, PublicKey: t.Private.Public(), PresharedKey: t.Shared, Addresses: addrs, App: t.App, Endpoint: t.Last})
 		}
 	}
 	return out, nil
+}
+
+// Heard notes where tunnels were last heard from, by their public keys, so that their
+// phones can be greeted there after a restart.
+func (b *Book) Heard(from map[wireguard.Key]netip.AddrPort) error {
+	stale := func(t Tunnel) bool {
+		at := from[t.Private.Public()]
+		return at.IsValid() && at != t.Last
+	}
+	b.mu.RLock()
+	moved := slices.ContainsFunc(b.it.Devices, func(d Device) bool { return slices.ContainsFunc(d.Tunnels, stale) })
+	b.mu.RUnlock()
+	if !moved {
+		return nil
+	}
+	return b.change(func(it *book) error {
+		for i := range it.Devices {
+			d := &it.Devices[i]
+			d.Tunnels = slices.Clone(d.Tunnels)
+			for n, t := range d.Tunnels {
+				if stale(t) {
+					d.Tunnels[n].Last = from[t.Private.Public()]
+				}
+			}
+		}
+		return nil
+	})
 }
 
 // Config is what a device has to know of its tunnel for all apps, or of the one for

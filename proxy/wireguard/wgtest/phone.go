@@ -158,6 +158,21 @@ func (p *Phone) Roam() error {
 	return p.inside(func() error { return p.device.IpcSet(fmt.Sprintf("listen_port=%d", 40000+p.moved)) })
 }
 
+// Handshake says when the last handshake was, as text that differs from one to the next.
+func (p *Phone) Handshake() string {
+	text, err := p.device.IpcGet()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var when []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "last_handshake_time_") {
+			when = append(when, line)
+		}
+	}
+	return strings.Join(when, "")
+}
+
 // inside runs f on a thread that is in the namespace: sockets and devices belong to
 // the one of the thread that makes them.
 func (p *Phone) inside(f func() error) error {
