@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"constat/proxy/wireguard"
 )
 
 func open(t *testing.T, file string) *Book {

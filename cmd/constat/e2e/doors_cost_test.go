@@ -62,9 +62,16 @@ func TestDoorFigures(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.enrol()
-	w.start("--inspect=false")
+	profile := []string{}
+	if name := os.Getenv("CONSTAT_PROFILE"); name != "" {
+		profile = append(profile, "--cpu-profile", name)
+	}
+	w.start(append(profile, "--inspect=false")...)
 	best := map[string]float64{}
 	names := []string{"http", "socks5", "wireguard", "transparent"}
+	if os.Getenv("CONSTAT_PROFILE") != "" {
+		names = []string{"wireguard"}
+	}
 	for range 3 {
 		for _, name := range names {
 			d := w.doorway(t, name)
