@@ -19,6 +19,9 @@ import (
 
 	"github.com/coder/websocket"
 	"golang.org/x/net/proxy"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 )
 
 // clientEnv makes this program a client, as other programs of a phone are, and names
@@ -46,7 +49,7 @@ func runClient(name string, args []string) int {
 		return 2
 	}
 	run := map[string]func() error{
-		"websocket": c.webSocket, "talk": c.talk, "load": c.load, "idle": c.idle,
+		"websocket": c.webSocket, "talk": c.talk, "grpc": c.grpc, "load": c.load, "idle": c.idle,
 	}[name]
 	if run == nil {
 		fmt.Fprintln(os.Stderr, "no such client:", name)
@@ -137,6 +140,53 @@ func (c *phoneClient) talk() error {
 	got, err := io.ReadAll(nc)
 	fmt.Println(string(got))
 	return err
+}
+
+// grpc says things on a stream of gRPC, and prints the answers.
+func (c *phoneClient) grpc() error {
+	u, err := url.Parse(c.url)
+	if err != nil {
+		return err
+	}
+	conf := c.tls()
+	conf.ServerName, conf.NextProtos = u.Hostname(), []string{"h2"}
+	conn, err := grpc.NewClient("passthrough:///"+u.Host,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithContextDialer(func(ctx context.Context, addr string) (net.Conn, error) {
+			nc, err := c.dial(addr)
+			if err != nil {
+				return nil, err
+			}
+			tc := tls.Client(nc, conf)
+			return tc, tc.HandshakeContext(ctx)
+		}))
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+	defer cancel()
+	s, err := conn.NewStream(ctx, &bidi.Streams[0], "/test.Echo/Talk")
+	if err != nil {
+		return err
+	}
+	for i := range 3 {
+		if err := s.SendMsg(wrapperspb.String(fmt.Sprint(i))); err != nil {
+			return err
+		}
+		var m wrapperspb.StringValue
+		if err := s.RecvMsg(&m); err != nil {
+			return err
+		}
+		fmt.Println(m.Value)
+	}
+	if err := s.CloseSend(); err != nil {
+		return err
+	}
+	if err := s.RecvMsg(&wrapperspb.StringValue{}); err != io.EOF {
+		return fmt.Errorf("end of stream: %w", err)
+	}
+	return nil
 }
 
 // readLine reads a line, byte by byte so that nothing behind it is taken.

@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -75,7 +74,7 @@ func TestDoorFigures(t *testing.T) {
 	for range 3 {
 		for _, name := range names {
 			d := w.doorway(t, name)
-			before := cpu(t, w.c)
+			before, own := cpu(t, w.c.cmd.Process.Pid), cpu(t, os.Getpid())
 			out, err := d.curl(t, "", "-f", "--http1.1", "-o", "/dev/null", "-w", "%{speed_download}", "https://origin.test/noise/200000000")
 			if err != nil {
 				t.Fatalf("%s %v", out, err)
@@ -84,20 +83,20 @@ func TestDoorFigures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%-12s %6.0f MB/s, %.2f s of processor time in constat", name, speed/1e6, cpu(t, w.c)-before)
+			t.Logf("%-12s %6.0f MB/s, seconds of processor time: %.2f in constat, %.2f in the server and in the phone's end of the tunnel", name, speed/1e6, cpu(t, w.c.cmd.Process.Pid)-before, cpu(t, os.Getpid())-own)
 			best[name] = max(best[name], speed)
 		}
 	}
-	for _, name := range slices.Sorted(slices.Values(names)) {
-		t.Logf("%-12s %.2f of the HTTP door", name, best[name]/best["http"])
+	for _, name := range names {
+		t.Logf("%-12s %.2f of the first", name, best[name]/best[names[0]])
 	}
 	w.c.stop()
 }
 
-// cpu is the processor time that constat has used, in seconds.
-func cpu(t *testing.T, c *instance) float64 {
+// cpu is the processor time that a process has used, in seconds.
+func cpu(t *testing.T, pid int) float64 {
 	t.Helper()
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.cmd.Process.Pid))
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,8 @@ import (
 	"github.com/coder/websocket"
 	mdns "github.com/miekg/dns"
 	"golang.org/x/sys/unix"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 
 	"constat/certs"
 	"constat/proxy/wireguard/wgtest"
@@ -243,8 +245,19 @@ func (w *world) servers() {
 			io.WriteString(out, "221 mail.test bye\r\n")
 		}
 	})
+	w.streams()
 	w.datagrams()
 	w.names()
+}
+
+// streams is a server of gRPC.
+func (w *world) streams() {
+	srv := grpc.NewServer(grpc.Creds(credentials.NewTLS(w.origin.config("h2"))))
+	srv.RegisterService(&bidi, nil)
+	done := make(chan struct{})
+	ln := w.listen("50051")
+	go func() { defer close(done); srv.Serve(ln) }()
+	w.t.Cleanup(func() { srv.Stop(); <-done })
 }
 
 // readUntil reads up to and with end.

@@ -49,6 +49,13 @@ func TestEveryDoor(t *testing.T) {
 		if got, err := output(t, d.client("talk", "-url", "tcp://mail.test:2525", "-n", "1", "-name", "EHLO phone.test\r\n"), ""); err != nil || !strings.Contains(got, "221 ") {
 			t.Errorf("raw TCP, the server first: %q %v", got, err)
 		}
+		if got, err := output(t, d.client("grpc", "-url", "https://origin.test:50051"), ""); err != nil || got != "re: 0\nre: 1\nre: 2\n" {
+			t.Errorf("gRPC: %q %v", got, err)
+		}
+		w.c.eventually("SELECT method, path, http_version, status, request_bytes > 0, response_bytes > 0, error FROM requests WHERE port = 50051 AND door = '"+d.name+"' AND device = '"+d.device+"'", "POST|/test.Echo/Talk|HTTP/2.0|200|1|1|")
+		if d.proxy == "" {
+			d.beyondProxies(t)
+		}
 		if got, err := d.curl(t, "", "-f", "http://origin.test:7/"); err == nil {
 			t.Errorf("where nobody is: %q", got)
 		}
@@ -67,6 +74,30 @@ POST|http|origin.test|80|plain|HTTP/1.1|200|5|5|1|`)
 	})
 	w.c.stop()
 	verified(t, w.c.Case)
+}
+
+// beyondProxies does what a client does only that knows of no proxy.
+func (d *doorway) beyondProxies(t *testing.T) {
+	t.Helper()
+	for _, s := range []step{
+		{command: "curl -sS -f --max-time 60 --cacert CA -6 -d hello https://six.test/six", want: "hello"},
+		{command: "dig +short +time=20 +tries=1 mqtt.test A", want: "203.0.113.81"},
+		{command: "dig +short +time=20 +tries=1 @203.0.113.53 mail.test A", want: "203.0.113.83"},
+		{command: "openssl s_client -connect 203.0.113.53:853", want: "errno", fails: true},
+		{command: "talk udp://203.0.113.80:9999", in: "a datagram", want: "a datagram"},
+		{command: "talk udp://[2001:db8::80]:9999", in: "a datagram", want: "a datagram"},
+		{command: "talk udp://203.0.113.80:443", in: "x", want: "refused", fails: true},
+		{command: "talk udp://[2001:db8::80]:443", in: "x", want: "refused", fails: true},
+	} {
+		d.step(t, s)
+	}
+	of := fmt.Sprintf(" door = '%s' AND device = '%s'", d.name, d.device)
+	c := d.w.c
+	c.eventually("SELECT count(*) FROM requests WHERE host = 'six.test' AND path = '/six' AND request_bytes = 5 AND server_ip = '2001:db8::80' AND"+of, "1")
+	c.eventually("SELECT group_concat(name, ' ') FROM (SELECT DISTINCT name FROM dns WHERE type = 'A' AND code = 'NOERROR' AND addresses <> '' AND name IN ('mqtt.test', 'mail.test') AND"+of+" ORDER BY name)", "mail.test mqtt.test")
+	c.eventually("SELECT count(*) FROM connections WHERE port = 853 AND outcome = 'refused' AND"+of, "1")
+	c.eventually("SELECT count(*), sum(bytes_up) FROM connections WHERE transport = 'udp' AND port = 443 AND outcome = 'refused' AND reason LIKE 'QUIC%' AND"+of, "2|2")
+	c.eventually("SELECT DISTINCT outcome, dns_name FROM connections WHERE port = 443 AND sni = 'six.test' AND"+of, "intercepted|six.test")
 }
 
 // TestEveryDoorBodies moves large bodies by each door, both ways: not a byte differs,
