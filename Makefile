@@ -25,7 +25,7 @@ FORCE:
 
 # The end-to-end tests drive real programs; this installs those that are missing.
 deps:
-	@.ci/deps curl:curl openssl:openssl sqlite3:sqlite3 chromium:chromium certutil:libnss3-tools heif-convert:libheif-examples unzip:unzip pdftotext:poppler-utils dig:bind9-dnsutils
+	@.ci/deps curl:curl openssl:openssl sqlite3:sqlite3 chromium:chromium certutil:libnss3-tools heif-convert:libheif-examples unzip:unzip pdftotext:poppler-utils dig:bind9-dnsutils mosquitto:mosquitto mosquitto_pub:mosquitto-clients ip:iproute2 nft:nftables ping:iputils-ping
 
 # Packages with tests that compute much in one goroutine. The race detector has nothing
 # to see there and makes them ten times slower, so they skip themselves under it.

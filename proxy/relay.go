@@ -35,7 +35,7 @@ func (c *conn) dial(to target, name string) (net.Conn, error) {
 func (c *conn) relayTo(client net.Conn, to target, name, reason string) {
 	server, err := c.dial(to, name)
 	if err != nil {
-		c.abort()
+		c.abort() // an end without it would look like the server's
 		return
 	}
 	c.relay(client, server, nil, reason)

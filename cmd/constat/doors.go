@@ -339,16 +339,19 @@ func (d *doors) each(f func(proxy.Door)) {
 	}
 }
 
-// watch takes over what other commands change in the book, until ctx ends.
+// watch takes over what other commands change in the book, and notes in it where phones
+// are, until ctx ends.
 func (d *doors) watch(ctx context.Context) error {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			d.heard()
 			return nil
 		case <-tick.C:
 		}
+		d.heard()
 		changed, err := d.book.Reload()
 		if err != nil {
 			d.log.Warn().Err(err).Msg("the book of devices cannot be read; the devices stay as they were")
@@ -357,6 +360,20 @@ func (d *doors) watch(ctx context.Context) error {
 		if changed && d.wg != nil {
 			d.setPeers()
 		}
+	}
+}
+
+// heard notes where phones are, so that a later run can greet them there.
+func (d *doors) heard() {
+	if d.wg == nil {
+		return
+	}
+	from := map[wireguard.Key]netip.AddrPort{}
+	for _, s := range d.wg.Status() {
+		from[s.PublicKey] = s.Endpoint
+	}
+	if err := d.book.Heard(from); err != nil {
+		d.log.Warn().Err(err).Msg("the book of devices cannot be written; after a restart phones take 15 s to come back")
 	}
 }
 
@@ -429,15 +446,6 @@ func (d *doors) listeners() (all []netip.AddrPort) {
 // Close closes all doors.
 func (d *doors) Close() {
 	if d.wg != nil {
-		at := map[wireguard.Key]netip.AddrPort{}
-		for _, p := range d.wg.Status() {
-			if p.Endpoint.IsValid() {
-				at[p.PublicKey] = p.Endpoint
-			}
-		}
-		if err := d.book.SetEndpoints(at); err != nil {
-			d.log.Warn().Err(err).Msg("where the phones are could not be kept: their tunnels take some seconds to come back")
-		}
 		d.wg.Close()
 	}
 	if d.socks != nil {

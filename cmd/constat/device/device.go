@@ -52,9 +52,7 @@ type Tunnel struct {
 	App     string           `json:"app,omitempty"`
 	Private wireguard.Secret `json:"private_key"`
 	Shared  wireguard.Secret `json:"preshared_key"`
-	// Endpoint is where it was last heard from: a tunnel that is opened again greets it
-	// there, and the phone need not notice first that its packets go nowhere.
-	Endpoint netip.AddrPort `json:"endpoint,omitzero"`
+	Last    netip.AddrPort   `json:"last_endpoint,omitzero"` // that it was heard from
 }
 
 // book is what the file holds.
@@ -328,26 +326,34 @@ func (b *Book) Peers() ([]wireguard.Peer, error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, wireguard.Peer{Name: d.Name, PublicKey: t.Private.Public(), PresharedKey: t.Shared, Addresses: addrs, App: t.App, Endpoint: t.Endpoint})
+			out = append(out, wireguard.Peer{Name: d.Name, PublicKey: t.Private.Public(), PresharedKey: t.Shared, Addresses: addrs, App: t.App, Endpoint: t.Last})
 		}
 	}
 	return out, nil
 }
 
-// SetEndpoints keeps where the tunnels were last heard from, by their public keys.
-func (b *Book) SetEndpoints(at map[wireguard.Key]netip.AddrPort) error {
-	if len(at) == 0 {
+// Heard notes where tunnels were last heard from, by their public keys, so that their
+// phones can be greeted there after a restart.
+func (b *Book) Heard(from map[wireguard.Key]netip.AddrPort) error {
+	stale := func(t Tunnel) bool {
+		at := from[t.Private.Public()]
+		return at.IsValid() && at != t.Last
+	}
+	b.mu.RLock()
+	moved := slices.ContainsFunc(b.it.Devices, func(d Device) bool { return slices.ContainsFunc(d.Tunnels, stale) })
+	b.mu.RUnlock()
+	if !moved {
 		return nil
 	}
 	return b.change(func(it *book) error {
-		for i, d := range it.Devices {
-			tunnels := slices.Clone(d.Tunnels)
-			for j, t := range tunnels {
-				if e, ok := at[t.Private.Public()]; ok {
-					tunnels[j].Endpoint = e
+		for i := range it.Devices {
+			d := &it.Devices[i]
+			d.Tunnels = slices.Clone(d.Tunnels)
+			for n, t := range d.Tunnels {
+				if stale(t) {
+					d.Tunnels[n].Last = from[t.Private.Public()]
 				}
 			}
-			it.Devices[i].Tunnels = tunnels
 		}
 		return nil
 	})

@@ -59,19 +59,25 @@ func TestBook(t *testing.T) {
 	if err != nil || len(peers) != 3 || peers[1].App != "com.example.push" || peers[1].Name != "redmi" || peers[0].Addresses[0] == peers[2].Addresses[0] {
 		t.Errorf("%+v, %v", peers, err)
 	}
+	at := netip.MustParseAddrPort("192.168.1.7:40000")
+	if err := again.Heard(map[wireguard.Key]netip.AddrPort{peers[1].PublicKey: at, peers[2].PublicKey: {}}); err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range must(open(t, file).Peers())(t) {
+		if p.PublicKey != peers[i].PublicKey || (p.Endpoint == at) != (i == 1) || p.Endpoint.IsValid() != (i == 1) {
+			t.Errorf("peer %d was last heard from at %v", i, p.Endpoint)
+		}
+	}
+	stamp := again.stamp
+	if err := again.Heard(map[wireguard.Key]netip.AddrPort{peers[1].PublicKey: at}); err != nil || again.stamp != stamp {
+		t.Errorf("the book is written for nothing, %v", err)
+	}
 	c, err := again.Config("redmi", "com.example.push", "192.168.1.5:51820")
 	if err != nil || len(c.Apps) != 1 || c.Addresses[0] != peers[1].Addresses[0] || c.ServerKey != again.Key().Public() || c.PrivateKey.Public() != peers[1].PublicKey {
 		t.Errorf("%+v, %v", c, err)
 	}
 	if _, err := again.Config("redmi", "com.example.none", "x:1"); !errors.Is(err, ErrUnknown) {
 		t.Error(err)
-	}
-	at := netip.MustParseAddrPort("192.168.1.7:40000")
-	if err := again.SetEndpoints(map[wireguard.Key]netip.AddrPort{peers[1].PublicKey: at}); err != nil {
-		t.Fatal(err)
-	}
-	if kept, _ := open(t, file).Peers(); kept[1].Endpoint != at || kept[0].Endpoint.IsValid() || kept[1].PublicKey != peers[1].PublicKey {
-		t.Errorf("%+v", kept)
 	}
 	if err := again.Remove("redmi"); err != nil {
 		t.Fatal(err)
@@ -137,5 +143,15 @@ func TestBadBook(t *testing.T) {
 		if after, err := os.ReadFile(file); err != nil || string(after) != text {
 			t.Errorf("%s: it was changed", name)
 		}
+	}
+}
+
+func must[T any](v T, err error) func(*testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
 	}
 }

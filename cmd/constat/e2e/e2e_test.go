@@ -35,6 +35,12 @@ var program string
 
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
+		if name := os.Getenv(clientEnv); name != "" {
+			return runClient(name, os.Args[1:])
+		}
+		if program = os.Getenv(networkEnv); program != "" {
+			return m.Run() // built by the process that started this one
+		}
 		dir, err := os.MkdirTemp("", "constat-e2e-")
 		if err != nil {
 			log.Fatal(err)
@@ -75,29 +81,38 @@ func newOrigin(t *testing.T, h http.Handler) *origin {
 		t.Fatal(err)
 	}
 	o := &origin{CA: ca, CAFile: filepath.Join(dir, "ca.pem")}
-	config := &tls.Config{
-		NextProtos: []string{"h2", "http/1.1"},
-		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			name := hello.ServerName
-			if name == "" {
-				name = "127.0.0.1"
-			}
-			return ca.Leaf(name)
-		},
-	}
 	serve := func(ln net.Listener, err error) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		srv := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
-		done := make(chan struct{})
-		go func() { defer close(done); srv.Serve(ln) }()
-		t.Cleanup(func() { srv.Close(); <-done })
+		serveUntilEnd(t, ln, h)
 		return ln.Addr().String()
 	}
-	o.Addr = serve(tls.Listen("tcp", "127.0.0.1:0", config))
+	o.Addr = serve(tls.Listen("tcp", "127.0.0.1:0", o.config("h2", "http/1.1")))
 	o.Plain = serve(net.Listen("tcp", "127.0.0.1:0"))
 	return o
+}
+
+// config is that of a TLS server of o, which has every name that it is asked for.
+func (o *origin) config(protos ...string) *tls.Config {
+	return &tls.Config{
+		NextProtos: protos,
+		GetCertificate: func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			name := hello.ServerName
+			if name == "" {
+				name, _, _ = net.SplitHostPort(hello.Conn.LocalAddr().String())
+			}
+			return o.CA.Leaf(name)
+		},
+	}
+}
+
+// serveUntilEnd serves h on ln until the test ends.
+func serveUntilEnd(t *testing.T, ln net.Listener, h http.Handler) {
+	srv := &http.Server{Handler: h, ErrorLog: log.New(io.Discard, "", 0)}
+	done := make(chan struct{})
+	go func() { defer close(done); srv.Serve(ln) }()
+	t.Cleanup(func() { srv.Close(); <-done })
 }
 
 // instance is a running constat.

@@ -31,7 +31,10 @@ import (
 type Phone struct {
 	t      testing.TB
 	ns     string
-	host   string // name of the host's end of the pair
+	host   string    // name of the host's end of the pair
+	peer   string    // name of the phone's
+	at     [2]string // IPv4 addresses of the pair: the host's, and with /30 or /32 the phone's
+	moved  int
 	device *device.Device
 }
 
@@ -94,6 +97,7 @@ func (p *Phone) start(c *config, peer string, n int) error {
 	six := fmt.Sprintf("fd63:6f6e:7374:%x::", unique&0xffff)
 	host4, own4 := next(four, 1), next(four, 2)
 	host6, own6 := next(six, 1), next(six, 2)
+	p.peer, p.at = peer, [2]string{host4, own4 + "/30"}
 	if err := steps(
 		"netns add "+p.ns,
 		"link add "+p.host+" type veth peer name "+peer+" netns "+p.ns,
@@ -118,7 +122,7 @@ func (p *Phone) start(c *config, peer string, n int) error {
 		return err
 	}
 	c.endpoint = netip.AddrPortFrom(to, c.endpoint.Port())
-	if err := p.tunnel(c); err != nil {
+	if err := p.inside(func() error { return p.tunnel(c) }); err != nil {
 		return err
 	}
 	for _, a := range c.addresses {
@@ -137,9 +141,41 @@ func (p *Phone) start(c *config, peer string, n int) error {
 	return p.resolver(c.dns)
 }
 
-// tunnel starts the WireGuard device. Its TUN device and its sockets belong to the
-// namespace of the thread that makes them.
-func (p *Phone) tunnel(c *config) error {
+// Roam moves the phone to another network: its packets come from another IPv4 address
+// and another port from then on, without a word.
+func (p *Phone) Roam() error {
+	p.moved++
+	to := fmt.Sprintf("198.19.255.%d/32", p.moved)
+	if err := steps(
+		"route add "+to+" dev "+p.host,
+		"-n "+p.ns+" addr add "+to+" dev "+p.peer,
+		"-n "+p.ns+" addr del "+p.at[1]+" dev "+p.peer,
+		"-n "+p.ns+" route replace "+p.at[0]+"/32 dev "+p.peer,
+	); err != nil {
+		return err
+	}
+	p.at[1] = to
+	return p.inside(func() error { return p.device.IpcSet(fmt.Sprintf("listen_port=%d", 40000+p.moved)) })
+}
+
+// Handshake says when the last handshake was, as text that differs from one to the next.
+func (p *Phone) Handshake() string {
+	text, err := p.device.IpcGet()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	var when []string
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "last_handshake_time_") {
+			when = append(when, line)
+		}
+	}
+	return strings.Join(when, "")
+}
+
+// inside runs f on a thread that is in the namespace: sockets and devices belong to
+// the one of the thread that makes them.
+func (p *Phone) inside(f func() error) error {
 	done := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -149,7 +185,17 @@ func (p *Phone) tunnel(c *config) error {
 			return
 		}
 		defer home.Close()
-		err = p.tunnelHere(c)
+		ns, err := os.Open(filepath.Join("/run/netns", p.ns))
+		if err != nil {
+			done <- err
+			return
+		}
+		defer ns.Close()
+		if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+			err = fmt.Errorf("enter the namespace: %w", err)
+		} else {
+			err = f()
+		}
 		if unix.Setns(int(home.Fd()), unix.CLONE_NEWNET) == nil {
 			runtime.UnlockOSThread() // else the thread ends with its goroutine
 		}
@@ -158,15 +204,8 @@ func (p *Phone) tunnel(c *config) error {
 	return <-done
 }
 
-func (p *Phone) tunnelHere(c *config) error {
-	ns, err := os.Open(filepath.Join("/run/netns", p.ns))
-	if err != nil {
-		return err
-	}
-	defer ns.Close()
-	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-		return fmt.Errorf("enter the namespace: %w", err)
-	}
+// tunnel starts the WireGuard device.
+func (p *Phone) tunnel(c *config) error {
 	t, err := tun.CreateTUN("wg0", c.mtu)
 	if err != nil {
 		return err
