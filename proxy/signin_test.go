@@ -294,6 +294,10 @@ func TestDigest(t *testing.T) {
 			br := bufio.NewReader(c)
 			resp, _ := talk(t, c, br, "GET "+s.URL+"/ HTTP/1.1\r\nHost: "+host+"\r\n\r\n")
 			nonce := nonceOf(t, resp)
+			forged := "A" + nonce[1:]
+			if nonce[0] == 'A' {
+				forged = "B" + nonce[1:]
+			}
 			get := func(uri, field string) (status int, stale bool) {
 				resp, _ := talk(t, c, br, "GET "+s.URL+uri+" HTTP/1.1\r\nHost: "+host+"\r\n"+field+"\r\n")
 				return resp.StatusCode, strings.Contains(resp.Header.Get("Proxy-Authenticate"), "stale=true")
@@ -324,7 +328,7 @@ func TestDigest(t *testing.T) {
 				{"/a", strings.Replace(answer("/a", 101), "qop=auth", "qop=auth-int", 1), 407, false},
 				{"/a", strings.Replace(answer("/a", 101), "algorithm="+algorithm, "algorithm=SHA-512", 1), 407, false},
 				{"/a", answer("/a", 101), 200, false},
-				{"/a", digest(algorithm, nonce[:42]+"A", "redmi", redmiPassword, "GET", "/a", 102), 407, true}, // not from here
+				{"/a", digest(algorithm, forged, "redmi", redmiPassword, "GET", "/a", 102), 407, true}, // not from here
 			} {
 				status, stale := get(step.uri, step.field)
 				if status != step.status || stale != step.stale {
