@@ -461,3 +461,33 @@ func FuzzAuthParams(f *testing.F) {
 		}
 	})
 }
+
+// FuzzWithoutPasswords: what is kept holds no credentials, however often it is asked.
+func FuzzWithoutPasswords(f *testing.F) {
+	for _, s := range []string{
+		"GET / HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n\r\n", "a\nproxy-authorization:x\n y\n\tz\nb: c\n\n", "Proxy-Authorization\r\n", "\r\n",
+		" Proxy-Authorization: a\r\n", "Proxy-Authorization : a\r\n b", "x: y\r\nProxy-Authorization: Digest a\r\nProxy-Authorization: b",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, head []byte) {
+		kept, exact := proxy.WithoutPasswords(head)
+		if exact && !bytes.Equal(kept, head) {
+			t.Fatalf("%q became %q", head, kept)
+		}
+		hidden := false
+		for line := range strings.SplitSeq(string(kept), "\n") {
+			name, value, ok := strings.Cut(line, ":")
+			if hidden && (strings.HasPrefix(line, " ") || strings.HasPrefix(line, "\t")) {
+				t.Fatalf("%q keeps %q", head, line)
+			}
+			hidden = ok && name != "" && strings.EqualFold(strings.TrimRight(name, " \t"), "Proxy-Authorization")
+			if hidden && !strings.HasSuffix(strings.TrimRight(value, "\r"), "(not recorded)") {
+				t.Fatalf("%q keeps %q", head, line)
+			}
+		}
+		if again, _ := proxy.WithoutPasswords(kept); !bytes.Equal(again, kept) {
+			t.Fatalf("%q, then %q", kept, again)
+		}
+	})
+}

@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/chromedp/cdproto/fetch"
+	"github.com/chromedp/chromedp"
 )
 
 // passwordOf reads the book of devices.
@@ -266,4 +270,57 @@ func TestSignInRequired(t *testing.T) {
 		t.Errorf("requests: %s", got)
 	}
 	constat(t, 2, "run", "--sign-in", "perhaps", "--listen", "127.0.0.1:0", "--ui", "off", "--ca-dir", t.TempDir(), "--case", filepath.Join(t.TempDir(), "x.constat"))
+}
+
+// TestChromiumSignsIn has a browser answer the question for a password, as a person
+// would.
+func TestChromiumSignsIn(t *testing.T) {
+	o := newOrigin(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, "<!doctype html><link rel=icon href='data:,'><p>hello from %s", r.URL.Path)
+	}))
+	c := start(t, o, "--sign-in", "required")
+	ctx := c.chromium()
+	who := &fetch.AuthChallengeResponse{
+		Response: fetch.AuthChallengeResponseResponseProvideCredentials, Username: "phone", Password: c.passwordOf("phone"),
+	}
+	asked := make(chan string, 100)
+	if err := chromedp.Listen(ctx, func(ev any) {
+		// The commands are the browser's, and end with it.
+		switch ev := ev.(type) {
+		case *fetch.EventRequestPaused:
+			go func() {
+				_, _ = chromedp.Call(ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: ev.RequestID})
+			}()
+		case *fetch.EventAuthRequired:
+			asked <- ev.AuthChallenge.Scheme
+			go func() {
+				_, _ = chromedp.Call(ctx, fetch.ContinueWithAuth, fetch.ContinueWithAuthParams{RequestID: ev.RequestID, AuthChallengeResponse: who})
+			}()
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	yes := true
+	if _, err := chromedp.Call(ctx, fetch.Enable, fetch.EnableParams{HandleAuthRequests: &yes}); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{"http://origin.test/plain", "https://origin.test/tls", "http://origin.test/again", "https://other.test/tls"} {
+		if err := chromedp.Do(ctx, chromedp.Navigate(url)); err != nil {
+			t.Fatal(url, err)
+		}
+		if text, err := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText")); err != nil || !strings.HasPrefix(text, "hello from /") {
+			t.Errorf("%s: %q, %v", url, text, err)
+		}
+	}
+	if scheme := <-asked; scheme != "digest" || len(asked) > 1 {
+		t.Errorf("asked for %s, and %d times more", scheme, len(asked))
+	}
+	if err := chromedp.Cancel(ctx); err != nil {
+		t.Error(err)
+	}
+	c.stop()
+	if got := c.sql("SELECT count(*) FROM requests WHERE device = 'phone' AND status = 200 AND host IN ('origin.test', 'other.test')"); got != "4" {
+		t.Errorf("requests: %s\n%s", got, c.sql("SELECT device, status, host, path FROM requests"))
+	}
 }
