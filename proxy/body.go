@@ -24,6 +24,7 @@ type requestBody struct {
 
 	mu    sync.Mutex
 	rec   *flow.Body // nil when there is no body
+	begun bool       // the first read is over
 	whole bool
 	ended bool
 	err   error
@@ -36,6 +37,7 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 	n, err = b.src.Read(p)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.begun = true
 	defer func() {
 		// This may be a goroutine of the upstream's, where a panic would end
 		// the program.
@@ -79,6 +81,14 @@ func (b *requestBody) end() {
 	if b.rec != nil {
 		b.rec.Close(b.whole)
 	}
+}
+
+// hasBegun says that the first read is over, and with it whatever the HTTP server
+// writes for it.
+func (b *requestBody) hasBegun() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.begun
 }
 
 // unfinished says that there is a body that has not been read to its end.

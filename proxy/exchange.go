@@ -191,8 +191,8 @@ func (x *exchange) informational(status int, h textproto.MIMEHeader) {
 	x.interim.Lock()
 	defer x.interim.Unlock()
 	if x.final || status <= 100 || status == http.StatusSwitchingProtocols || !x.r.ProtoAtLeast(1, 1) ||
-		len(x.r.Header["Expect"]) > 0 {
-		return
+		len(x.r.Header["Expect"]) > 0 && !x.body.hasBegun() {
+		return // the last: while "100 Continue" may be being written
 	}
 	out := x.w.Header()
 	for name, values := range h {

@@ -107,6 +107,45 @@ func TestInterim(t *testing.T) {
 	})
 }
 
+// TestInterimAfterContinue: a client that waits for 100 (Continue) gets what comes
+// after it.
+func TestInterimAfterContinue(t *testing.T) {
+	g := newRig(t, nil)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		c, err := ln.Accept()
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		br := bufio.NewReader(c)
+		if r, err := http.ReadRequest(br); err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 100 Continue\r\nX-Why: not\r\n\r\n")
+			_, _ = io.ReadAll(r.Body)
+			_, _ = io.WriteString(c, "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+		}
+	}()
+	c := g.connect(ln.Addr().String())
+	br := bufio.NewReader(c)
+	say := func(text, want string) {
+		t.Helper()
+		_, _ = io.WriteString(c, text)
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(br, got); err != nil || string(got) != want {
+			t.Fatalf("%q, %v, want %q", got, err, want)
+		}
+	}
+	say("POST /x HTTP/1.1\r\nHost: "+ln.Addr().String()+"\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n")
+	say("body", "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+	if x := await(t, g.rec, exchangeAt("/x")); string(x.Interim) != "HTTP/1.1 100 Continue\r\nX-Why: not\r\n\r\nHTTP/1.1 102 Processing\r\n\r\n" || x.Error != "" {
+		t.Errorf("%q, %s", x.Interim, x.Error)
+	}
+}
+
 // TestTrailers sends trailer fields both ways.
 func TestTrailers(t *testing.T) {
 	versions(t, func(t *testing.T, client, server bool) {
