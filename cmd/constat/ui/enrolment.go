@@ -41,6 +41,7 @@ type token struct {
 	by   netip.Addr // who used it; invalid while nobody has
 
 	device  string // that was made for who used it
+	here    bool   // and which it is itself
 	fetches int    // of its configuration
 }
 
@@ -162,14 +163,15 @@ func (e *Enrolment) held(text string, a netip.Addr) *token {
 }
 
 // device returns the device that was made for the client that a token has enrolled,
-// "" before one was made. ok says that the token is the client's.
-func (e *Enrolment) device(text string, a netip.Addr) (name string, ok bool) {
+// "" before one was made. here says that it is the client itself, ok that the token is
+// the client's.
+func (e *Enrolment) device(text string, a netip.Addr) (name string, here, ok bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if t := e.held(text, a); t != nil {
-		return t.device, true
+		return t.device, t.here, true
 	}
-	return "", false
+	return "", false, false
 }
 
 // name notes the device that was made for a token; here says that it is the client
@@ -181,7 +183,7 @@ func (e *Enrolment) name(text string, a netip.Addr, name string, here bool) {
 	if t == nil {
 		return
 	}
-	if t.device = name; here && !t.by.IsLoopback() {
+	if t.device, t.here = name, here; here && !t.by.IsLoopback() {
 		e.clients[t.by] = name
 	}
 }

@@ -32,6 +32,7 @@ const tunnelCookie = "constat_enrol"
 type tunnelPage struct {
 	Key      string // the token; empty for a client that did not show one
 	Device   string // empty before one was made
+	Here     bool   // it is the one that shows the page
 	Proposed string
 	Problem  string
 }
@@ -58,7 +59,7 @@ func (o *onboarding) tunnel(w http.ResponseWriter, r *http.Request) {
 	}
 	o.making.Lock()
 	defer o.making.Unlock()
-	name, ok := o.cfg.Enrol.device(p.Key, client)
+	name, here, ok := o.cfg.Enrol.device(p.Key, client)
 	status := http.StatusOK
 	switch {
 	case !ok:
@@ -69,9 +70,10 @@ func (o *onboarding) tunnel(w http.ResponseWriter, r *http.Request) {
 			p.Problem, status, name = err.Error(), http.StatusBadRequest, ""
 			break
 		}
-		o.cfg.Enrol.name(p.Key, client, name, r.PostFormValue("for") == "this")
+		here = r.PostFormValue("for") == "this"
+		o.cfg.Enrol.name(p.Key, client, name, here)
 	}
-	if p.Device = name; ok && name == "" {
+	if p.Device, p.Here = name, here; ok && name == "" {
 		p.Proposed = o.cfg.Devices.Propose()
 	}
 	render(w, status, "onboarding/en.html", "wireguard", p)

@@ -97,7 +97,7 @@ func TestTunnel(t *testing.T) {
 	if len(book.names) > 0 || enrol.Name(phone) != "" {
 		t.Fatalf("made %q", book.names)
 	}
-	if page := status(post(phone.String(), key, " redmi ", "this"), http.StatusOK); !strings.Contains(page, "/wireguard.conf?key="+key) {
+	if page := status(post(phone.String(), key, " redmi ", "this"), http.StatusOK); !strings.Contains(page, "/wireguard.conf?key="+key) || strings.Contains(page, "/wireguard.png") {
 		t.Errorf("no download: %s", page)
 	}
 	status(post(phone.String(), key, "second", "this"), http.StatusOK)
@@ -127,7 +127,9 @@ func TestTunnel(t *testing.T) {
 	t.Run("a second screen", func(t *testing.T) {
 		key := enrol.Token()
 		status(ask(h, other.String(), "GET", base+"/?enrol="+key), http.StatusSeeOther)
-		status(post(other.String(), key, "Galaxy é", "other"), http.StatusOK)
+		if page := status(post(other.String(), key, "Galaxy é", "other"), http.StatusOK); !strings.Contains(page, "/wireguard.png?key="+key) {
+			t.Errorf("no code: %s", page)
+		}
 		if enrol.Name(other) != "" {
 			t.Error("the second screen is taken for the phone")
 		}
