@@ -129,7 +129,8 @@ func (p *Proxy) letIn(w *writer, r *http.Request) bool {
 	var v verdict
 	var wait time.Duration
 	if p.signIn != nil {
-		user, v, wait = p.signIn.check(r, c.row.Client.Addr())
+		lenient := !p.conf.RequireUser && len(r.Header["Proxy-Authorization"]) > 0 && c.identity("", "").Admitted
+		user, v, wait = p.signIn.check(r, c.row.Client.Addr(), lenient)
 	}
 	c.identify(user)
 	if v == signed && !c.admitted {

@@ -95,8 +95,9 @@ const (
 )
 
 // check says who signs in with r. wait is how long the address has to wait when it
-// is held.
-func (s *signIn) check(r *http.Request, client netip.Addr) (user string, v verdict, wait time.Duration) {
+// is held. With lenient, a name that is not known does not count as one: the client
+// may send what another proxy wanted.
+func (s *signIn) check(r *http.Request, client netip.Addr, lenient bool) (user string, v verdict, wait time.Duration) {
 	fields := r.Header["Proxy-Authorization"]
 	if len(fields) == 0 {
 		return "", unsigned, 0
@@ -105,6 +106,11 @@ func (s *signIn) check(r *http.Request, client netip.Addr) (user string, v verdi
 	basic := strings.EqualFold(scheme, "Basic")
 	if !basic && !strings.EqualFold(scheme, "Digest") {
 		return "", unsigned, 0
+	}
+	if lenient && basic {
+		if known, _, _, _ := s.credentials(rest); !known {
+			return "", unsigned, 0
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -132,13 +138,20 @@ func (s *signIn) check(r *http.Request, client netip.Addr) (user string, v verdi
 // maxCredentials bounds what stands behind the scheme, in bytes.
 const maxCredentials = 8 << 10
 
-func (s *signIn) basic(text string) (string, verdict) {
+// credentials are those of the scheme Basic (RFC 7617 section 2), with the password
+// that the user has.
+func (s *signIn) credentials(text string) (known bool, user, password, secret string) {
 	plain, err := base64.StdEncoding.DecodeString(strings.TrimLeft(text, " "))
 	user, password, ok := strings.Cut(string(plain), ":")
-	secret, known := s.password(user)
+	secret, known = s.password(user)
+	return err == nil && ok && known, user, password, secret
+}
+
+func (s *signIn) basic(text string) (string, verdict) {
+	known, user, password, secret := s.credentials(text)
 	// Of equal length, so that time does not tell that of the secret.
 	given, want := sha256.Sum256([]byte(password)), sha256.Sum256([]byte(secret))
-	if subtle.ConstantTimeCompare(given[:], want[:]) == 1 && err == nil && ok && known {
+	if subtle.ConstantTimeCompare(given[:], want[:]) == 1 && known {
 		return user, signed
 	}
 	return "", wrong

@@ -304,7 +304,7 @@ func TestNothingIsAdded(t *testing.T) {
 		t.Errorf("from HTTP/2 the server got\n%q, want\n%q", got, want)
 	}
 	c.stop()
-	// The password is in the case, as a fact of what the client sent.
+	// The request is in the case, without the password.
 	if got := c.sql("SELECT count(*) FROM requests WHERE path IN ('/a%2Fb', '/p', '/h2')"); got != "3" {
 		t.Errorf("%s requests on record", got)
 	}
