@@ -302,15 +302,15 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 				if *first == nil {
 					*first = append([]byte{}, p[:min(len(p), flow.RawKept)]...)
 				}
-				_, err := dst.Write(p)
-				over = err != nil && !isRefusal(err)
+				if _, err := dst.Write(p); err != nil {
+					c.unheard(err)
+					over = !isRefusal(err)
+				}
 			})
 			if err == nil || expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
 				continue // in the latter case, the other direction is alive
 			}
-			if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
-				_ = x.Refuse()
-			}
+			c.unheard(err)
 			return
 		}
 	}
@@ -324,6 +324,14 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 		pass(c, server, &first[1], both(c.keepFirst(flow.Down), down))
 	}()
 	upward.Wait()
+}
+
+// unheard tells the client of datagrams that nobody is there, if that is what err
+// says: whichever of the two directions meets it first.
+func (c *conn) unheard(err error) {
+	if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
+		_ = x.Refuse()
+	}
 }
 
 // isRefusal says that we were told that nobody is there.
