@@ -877,3 +877,17 @@ func TestDoorsTogether(t *testing.T) {
 	}
 	t.Log(n, "records", outcomes)
 }
+
+// TestDoorsCountApart: what a client has open by one door is no limit at another.
+func TestDoorsCountApart(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) { c.MaxConns, c.MaxStreams = 1, 2 })
+	to, _ := parrot(t)
+	dial := g.gated(ownAddr)
+	for range 2 {
+		echoed(t, dial(arrival{to: to}), "\x01hello")
+	}
+	echoed(t, g.connect(to.String()), "\x01hello")
+	if n, err := dial(arrival{to: to}).Read(make([]byte, 1)); err == nil || expired(err) {
+		t.Errorf("a third one: %d bytes, %v", n, err)
+	}
+}
