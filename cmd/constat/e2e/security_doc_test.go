@@ -38,7 +38,8 @@ func TestThreatModelNamesItsTests(t *testing.T) {
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	folders := map[string]string{
 		"certs": "certs", "proxy": "proxy", "upstream": "proxy/upstream", "wireguard": "proxy/wireguard", "socks5": "proxy/socks5",
-		"transparent": "proxy/transparent", "dns": "proxy/dns", "inspect": "inspect", "decode": "inspect/decode",
+		"transparent": "proxy/transparent", "dns": "proxy/dns", "device": "cmd/constat/device",
+		"inspect": "inspect", "decode": "inspect/decode",
 		"store": "store", "query": "store/query", "evidence": "store/evidence", "ui": "cmd/constat/ui", "constat": "cmd/constat", "e2e": "cmd/constat/e2e",
 	}
 	for name, folder := range folders {
