@@ -247,31 +247,37 @@ func (c *conn) echoes() {
 func (c *conn) answerEchoes() {
 	defer c.Close()
 	c.outcome(flow.Raw, "pings of Constat itself: answered")
-	buf := packetBuffers.Get().(*[]byte)
-	defer packetBuffers.Put(buf)
-	for {
+	read, over := packetReader(c), false
+	for !over {
 		_ = c.SetDeadline(time.Now().Add(c.door.p.conf.PacketTimeout))
-		n, err := c.Read(*buf)
-		if err != nil || n < 4 {
-			return
-		}
-		msg := (*buf)[:n]
-		switch msg[0] {
-		case 8:
-			msg[0] = 0
-			// The checksum grows by what the type lost (RFC 1624).
-			sum := uint32(msg[2])<<8 + uint32(msg[3]) + 0x0800
-			sum = sum&0xffff + sum>>16
-			msg[2], msg[3] = byte(sum>>8), byte(sum)
-		case 128:
-			msg[0] = 129 // the door fills in the checksum, which covers addresses
-		default:
-			continue
-		}
-		if _, err := c.Write(msg); err != nil {
-			return
-		}
+		err := read(func(msg []byte) {
+			if echoReply(msg) {
+				_, err := c.Write(msg)
+				over = err != nil
+			}
+		})
+		over = over || err != nil
 	}
+}
+
+// echoReply makes a reply of an echo request; it returns false if msg is none.
+func echoReply(msg []byte) bool {
+	if len(msg) < 8 {
+		return false
+	}
+	switch msg[0] {
+	case 8:
+		msg[0] = 0
+		// The checksum grows by what the type lost (RFC 1624).
+		sum := uint32(msg[2])<<8 + uint32(msg[3]) + 0x0800
+		sum = sum&0xffff + sum>>16
+		msg[2], msg[3] = byte(sum>>8), byte(sum)
+	case 128:
+		msg[0] = 129 // the door fills in the checksum, which covers addresses
+	default:
+		return false
+	}
+	return true
 }
 
 // relayPackets passes datagrams between the client and a server, with the first
@@ -302,15 +308,15 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 				if *first == nil {
 					*first = append([]byte{}, p[:min(len(p), flow.RawKept)]...)
 				}
-				_, err := dst.Write(p)
-				over = err != nil && !isRefusal(err)
+				if _, err := dst.Write(p); err != nil {
+					c.unheard(err)
+					over = !isRefusal(err)
+				}
 			})
 			if err == nil || expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
 				continue // in the latter case, the other direction is alive
 			}
-			if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
-				_ = x.Refuse()
-			}
+			c.unheard(err)
 			return
 		}
 	}
@@ -324,6 +330,14 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 		pass(c, server, &first[1], both(c.keepFirst(flow.Down), down))
 	}()
 	upward.Wait()
+}
+
+// unheard tells the client of datagrams that nobody is there, if that is what err
+// says: whichever of the two directions meets it first.
+func (c *conn) unheard(err error) {
+	if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
+		_ = x.Refuse()
+	}
 }
 
 // isRefusal says that we were told that nobody is there.

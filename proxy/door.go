@@ -283,7 +283,7 @@ func (c *conn) most() int {
 		return min(maxStrangers, conf.MaxConns)
 	case c.crowd().datagrams:
 		return conf.MaxDatagrams
-	case c.door.name != "http":
+	case !c.crowd().http:
 		return conf.MaxStreams
 	}
 	return conf.MaxConns
@@ -293,7 +293,9 @@ func (c *conn) most() int {
 // open: enough to load a page.
 const maxStrangers = 64
 
-func (c *conn) crowd() crowd { return crowd{c.row.Client.Addr(), c.row.Transport != ""} }
+func (c *conn) crowd() crowd {
+	return crowd{c.row.Client.Addr(), c.door.name == "http", c.row.Transport != ""}
+}
 
 // welcome notes that somebody has signed in on c.
 func (d *door) welcome(c *conn) {

@@ -736,7 +736,7 @@ func TestRowsOfDoors(t *testing.T) {
 		{"private DNS", func(u string) { dial(arrival{user: u, to: own(853)}) }, flow.Refused, "private DNS"},
 		{"private DNS over QUIC", func(u string) { send(u, udp(own(853)), "", ask) }, flow.Refused, "private DNS"},
 		{"junk at the port of QUIC", func(u string) { send(u, udp(own(443)), "", ask) }, flow.Refused, "QUIC is refused"},
-		{"UDP to nobody's name", func(u string) { send(u, &net.UDPAddr{Port: 7}, "nobody.invalid", ask) }, flow.ServerFailed, ""},
+		{"UDP to a listener", func(u string) { send(u, udp(netip.MustParseAddrPort(g.addr)), "", ask) }, flow.Refused, "listener of Constat"},
 		{"TCP to nobody", func(u string) {
 			_, _ = dial(arrival{user: u, to: gone.Addr().(*net.TCPAddr).AddrPort()}).Write(ask)
 		}, flow.ServerFailed, ""},
@@ -876,4 +876,18 @@ func TestDoorsTogether(t *testing.T) {
 		outcomes[c.Outcome]++
 	}
 	t.Log(n, "records", outcomes)
+}
+
+// TestDoorsCountApart: what a client has open by one door is no limit at another.
+func TestDoorsCountApart(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) { c.MaxConns, c.MaxStreams = 1, 2 })
+	to, _ := parrot(t)
+	dial := g.gated(ownAddr)
+	for range 2 {
+		echoed(t, dial(arrival{to: to}), "\x01hello")
+	}
+	echoed(t, g.connect(to.String()), "\x01hello")
+	if n, err := dial(arrival{to: to}).Read(make([]byte, 1)); err == nil || expired(err) {
+		t.Errorf("a third one: %d bytes, %v", n, err)
+	}
 }

@@ -15,8 +15,8 @@ var packetBuffers = sync.Pool{New: func() any { b := make([]byte, maxPacket); re
 // returns the next one, which is the caller's.
 type ownPackets interface{ ReadPacket() ([]byte, error) }
 
-// packetReader returns a function that reads one datagram and calls use with it, which
-// must not keep it. A client may have a thousand flows, most of which are silent: where
+// packetReader returns a function, for one goroutine, that reads one datagram and calls
+// use with it, which must not keep it. A client may have a thousand flows, most of which are silent: where
 // it can be, room for a datagram is taken only once there is one.
 func packetReader(src net.Conn) func(use func(p []byte)) error {
 	if c, ok := src.(*conn); ok {
@@ -37,7 +37,7 @@ func packetReader(src net.Conn) func(use func(p []byte)) error {
 	}
 	if s, ok := src.(*net.UDPConn); ok {
 		if raw, err := s.SyscallConn(); err == nil && canReadSocket {
-			return func(use func([]byte)) error { return readReady(raw, use) }
+			return readyReader(raw)
 		}
 	}
 	return func(use func([]byte)) error {
@@ -52,12 +52,12 @@ func packetReader(src net.Conn) func(use func(p []byte)) error {
 	}
 }
 
-// readReady is packetReader for a socket of the system.
-func readReady(raw syscall.RawConn, use func([]byte)) error {
+// readyReader is packetReader for a socket of the system.
+func readyReader(raw syscall.RawConn) func(use func(p []byte)) error {
 	var buf *[]byte
 	var n int
 	var failed error
-	err := raw.Read(func(fd uintptr) bool {
+	attempt := func(fd uintptr) bool {
 		buf = packetBuffers.Get().(*[]byte)
 		n, failed = readSocket(fd, *buf)
 		if !again(failed) {
@@ -66,16 +66,19 @@ func readReady(raw syscall.RawConn, use func([]byte)) error {
 		packetBuffers.Put(buf)
 		buf = nil
 		return false // and wait
-	})
-	if buf != nil {
-		defer packetBuffers.Put(buf)
 	}
-	switch {
-	case err != nil:
-		return err
-	case failed != nil:
-		return failed
+	return func(use func([]byte)) error {
+		err := raw.Read(attempt)
+		if buf != nil {
+			defer func() { packetBuffers.Put(buf); buf = nil }()
+		}
+		switch {
+		case err != nil:
+			return err
+		case failed != nil:
+			return failed
+		}
+		use((*buf)[:n])
+		return nil
 	}
-	use((*buf)[:n])
-	return nil
 }

@@ -183,8 +183,8 @@ type Proxy struct {
 
 // crowd is what is counted together.
 type crowd struct {
-	client    netip.Addr
-	datagrams bool
+	client          netip.Addr
+	http, datagrams bool
 }
 
 // New returns a Proxy.

@@ -119,6 +119,12 @@ func (t *Transport) viaTargets(ctx context.Context, d *dialer, to string) ([]net
 	if err != nil {
 		return nil, errors.New("not a port")
 	}
+	if isLocalhost(host) {
+		// The upstream proxy may be on this computer.
+		if err := d.check(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(port))); err != nil {
+			return nil, &Error{flow.ErrRefused, err}
+		}
+	}
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.AddrPort{plain(netip.AddrPortFrom(a, uint16(port)))}, nil
 	}
@@ -134,6 +140,13 @@ func (t *Transport) viaTargets(ctx context.Context, d *dialer, to string) ([]net
 		out[i] = plain(netip.AddrPortFrom(a, uint16(port)))
 	}
 	return out, nil
+}
+
+// isLocalhost says that a name is one that always means loopback (RFC 6761 section
+// 6.3).
+func isLocalhost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }
 
 // viaError returns the Error for a tunnel that failed. within is ctx with the time

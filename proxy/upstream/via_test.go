@@ -410,6 +410,14 @@ func TestViaSOCKSGuard(t *testing.T) {
 	addr := raw(t, func(_ int, c net.Conn, _ *bufio.Reader) { t.Error("the proxy was asked") })
 	tr := open(t, Config{Via: &url.URL{Scheme: "socks5", Host: addr}})
 	client := netip.MustParseAddr("192.0.2.1")
+	for _, scheme := range []string{"http", "socks5h"} { // resolve names, but what this one means is known
+		tr := open(t, Config{Via: &url.URL{Scheme: scheme, Host: addr}})
+		for _, host := range []string{"localhost:631", "LOCALHOST:631", "x.localhost:631"} {
+			if _, _, _, err := tr.Dial(t.Context(), client, host, netip.AddrPort{}, "", ""); word(err) != flow.ErrRefused {
+				t.Errorf("%s of %s: %v", host, scheme, err)
+			}
+		}
+	}
 	if _, err := tr.Do(request(t, "GET", "localhost:1", "/"), &Call{Client: client}); word(err) != flow.ErrRefused {
 		t.Errorf("localhost: %v", err)
 	}

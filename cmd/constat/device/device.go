@@ -112,6 +112,9 @@ func (b *Book) read() (bool, error) {
 	if s == b.stamp {
 		return false, nil
 	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return false, fmt.Errorf("others can read the keys of the devices (mode %04o): if nobody did, run chmod 600 %s; else move it away, and a new one is made", info.Mode().Perm(), b.file)
+	}
 	if info.Size() > maxFile {
 		return false, fmt.Errorf("%s is too large to be a book of devices", b.file)
 	}

@@ -155,3 +155,26 @@ func must[T any](v T, err error) func(*testing.T) T {
 		return v
 	}
 }
+
+// TestReadByOthers: keys that others could have read are not used.
+func TestReadByOthers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "devices.json")
+	b := open(t, file)
+	for _, mode := range []os.FileMode{0o640, 0o604} {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(file); err == nil || !strings.Contains(err.Error(), "chmod 600") {
+			t.Errorf("%v: %v", mode, err)
+		}
+	}
+	if err := os.Chmod(file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Add("redmi"); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+}
