@@ -32,6 +32,7 @@ type conn struct {
 	writeBy  atomic.Int64   // write deadline set from outside, in Unix ns; 0 is none
 	admitted bool           // the client, for what it does next
 	all      *everybody     // that it counts among, as it was when it came
+	listed   bool           // it was given one of the rows of strangers; Proxy.mu
 	who      Identity       // the same, in full
 	user     string         // who has signed in at the HTTP door with the request being served
 	known    bool           // somebody has signed in there
@@ -94,6 +95,7 @@ func (c *conn) identify(user string) {
 	c.note(func(row *flow.Connection) {
 		row.Device, row.App = c.who.Device, c.who.App
 		c.silent = c.silent && !c.admitted // it is no stranger's any more
+		c.last = c.last && !c.admitted
 	})
 	if user != "" && c.admitted && !c.known {
 		c.known = true

@@ -228,6 +228,7 @@ func (d *door) count(c *conn) (why string) {
 		p.full[crowd] = true
 	case !c.admitted:
 		c.silent, c.last = p.strangers.hush(c.born)
+		c.listed = !c.silent
 	}
 	all.open++
 	p.conns[crowd]++
@@ -301,6 +302,10 @@ func (c *conn) crowd() crowd {
 func (d *door) welcome(c *conn) {
 	d.p.mu.Lock()
 	d.p.guests[c.row.Client.Addr()]++
+	if c.listed {
+		c.listed = false
+		d.p.strangers.rows++ // it was taken for a stranger's
+	}
 	d.p.mu.Unlock()
 }
 

@@ -891,3 +891,45 @@ func TestDoorsCountApart(t *testing.T) {
 		t.Errorf("a third one: %d bytes, %v", n, err)
 	}
 }
+
+// TestSignedInIsNoStranger: the rows of a phone that signs in with each connection are
+// not taken from those of strangers.
+func TestSignedInIsNoStranger(t *testing.T) {
+	g := newRig(t, func(c *proxy.Config) {
+		c.SignIn = func(user string) (string, bool) { return "right", user == "redmi" }
+		c.Identify = func(who proxy.Guest) proxy.Identity {
+			return proxy.Identity{Device: who.User, Admitted: who.User == "redmi"}
+		}
+	})
+	const many = 1020
+	get := func(credentials string) {
+		t.Helper()
+		c, err := net.Dial("tcp", g.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+		_, _ = fmt.Fprintf(c, "GET http://%s/ HTTP/1.1\r\nHost: %s\r\n%sConnection: close\r\n\r\n", g.addr, g.addr, credentials)
+		if b, err := io.ReadAll(c); err != nil || !strings.Contains(string(b), "local page") {
+			t.Fatalf("%q, %v", b, err)
+		}
+	}
+	for range many {
+		get("Proxy-Authorization: Basic cmVkbWk6cmlnaHQ=\r\n") // redmi:right
+	}
+	get("")
+	if err := g.stop(); err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]int{}
+	for _, c := range all[*flow.Connection](g.rec) {
+		rows[c.Device]++
+		if strings.Contains(c.Reason, "leave no row") {
+			t.Errorf("%+v", c)
+		}
+	}
+	if rows["redmi"] != many || len(rows) != 2 {
+		t.Errorf("%v", rows)
+	}
+}
