@@ -308,8 +308,8 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 			if err == nil || expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
 				continue // in the latter case, the other direction is alive
 			}
-			if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
-				_ = x.Refuse()
+			if isRefusal(err) {
+				c.unanswered(*first == nil)
 			}
 			return
 		}
@@ -324,6 +324,19 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 		pass(c, server, &first[1], both(c.keepFirst(flow.Down), down))
 	}()
 	upward.Wait()
+}
+
+// unanswered tells the client of a flow of datagrams what we were told: that nobody is
+// there. never says that nobody ever was.
+func (c *conn) unanswered(never bool) {
+	if never {
+		c.note(func(row *flow.Connection) {
+			row.Outcome, row.Reason = flow.ServerFailed, "datagrams: relayed, and nobody is at that port"
+		})
+	}
+	if x, ok := c.Conn.(refusable); ok {
+		_ = x.Refuse()
+	}
 }
 
 // isRefusal says that we were told that nobody is there.

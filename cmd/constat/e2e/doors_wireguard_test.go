@@ -179,9 +179,10 @@ tcp|203.0.113.90|7|203.0.113.90||server_failed|||0|0`,
 		"datagrams", "SELECT transport, host, port, outcome IN ('raw', 'cut_off'), outcome = 'refused', bytes_up, bytes_down FROM connections WHERE transport = 'udp' ORDER BY id",
 		`udp|203.0.113.80|9999|1|0|10|10
 udp|2001:db8::80|9999|1|0|10|10
-udp|203.0.113.80|9998|1|0|1|0
+udp|203.0.113.80|9998|0|0|1|0
 udp|203.0.113.80|443|0|1|1|0`,
 	},
+	{"a datagram to nobody", "SELECT outcome, reason FROM connections WHERE port = 9998", "server_failed|datagrams: relayed, and nobody is at that port"},
 	{"pings", "SELECT transport, host, port, server_ip, outcome IN ('raw', 'cut_off'), bytes_up, bytes_down FROM connections WHERE transport = 'icmp' ORDER BY host", "icmp|10.77.0.1|0||1|64|64\nicmp|2001:db8::80|0|2001:db8::80|1|128|128\nicmp|203.0.113.80|0|203.0.113.80|1|128|128"},
 	{
 		"flows as exchanges", "SELECT method, scheme, host, port, path, http_version, request_bytes > 0, response_bytes > 0 FROM requests WHERE method = '' AND port <> 9998 ORDER BY id",
