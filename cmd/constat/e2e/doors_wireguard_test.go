@@ -237,6 +237,7 @@ func TestWireGuardStaysUp(t *testing.T) {
 	post("first")
 	before := w.phone.Handshake()
 	w.c.stop()
+	w.heardFrom("last_endpoint")
 	w.start()
 	greeted(before)
 	post("after-stop")
