@@ -291,6 +291,7 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 	defer func() {
 		c.note(func(row *flow.Connection) { row.Protocol = sniff.Protocol(row.Port, true, first[0], first[1]) })
 	}()
+	var heard atomic.Bool // of the server
 	var moved atomic.Int64
 	moved.Store(time.Now().UnixNano())
 	limit := c.door.p.conf.PacketTimeout
@@ -309,14 +310,14 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 					*first = append([]byte{}, p[:min(len(p), flow.RawKept)]...)
 				}
 				if _, err := dst.Write(p); err != nil {
-					c.unheard(err)
+					c.unheard(err, heard.Load())
 					over = !isRefusal(err)
 				}
 			})
 			if err == nil || expired(err) && time.Since(time.Unix(0, moved.Load())) < limit {
 				continue // in the latter case, the other direction is alive
 			}
-			c.unheard(err)
+			c.unheard(err, heard.Load())
 			return
 		}
 	}
@@ -327,15 +328,26 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 	})
 	func() {
 		defer c.survive()
-		pass(c, server, &first[1], both(c.keepFirst(flow.Down), down))
+		pass(c, server, &first[1], both(c.keepFirst(flow.Down), func(p []byte) error {
+			heard.Store(true)
+			return down(p)
+		}))
 	}()
 	upward.Wait()
 }
 
 // unheard tells the client of datagrams that nobody is there, if that is what err
-// says: whichever of the two directions meets it first.
-func (c *conn) unheard(err error) {
-	if x, ok := c.Conn.(refusable); ok && isRefusal(err) {
+// says: whichever of the two directions meets it first. heard says that somebody was.
+func (c *conn) unheard(err error, heard bool) {
+	if !isRefusal(err) {
+		return
+	}
+	if !heard {
+		c.note(func(row *flow.Connection) {
+			row.Outcome, row.Reason = flow.ServerFailed, "datagrams: relayed, and nobody is at that port"
+		})
+	}
+	if x, ok := c.Conn.(refusable); ok {
 		_ = x.Refuse()
 	}
 }

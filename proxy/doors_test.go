@@ -624,7 +624,9 @@ func TestNobodyThere(t *testing.T) {
 	if who := <-door.refused; who != "redmi" {
 		t.Error(who)
 	}
-	await(t, g.rec, func(c *flow.Connection) bool { return c.Outcome == flow.Raw && c.Server.Port() == uint16(to.Port) })
+	await(t, g.rec, func(c *flow.Connection) bool {
+		return c.Outcome == flow.ServerFailed && c.Server.Port() == uint16(to.Port)
+	})
 }
 
 // TestIdlePackets: silent flows keep no room for datagrams.

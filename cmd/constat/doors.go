@@ -351,30 +351,32 @@ func (d *doors) watch(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		d.heard()
 		changed, err := d.book.Reload()
 		if err != nil {
 			d.log.Warn().Err(err).Msg("the book of devices cannot be read; the devices stay as they were")
 			continue
 		}
-		if changed && d.wg != nil {
+		if d.heard() || changed && d.wg != nil {
 			d.setPeers()
 		}
 	}
 }
 
-// heard notes where phones are, so that a later run can greet them there.
-func (d *doors) heard() {
+// heard notes where phones are, so that a later run can greet them there. It says
+// whether the book may have changed on that occasion.
+func (d *doors) heard() bool {
 	if d.wg == nil {
-		return
+		return false
 	}
 	from := map[wireguard.Key]netip.AddrPort{}
 	for _, s := range d.wg.Status() {
 		from[s.PublicKey] = s.Endpoint
 	}
-	if err := d.book.Heard(from); err != nil {
+	changed, err := d.book.Heard(from)
+	if err != nil {
 		d.log.Warn().Err(err).Msg("the book of devices cannot be written; after a restart phones take 15 s to come back")
 	}
+	return changed
 }
 
 // setPeers tells the tunnel of all peers.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -79,9 +80,10 @@ type Listener struct {
 	peers    map[Key]*peer
 	owners   map[netip.Addr]*peer
 	flows    map[flowKey]*flow
-	starting int  // connections that were admitted
-	open     int  // connections that were kept
-	closed   bool // Close was called
+	starting int          // connections that were admitted
+	open     int          // connections that were kept
+	closed   bool         // Close was called
+	final    []PeerStatus // when the device was about to end, nil before
 }
 
 // peer is a Peer with what it has open. Its fields are guarded by Listener.mu.
@@ -267,6 +269,10 @@ func (l *Listener) takeDown() {
 	for end := time.Now().Add(farewell); l.unsent() && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
+	final := l.Status()
+	l.mu.Lock()
+	l.final = final
+	l.mu.Unlock()
 	l.device.Close()
 	for l.stack.Close(); l.beginning(); l.stack.Close() {
 		time.Sleep(time.Millisecond)
@@ -467,7 +473,7 @@ func (l *Listener) hand(c net.Conn) bool {
 	}
 }
 
-// Status tells of each peer, in no order.
+// Status tells of each peer, in no order. After Close it tells how it was.
 func (l *Listener) Status() []PeerStatus {
 	var text strings.Builder
 	if l.device.IpcGetOperation(&text) != nil {
@@ -486,6 +492,9 @@ func (l *Listener) Status() []PeerStatus {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.final != nil {
+		return slices.Clone(l.final)
+	}
 	for i := range list {
 		if p := l.peers[list[i].PublicKey]; p != nil {
 			list[i].Name, list[i].Flows, list[i].Refused = p.Name, p.flows, p.refused

@@ -89,6 +89,22 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// TestStatusAfterClose: where phones were is still known, so that they can be greeted
+// there by the next Listener.
+func TestStatusAfterClose(t *testing.T) {
+	r := newRig(t, 1)
+	client := r.phone(1).dial(destinations[0])
+	_ = r.next().Close()
+	_ = client.Close()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r.Wait()
+	if s := r.Status(); len(s) != 1 || s[0].Name != "phone 1" || !s[0].Endpoint.IsValid() || s[0].LastHandshake.IsZero() {
+		t.Errorf("%+v", s)
+	}
+}
+
 func TestPeers(t *testing.T) {
 	r := newRig(t, 1)
 	r.keys[2] = NewPrivateKey()

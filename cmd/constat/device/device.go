@@ -336,8 +336,9 @@ func (b *Book) Peers() ([]wireguard.Peer, error) {
 }
 
 // Heard notes where tunnels were last heard from, by their public keys, so that their
-// phones can be greeted there after a restart.
-func (b *Book) Heard(from map[wireguard.Key]netip.AddrPort) error {
+// phones can be greeted there after a restart. It says whether the book was read and
+// written for that, as Reload does.
+func (b *Book) Heard(from map[wireguard.Key]netip.AddrPort) (changed bool, err error) {
 	stale := func(t Tunnel) bool {
 		at := from[t.Private.Public()]
 		return at.IsValid() && at != t.Last
@@ -346,9 +347,9 @@ func (b *Book) Heard(from map[wireguard.Key]netip.AddrPort) error {
 	moved := slices.ContainsFunc(b.it.Devices, func(d Device) bool { return slices.ContainsFunc(d.Tunnels, stale) })
 	b.mu.RUnlock()
 	if !moved {
-		return nil
+		return false, nil
 	}
-	return b.change(func(it *book) error {
+	return true, b.change(func(it *book) error {
 		for i := range it.Devices {
 			d := &it.Devices[i]
 			d.Tunnels = slices.Clone(d.Tunnels)

@@ -60,16 +60,15 @@ func TestBook(t *testing.T) {
 		t.Errorf("%+v, %v", peers, err)
 	}
 	at := netip.MustParseAddrPort("192.168.1.7:40000")
-	if err := again.Heard(map[wireguard.Key]netip.AddrPort{peers[1].PublicKey: at, peers[2].PublicKey: {}}); err != nil {
-		t.Fatal(err)
+	if changed, err := again.Heard(map[wireguard.Key]netip.AddrPort{peers[1].PublicKey: at, peers[2].PublicKey: {}}); !changed || err != nil {
+		t.Fatal(changed, err)
 	}
 	for i, p := range must(open(t, file).Peers())(t) {
 		if p.PublicKey != peers[i].PublicKey || (p.Endpoint == at) != (i == 1) || p.Endpoint.IsValid() != (i == 1) {
 			t.Errorf("peer %d was last heard from at %v", i, p.Endpoint)
 		}
 	}
-	stamp := again.stamp
-	if err := again.Heard(map[wireguard.Key]netip.AddrPort{peers[1].PublicKey: at}); err != nil || again.stamp != stamp {
+	if changed, err := again.Heard(map[wireguard.Key]netip.AddrPort{peers[1].PublicKey: at}); changed || err != nil {
 		t.Errorf("the book is written for nothing, %v", err)
 	}
 	c, err := again.Config("redmi", "com.example.push", "192.168.1.5:51820")

@@ -143,6 +143,37 @@ func TestEveryDoorBodies(t *testing.T) {
 	verified(t, w.c.Case)
 }
 
+// TestEveryDoorMemory makes many exchanges by each door: memory does not grow with what
+// has been recorded, as TestMemoryStaysFlat shows for longer.
+func TestEveryDoorMemory(t *testing.T) {
+	if !ownNetwork(t) {
+		return
+	}
+	w := newWorld(t)
+	w.enrol()
+	w.start()
+	const first, more = 2000, 4000
+	w.each(t, []string{"http", "socks5", "wireguard", "transparent"}, func(t *testing.T, _ int, d *doorway) {
+		load := func(name string, n int) int64 {
+			t.Helper()
+			if got, err := output(t, d.client("load", "-url", "https://origin.test", "-name", d.name+name, "-n", fmt.Sprint(n)), ""); err != nil || strings.Count(got, "\n") != n {
+				t.Fatalf("%d answers of %d: %v", strings.Count(got, "\n"), n, err)
+			}
+			now, _ := w.c.rss()
+			return now
+		}
+		early, late := load("-first", first), load("-more", more)
+		t.Logf("RSS %d MiB after %d exchanges, %d MiB after %d more", early>>20, first, late>>20, more)
+		const caches = 10 << 20 // of a fixed size, that take longer to fill
+		if ratio := float64(late-caches) / float64(early); ratio > 1.2 {
+			t.Errorf("memory grew to %.2f times what it was, want 1.2 at most", ratio)
+		}
+		w.c.eventually("SELECT count(*) FROM requests WHERE status = 200 AND error = '' AND door = '"+d.name+"'", fmt.Sprint(first+more))
+	})
+	w.c.stop()
+	verified(t, w.c.Case)
+}
+
 func fileSum(t *testing.T, name string) string {
 	t.Helper()
 	f, err := os.Open(name)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"constat/proxy/wireguard/wgtest"
 )
 
 // step is one thing that a program on the phone does.
@@ -177,9 +179,10 @@ tcp|203.0.113.90|7|203.0.113.90||server_failed|||0|0`,
 		"datagrams", "SELECT transport, host, port, outcome IN ('raw', 'cut_off'), outcome = 'refused', bytes_up, bytes_down FROM connections WHERE transport = 'udp' ORDER BY id",
 		`udp|203.0.113.80|9999|1|0|10|10
 udp|2001:db8::80|9999|1|0|10|10
-udp|203.0.113.80|9998|1|0|1|0
+udp|203.0.113.80|9998|0|0|1|0
 udp|203.0.113.80|443|0|1|1|0`,
 	},
+	{"a datagram to nobody", "SELECT outcome, reason FROM connections WHERE port = 9998", "server_failed|datagrams: relayed, and nobody is at that port"},
 	{"pings", "SELECT transport, host, port, server_ip, outcome IN ('raw', 'cut_off'), bytes_up, bytes_down FROM connections WHERE transport = 'icmp' ORDER BY host", "icmp|10.77.0.1|0||1|64|64\nicmp|2001:db8::80|0|2001:db8::80|1|128|128\nicmp|203.0.113.80|0|203.0.113.80|1|128|128"},
 	{
 		"flows as exchanges", "SELECT method, scheme, host, port, path, http_version, request_bytes > 0, response_bytes > 0 FROM requests WHERE method = '' AND port <> 9998 ORDER BY id",
@@ -234,6 +237,7 @@ func TestWireGuardStaysUp(t *testing.T) {
 	post("first")
 	before := w.phone.Handshake()
 	w.c.stop()
+	w.heardFrom("last_endpoint")
 	w.start()
 	greeted(before)
 	post("after-stop")
@@ -280,4 +284,44 @@ func (w *world) heardFrom(at string) {
 			w.t.Fatalf("it is not noted that the phone is at %s", at)
 		}
 	}
+}
+
+// TestDevicesOfTheTunnel adds a phone and a tunnel for one of its apps while Constat
+// runs: rows carry the names. When the phone is removed it is shut out at once.
+func TestDevicesOfTheTunnel(t *testing.T) {
+	if !ownNetwork(t) {
+		return
+	}
+	w := newWorld(t)
+	w.start()
+	constat(t, 0, "device", "add", "redmi", "--ca-dir", w.caDir())
+	constat(t, 0, "device", "add", "redmi", "--app", "com.example.push", "--ca-dir", w.caDir())
+	show := func(args ...string) *doorway {
+		t.Helper()
+		text, _ := constat(t, 0, append([]string{"device", "show", "redmi", "--ca-dir", w.caDir(), "--endpoint", "127.0.0.1:" + tunnelPort}, args...)...)
+		return &doorway{name: "wireguard", device: "redmi", command: wgtest.NewPhone(t, text).Command, w: w}
+	}
+	all, app := show(), show("--app", "com.example.push")
+	for path, d := range map[string]*doorway{"all": all, "app": app} {
+		if got, err := d.curl(t, "", "-f", "--retry", "20", "--retry-all-errors", "-d", "hello", "https://origin.test/"+path); err != nil || !strings.HasSuffix(got, "hello") {
+			t.Errorf("%s: %q %v", path, got, err)
+		}
+	}
+	w.c.eventually("SELECT path, device, app FROM requests ORDER BY path", "/all|redmi|\n/app|redmi|com.example.push")
+	w.c.eventually("SELECT DISTINCT device, app FROM dns ORDER BY app", "redmi|\nredmi|com.example.push")
+	constat(t, 0, "device", "remove", "redmi", "--ca-dir", w.caDir())
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		if got, err := all.curl(t, "", "-f", "--max-time", "2", "https://203.0.113.80/removed"); err != nil && !strings.Contains(got, "certificate") {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a phone that was removed still gets through")
+		}
+	}
+	if got, err := app.curl(t, "", "-f", "--max-time", "2", "https://203.0.113.80/removed"); err == nil {
+		t.Errorf("an app of a phone that was removed still gets through: %q", got)
+	}
+	w.c.stop()
+	w.holds(t, []row{{"requests", "SELECT count(*) FROM requests WHERE app = 'com.example.push'", "1"}})
+	verified(t, w.c.Case)
 }
