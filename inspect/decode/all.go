@@ -33,6 +33,7 @@ var All = []inspect.Decoder{
 	XML,
 	Plist,
 	VObject,
+	YAML,
 	Mail,
 	HTTP,
 	Multipart,

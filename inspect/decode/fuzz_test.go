@@ -112,6 +112,7 @@ func FuzzProtobuf(f *testing.F) { fuzz(f, "application/x-protobuf", "") }
 
 func FuzzPlist(f *testing.F) { fuzz(f, "application/x-plist", "") }
 
+func FuzzYAML(f *testing.F)        { fuzz(f, "application/yaml", "") }
 func FuzzVObject(f *testing.F)     { fuzz(f, "text/vcard", "") }
 func FuzzMessagePack(f *testing.F) { fuzz(f, "application/msgpack", "") }
 func FuzzCBOR(f *testing.F)        { fuzz(f, "application/cbor", "") }

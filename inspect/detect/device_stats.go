@@ -182,6 +182,10 @@ type statistics struct {
 	report bool
 	// guessed are families that only the form of a value speaks for.
 	guessed uint64
+	// maker, brand and model are the values whose form says so. Of several somebody
+	// chooses.
+	maker, brand, model []byte
+	several             bool
 	// told counts the words of reports on the battery, on management and on use.
 	told   int
 	nodes  int
@@ -265,6 +269,7 @@ func mayTellStats(d *inspect.Document, may []bool) bool {
 // be by their form.
 func (s *statistics) pick(d *inspect.Document, may []bool) bool {
 	some, w, h, told := false, false, false, 0
+	place, gauge := "", statNone // see gaugeInside
 	s.columns, s.goods, s.reports = slices.Grow(s.columns[:0], len(d.Columns)), false, false
 	for i := range d.Columns {
 		c := &d.Columns[i]
@@ -277,6 +282,11 @@ func (s *statistics) pick(d *inspect.Document, may []bool) bool {
 		x := statColumn{name: n, runs: n.runs(), form: mayBeStat(c)}
 		if n.pair {
 			x.inside, x.open = s.inside(c.First), !sameAround(c)
+		} else if n.unknown() && c.Place != "" && c.Has(inspect.Number) {
+			if c.Place != place {
+				place, gauge = c.Place, gaugeInside(c.First)
+			}
+			x.inside = gauge
 		}
 		x.families = (1<<n.whole | 1<<x.inside | 1<<n.ending | 1<<n.tail) &^ (1 << statNone)
 		x.open = x.open || c.Name == "key" || x.families&(1<<statClient) != 0 && !s.device
@@ -350,6 +360,8 @@ func (s *statistics) record(r inspect.Record, may []bool) {
 			inside := statNone
 			if n.pair {
 				inside = s.inside(p)
+			} else if n.unknown() && p.Group != "" && p.Kind == inspect.Number {
+				inside = gaugeInside(p)
 			}
 			s.take(p, &n, inside)
 		} else if x := &s.columns[p.Column()]; x.open {
@@ -466,6 +478,11 @@ type statName struct {
 	use, battery        bool // of useWords, of batteryWords
 }
 
+// unknown says that no list has the name.
+func (n *statName) unknown() bool {
+	return n.whole == statNone && n.ending == statNone && n.tail == statNone
+}
+
 var statNames = inspect.NewNameFacts(lookStat)
 
 func lookStat(name string) (n statName) {
@@ -528,6 +545,23 @@ func (s *statistics) inside(p *inspect.Part) stat {
 	pair[n] = '.'
 	n += 1 + copy(pair[n+1:], word)
 	return statPairs.word(pair[:n])
+}
+
+// gaugeInside is the family of a number by the name of the object around it alone,
+// in whatever language: battery, memory, storage.
+func gaugeInside(p *inspect.Part) stat {
+	_, key := lastKey(p.Group)
+	if len(key) < 3 || len(key) > 2*maxName {
+		return statNone
+	}
+	f := statWords.of(key)
+	if f == statNone {
+		f = statTail(key)
+	}
+	if f == statBattery || f == statMemory || f == statDisk {
+		return f
+	}
+	return statNone
 }
 
 // takeKey notes the family that a key of a list of keys and values names. What
@@ -678,10 +712,16 @@ func isLocale(v []byte) bool {
 
 // weigh decides.
 func (s *statistics) weigh() inspect.Confidence {
-	if all := s.seen | s.guessed; bits.OnesCount64(all&hardware) >= enoughHardware {
+	const made = 1<<statMaker | 1<<statModel
+	if s.several {
+		s.guessed &^= made
+	}
+	all := s.seen | s.guessed
+	modelled := s.guessed&made != 0 && bits.OnesCount64(all&(hardware|1<<statOS|1<<statLocale|1<<statTimezone)) >= enoughHardware
+	if modelled || bits.OnesCount64(all&hardware) >= enoughHardware {
 		s.seen = all
 	}
-	h, all := bits.OnesCount64(s.seen&hardware), bits.OnesCount64(s.seen)
+	h, count := bits.OnesCount64(s.seen&hardware), bits.OnesCount64(s.seen)
 	use := bits.OnesCount64(s.seen & usage)
 	event := s.seen&(1<<statEvent) != 0
 	// An event or a session, somebody it belongs to, and what sent it.
@@ -691,20 +731,20 @@ func (s *statistics) weigh() inspect.Confidence {
 		return inspect.Suspected
 	}
 	switch {
-	case h >= enoughHardware && all >= enoughProbable, h >= 2 && all >= enoughProbable+2:
+	case h >= enoughHardware && count >= enoughProbable, h >= 2 && count >= enoughProbable+2:
 		return inspect.Probable
-	case h >= enoughHardware, s.seen&solid != 0 && all >= enoughAll:
+	case h >= enoughHardware, s.seen&solid != 0 && count >= enoughAll:
 		return inspect.Suspected
-	case h >= 1 && event && about:
+	case h >= 1 && event && about, modelled:
 		return inspect.Suspected
-	case bits.OnesCount64(s.seen&solid) >= 2 && all >= 3,
-		s.seen&(1<<statModel) != 0 && s.seen&(1<<statOSVersion) != 0 && all >= 3 && (s.seen&(1<<statClient|1<<statBuild) != 0 || s.device):
+	case bits.OnesCount64(s.seen&solid) >= 2 && count >= 3,
+		s.seen&(1<<statModel) != 0 && s.seen&(1<<statOSVersion) != 0 && count >= 3 && (s.seen&(1<<statClient|1<<statBuild) != 0 || s.device):
 		return inspect.Suspected
 	case (s.seen|s.guessed)&(1<<statBuild) != 0 && (s.seen|s.guessed)&(1<<statError) != 0:
 		// A crash, and the build that it happened on.
 		s.seen |= s.guessed
 		return inspect.Suspected
-	case !s.report || !sender || all < enoughUse:
+	case !s.report || !sender || count < enoughUse:
 	case s.seen&^(1<<statOS|1<<statOSVersion|1<<statLocale|1<<statApp|1<<statAppVersion|1<<statMoment|1<<statSession|1<<statClient|1<<statUserAgent) == 0:
 		// Versions and a language, with a number or a time: any request has them.
 	case (s.seen&described != 0 || s.device) && (event && about || use >= 3 || use >= 2 && about):
@@ -923,6 +963,10 @@ var statIdeographs = []struct {
 	{"الشاشة", statScreen},
 	{"المصنع", statMaker},
 	{"الشركة", statMaker},
+	{"الشاحن", statCharging},
+	{"التخزين", statDisk},
+	{"المشغل", statCarrier},
+	{"إصدار النظام", statOSVersion},
 	{"รุ่น", statModel},
 	{"แบตเตอรี่", statBattery},
 	{"หน่วยความจำ", statMemory},
@@ -935,12 +979,34 @@ func (s *statistics) guess(p *inspect.Part, v []byte) {
 	if len(v) > 160 || p.Holds()&telling == 0 && len(p.Data) == len(v) {
 		return
 	}
-	if f := formOfStat(v); f != 0 {
-		if s.guessed|f != s.guessed && s.best == nil {
-			s.best = p
-		}
-		s.guessed |= f
+	f := formOfStat(v)
+	if f == 0 || (f == 1<<statMaker || f == 1<<statModel) && !s.madeOf(p, v, f) {
+		return
 	}
+	if s.guessed|f != s.guessed && s.best == nil {
+		s.best = p
+	}
+	s.guessed |= f
+}
+
+// madeOf says whether the name of a maker or a model can be that of the phone: not
+// under a name that says something else, and not as one of several to choose from.
+func (s *statistics) madeOf(p *inspect.Part, v []byte, f uint64) bool {
+	if p.Path[len(p.Path)-1] != ']' && (p.Name == "q" || p.Name == "s" || len(p.Name) > 1 && !allDigits([]byte(p.Name))) {
+		return false
+	}
+	have := &s.model
+	if f == 1<<statMaker {
+		have = &s.maker
+		if *have != nil && s.brand == nil { // Xiaomi, and Redmi
+			have = &s.brand
+		}
+	}
+	if *have == nil {
+		*have = v
+	}
+	s.several = s.several || !bytes.EqualFold(*have, v) && !bytes.EqualFold(s.maker, v)
+	return true
 }
 
 // formOfStat returns the families that a value is of by its form alone.
@@ -960,13 +1026,18 @@ func formOfStat(v []byte) uint64 {
 		return 1 << statError
 	case len(v) > 20 && bytes.Count(v, []byte("/")) >= 3 && bytes.Contains(v, []byte(":")) && bytes.HasSuffix(v, []byte("-keys")):
 		return 1<<statBuild | 1<<statMaker | 1<<statModel // a build fingerprint names all three
-	case len(v) == 5 && (v[2] == '_' || v[2] == '-') && v[0]-'a' < 26 && v[1]-'a' < 26 && v[3]-'A' < 26 && v[4]-'A' < 26:
+	case len(v) == 5 && (v[2] == '_' || v[2] == '-') && v[0]-'a' < 26 && v[1]-'a' < 26 && (v[3]-'A' < 26 && v[4]-'A' < 26 || v[2] == '-' && v[3]-'a' < 26 && v[4]-'a' < 26):
 		return 1 << statLocale
 	case len(v) > 8 && len(v) < 32 && bytes.IndexByte(v, '/') > 3:
 		area, _, _ := bytes.Cut(v, []byte("/"))
 		switch string(area) {
 		case "Europe", "Asia", "America", "Africa", "Australia", "Pacific", "Atlantic", "Indian":
 			return 1 << statTimezone
+		}
+	}
+	if len(v) <= 32 && modelStarts[v[0]] {
+		if f := formOfModel(v); f != 0 {
+			return f
 		}
 	}
 	if len(v) <= 16 {
@@ -1005,6 +1076,45 @@ var shortStarts = func() (t [256]bool) {
 	}
 	return t
 }()
+
+// phoneMakers are the names of makers and brands of phones, as systems report them.
+var phoneMakers = newLexicon(map[bool]string{true: `samsung xiaomi redmi poco huawei honor oppo realme oneplus vivo iqoo motorola lenovo nokia hmdglobal sony asus zte nubia tecno infinix itel transsion meizu fairphone lge sharp kyocera fujitsu alcatel tcl wiko doogee blackview ulefone oukitel cubot blackshark smartisan gionee coolpad hisense micromax lava karbonn symphony walton advan evercoss positivo multilaser`})
+
+// phoneSeries are what the names and numbers of models of phones begin with; a
+// digit or a word with one follows.
+var phoneSeries = []string{"SM-", "GT-", "Redmi ", "POCO ", "Galaxy ", "Pixel ", "moto ", "Moto ", "motorola ", "Nokia ", "Infinix ", "TECNO ", "itel ", "OnePlus ", "realme ", "HUAWEI ", "HONOR ", "Xperia ", "Lenovo ", "vivo ", "OPPO ", "Mi ", "ZTE ", "XT", "RMX", "CPH", "iPhone "}
+
+// modelStarts are the bytes that the words of both begin with.
+var modelStarts = func() (t [256]bool) {
+	for _, s := range phoneSeries {
+		t[s[0]] = true
+	}
+	for w := range phoneMakers.words {
+		t[w[0]], t[w[0]&^0x20] = true, true
+	}
+	return t
+}()
+
+// formOfModel returns the family of a value that is the name of a maker of phones
+// or of a model.
+func formOfModel(v []byte) uint64 {
+	if phoneMakers.of(string(v)) {
+		return 1 << statMaker
+	}
+	for _, start := range phoneSeries {
+		if len(v) < len(start)+2 || string(v[:len(start)]) != start {
+			continue
+		}
+		if rest := v[len(start):]; len(start) > 4 || start[len(start)-1] == '-' || start[len(start)-1] == ' ' {
+			if hasDigit(rest) {
+				return 1 << statModel
+			}
+		} else if len(rest) >= 4 && len(rest) <= 8 && allDigits(rest[:3]) {
+			return 1 << statModel
+		}
+	}
+	return 0
+}
 
 // isBuildID takes the number of a build as Android forms it: two to four capitals
 // or digits, a date of six digits and a number, between full stops.

@@ -41,7 +41,7 @@ const (
 
 var greetWords = speaking(newLexicon(map[greetField]string{
 	greetText: `text txt setup punchline delivery phrase sentence content body message msg messages texts contents joke quote poem greeting wish verse saying proverb fortune line lines paragraphs caption sms smstext smscontent template templates
-		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes blessing blessings zyczenia życzenia zyczenie życzenie pozdravlenie felicitacion auguri ucapan loichuc lờichúc mesaj`,
+		texte blague poeme voeu voeux witz spruch gedicht gruss texto chiste frase poema testo barzelletta frasi tekst zart tresc текст шутка 内容 文本 短信 笑话 诗 祝福语 items entries list data quotes jokes poems greetings wishes blessing blessings zyczenia życzenia zyczenie życzenie pozdravlenie piada piadas anedota chistes blagues witze sprüche sprueche gruß grüße gruesse barzellette żart żarty dowcip dowcipy vtip vtipy vicc viccek mop moppen grap grappen poemas stih stihi анекдот анекдоты шутки поздравление поздравления тост тосты fıkra fikra şaka şiir siir söz sözler dilek mesajlar نكتة نكات تهنئة تهاني شعر حكمة مقولة جوک चुटकुला चुटकुले शायरी शुभकामना lelucon pantun puisi kutipan truyệncười câunói คำอวยพร คำคม มุก กลอน 농담 유머 명언 문구 인사말 덕담 笑話 祝福 贺词 賀詞 语录 名言 段子 対句 ジョーク 挨拶文 例文 felicitacion auguri ucapan loichuc lờichúc mesaj`,
 	greetID:       `smsid mid hashid id msgid messageid gid tid no index seq num idx key textid jokeid poemid greetingid quoteid wishid templateid cardid phraseid uid`,
 	greetCategory: `category cat categoryid cid catid categoryname type kind tag tags theme topic festival holiday occasion group categorie kategorie categoria kategoria 分类 类别 节日 subject genre`,
 	greetMeta: `count total marker lang language locale title desc desctext description order sort rank weight version ver status code result ok hot likes like favcount usecount usedtimes usedcount timesused downloads forwards sends copied length size page pagesize hasmore
@@ -275,9 +275,10 @@ func seriesOf(p *inspect.Part) *inspect.Part {
 // each piece between lines of one %, as fortune files have them, is a sentence.
 func linesOfTexts(t *inspect.Tree) []*texts {
 	s := t.Subject
-	if s.Frame != nil || !labels([]byte(s.Path)) && !pathMentions(t, presetPlaces) {
+	if s.Frame != nil {
 		return nil
 	}
+	called := labels([]byte(s.Path)) || pathMentions(t, presetPlaces)
 	for _, p := range t.Parts {
 		if p.Direction != flow.Down || p.Kind > inspect.Text || len(p.Children) > 0 || len(p.Data) < 64 || p.Decoder() == "response.header" || p.Holds()&inspect.Newlines == 0 || p.Data[0] == '<' || p.Data[0] == '{' {
 			continue
@@ -285,6 +286,9 @@ func linesOfTexts(t *inspect.Tree) []*texts {
 		switch p.Media {
 		case "", "text/plain", "text/csv", "application/octet-stream":
 		default:
+			continue
+		}
+		if !called && !wishfulLines(p.Data) {
 			continue
 		}
 		x := &texts{parent: p, list: "lines", first: p}
@@ -307,7 +311,7 @@ func linesOfTexts(t *inspect.Tree) []*texts {
 				x.against++
 			}
 		}
-		if x.count >= 3 {
+		if x.count >= 3 || x.count == 2 && x.wishes == 2 {
 			x.labelled = true
 			return []*texts{x}
 		}
@@ -315,17 +319,39 @@ func linesOfTexts(t *inspect.Tree) []*texts {
 	return nil
 }
 
+// wishfulLines says that the lines of a text are wishes, but for a first that names
+// columns: at least two of the next three, and none is without.
+func wishfulLines(d []byte) bool {
+	wishes, n := 0, 0
+	for line := range bytes.Lines(d[:min(len(d), 4<<10)]) {
+		if n++; n > 4 {
+			break
+		}
+		switch {
+		case wishful(line):
+			wishes++
+		case n > 1 && len(bytes.TrimSpace(line)) > 0:
+			return false
+		}
+	}
+	return wishes >= 2
+}
+
 // readTexts reads one record: an object with a text, or an array of texts.
 func readTexts(r inspect.Record, riddles bool) texts {
 	var x texts
 	keyed := 0 // texts whose names are their numbers
 	array := isArray(r)
+	alike := true // the texts have one name: elements of XML that are repeated
 	for _, f := range r.Fields {
 		w := greetFamily(f.Name)
 		if riddles && riddleNames[f.Name] {
 			w = greetText
 		}
 		if array && f.Kind == inspect.Text && w == greetNone {
+			w = greetText
+		}
+		if w == greetNone && len(f.Name) <= 2 && f.Kind <= inspect.Text && len(f.Data) >= 16 && wishful(f.Data) {
 			w = greetText
 		}
 		if !array && w == greetNone && f.Kind == inspect.Text && len(r.Fields) >= 3 && r.Group != "" && isKeyID(f.Name) {
@@ -341,6 +367,7 @@ func readTexts(r inspect.Record, riddles bool) texts {
 				x.first = f
 			}
 			x.count++
+			alike = alike && f.Name == x.first.Name && f.Decoder() == "xml"
 			x.filled = x.filled || bytes.Contains(f.Data, []byte("{{")) || bytes.Contains(f.Data, []byte("%s")) || bytes.Contains(f.Data, []byte("${")) || bytes.Contains(f.Data, []byte("{0}"))
 			if n, words := sentence(f.Data); n >= leastSentence && words {
 				x.long++
@@ -388,7 +415,7 @@ func readTexts(r inspect.Record, riddles bool) texts {
 		return x
 	}
 	// One object holds one text: the longest of two is it.
-	if !array && x.count > 1 {
+	if !array && !alike && x.count > 1 {
 		x.count, x.long, x.wishes = 1, min(x.long, 1), min(x.wishes, 1)
 	}
 	return x

@@ -87,7 +87,7 @@ var idWords = newPhrases(map[idKind]string{
 	idSerial:      `serialnumber serialno deviceserial hardwareserial cpuserial buildserial serialnum deviceserialnumber boardserial devicesn imeisn chipid cpuid disksn diskserial`,
 	idMAC:         `macaddress macaddr wifimac wlanmac btmac bluetoothmac ethernetmac devicemac bluetoothaddress wifimacaddress btaddress hwaddr hardwareaddress lanmac physicaladdress`,
 	idAndroid:     `androidid androiddeviceid settingssecureandroidid secureandroidid`,
-	idAdvertising: `advertisingid advertiserid idfa gaid aaid oaid vaid googleadid gpsadid googleadvertisingid adtrackingid advertisingidentifier advertiseid adsid advertid advertisementid appleidfa huaweioaid amazonadid fireadid adverid rawadvertisingid`,
+	idAdvertising: `advertisingid advertiserid idfa gaid aaid oaid vaid googleadid gpsadid googleadvertisingid adtrackingid advertisingidentifier advertiseid adsid advertid advertisementid appleidfa huaweioaid amazonadid fireadid adverid rawadvertisingid aifa gpsaid`,
 	idDevice: `deviceuuid deviceguid udid oudid openudid deviceidentifier deviceuniqueid uniquedeviceid hardwareid hwuuid machineguid widevineid drmid mediadrmid devicefingerprint
 		phoneid handsetid clienthwid deviceuid deviceudid uniqueidentifier idfv vendoridentifier identifierforvendor deviceid biosuuid systemuuid localdeviceid
 		devicehash deviceidhash tvid gadgetid stableid deviceno devicecode umid utdid smid dfp shumeiid`,

@@ -108,6 +108,7 @@ type places struct {
 	found []place
 	// bssids are networks by hardware address, one for each record.
 	bssids int
+	bare   bool // a list of addresses says no more than that, and can be of the phone's own
 	bssid  *inspect.Part
 	signal bool // one of them came with a strength or a name
 	names  *inspect.Known[phrase[geo]]
@@ -282,6 +283,7 @@ func (s *places) record(r inspect.Record, may []bool) {
 			case geoMACs:
 				if isMAC(p.Data) {
 					s.network(p, false)
+					s.bare = s.bare || containsFold(p.Name, "macs")
 				}
 			}
 			continue
@@ -355,6 +357,7 @@ func (s *places) record(r inspect.Record, may []bool) {
 		case geoMACs:
 			if isMAC(p.Data) {
 				s.network(p, false)
+				s.bare = s.bare || containsFold(p.Name, "macs")
 			} else {
 				s.listed(p)
 			}
@@ -1580,8 +1583,11 @@ func (s *places) wifi() {
 		return
 	}
 	c := inspect.Suspected
-	if s.signal {
+	switch {
+	case s.signal:
 		c = inspect.Probable
+	case s.bare:
+		return
 	}
 	s.note(s.bssid, c, "The hardware address of a Wi-Fi access point went up; tables of access points tell where it stands.")
 }

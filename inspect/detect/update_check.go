@@ -573,6 +573,9 @@ func (a *asked) document(d *inspect.Document, records []inspect.Record, x *updCo
 				side[k] = p
 			}
 		}
+		if r.Direction == flow.Down && a.told != nil && a.down[updIsNewest] == nil {
+			a.nameless(r)
+		}
 		if r.Direction == flow.Down && a.channel && !a.packed && (here[updIsVersion] || here[updIsNewest]) && (here[updIsSum] || here[updIsFile]) {
 			for _, p := range r.Fields {
 				a.packed = a.packed || p.Kind == inspect.Text && isUpdateFile(p.Data)
@@ -864,6 +867,33 @@ func (a *asked) answers(p *inspect.Part) {
 		}
 	}
 }
+
+// nameless looks for the answer about an update in a record whose fields have no
+// names that say anything: the file of one, its size or digest, and a version
+// written as the one that was told.
+func (a *asked) nameless(r inspect.Record) {
+	if len(r.Fields) < 3 || len(r.Fields) > 12 {
+		return
+	}
+	var version, file, sum *inspect.Part
+	for _, p := range r.Fields {
+		switch {
+		case len(p.Name) > 3:
+			return
+		case p.Kind == inspect.Text && isUpdateFile(p.Data):
+			file = p
+		case looksVersion(p.Data) && p.Kind == inspect.Text && bytes.Count(p.Data, fullStop) == bytes.Count(a.told.Data, fullStop):
+			version = p
+		case digest(p.Data) > 0, p.Kind == inspect.Number && len(p.Data) >= 5:
+			sum = p
+		}
+	}
+	if version != nil && file != nil && sum != nil {
+		a.up[updIsCurrent], a.down[updIsNewest], a.down[updIsFile], a.down[updIsSum] = a.told, version, file, sum
+	}
+}
+
+var fullStop = []byte(".")
 
 func hasDot(b []byte) bool { return bytes.IndexByte(b, '.') > 0 }
 
