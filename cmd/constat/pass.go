@@ -22,9 +22,6 @@ type pass struct {
 	Mode   proxy.Mode `json:"mode"`
 }
 
-// topicPass is the topic of what somebody has set of a host, by hand.
-const topicPass = "pass"
-
 var modes = []proxy.Mode{proxy.Auto, proxy.Always, proxy.Never}
 
 // setPass sets what is done with a host, and has the case say so.
@@ -32,7 +29,7 @@ func setPass(ctx context.Context, c *store.Case, p *proxy.Proxy, x pass) error {
 	if !slices.Contains(modes, x.Mode) || x.Host == "" {
 		return errors.New("want a host, and auto, always or never")
 	}
-	if err := c.Declare(ctx, topicPass, x.Host, x); err != nil {
+	if err := c.Declare(ctx, store.TopicPass, x.Host, x); err != nil {
 		return err
 	}
 	p.SetPass(x.Device, x.Host, x.Mode)

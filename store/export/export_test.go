@@ -125,6 +125,12 @@ func TestFull(t *testing.T) {
 	if frames := framesReplayed(t, k); frames < 4 {
 		t.Errorf("findings in %d compressed messages", frames)
 	}
+	// Findings in what is not HTTP are followed like others.
+	var raw int
+	err := k.open().DB().QueryRow("SELECT count(*) FROM findings f JOIN requests r ON r.id = f.request_id WHERE r.method = ''").Scan(&raw)
+	if err != nil || raw == 0 {
+		t.Errorf("%d findings in what is not HTTP, %v", raw, err)
+	}
 	if !bytes.Equal(b, k.export(export.Options{})) {
 		t.Error("a second export is another")
 	}
@@ -472,8 +478,8 @@ func TestRedactionLeaksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := k.export(export.Options{})
-	there := leaks(t, full, everything)
-	for _, v := range everything {
+	there := leaks(t, full, append(everything, s.aliases...))
+	for _, v := range append(everything, s.aliases...) {
 		if there[v] == "" {
 			t.Fatalf("the search does not find %.40q, which is there", v)
 		}
@@ -488,8 +494,8 @@ func TestRedactionLeaksNothing(t *testing.T) {
 		{"hashes", export.Options{Level: export.Hashes}, append(everything, planted...), []string{"stats.analytics.example", "device_stats", "12345678"}},
 		{"contacts", export.Options{HideClasses: []inspect.Class{inspect.Contacts}}, s.contacts, append(s.sms, s.bank...)},
 		{"photo in pieces", export.Options{HideClasses: []inspect.Class{inspect.Photo}}, s.photo, append(s.sms, s.contacts...)},
-		{"host", export.Options{HideHosts: []string{"bank.example"}}, append(s.bank, "bank.example"), append(s.sms, s.contacts...)},
-		{"chosen", export.Options{Where: where, Args: args}, append(append(append(s.contacts, s.bank...), "bank.example", "contacts.vendor.example"), s.photo...), s.statistics},
+		{"host", export.Options{HideHosts: []string{"bank.example"}}, append(append(s.bank, "bank.example", "edge-7.cdn.example"), s.aliases...), append(append(s.sms, s.contacts...), "mqtt.vendor.example", "raw-mqtt-secret-4412", "203.0.113.9")},
+		{"chosen", export.Options{Where: where, Args: args}, append(append(append(s.contacts, s.bank...), "bank.example", "contacts.vendor.example", "mqtt.vendor.example", "txt.vendor.example"), append(s.photo, s.aliases...)...), s.statistics},
 		{"all of it", export.Options{Level: export.Hashes, Where: where, Args: args, HideHosts: []string{"stats.analytics.example"}}, append(everything, "stats.analytics.example"), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -675,6 +681,49 @@ func TestOldCase(t *testing.T) {
 	}
 	if now, err := os.ReadFile(k.path); err != nil || !bytes.Equal(now, old) {
 		t.Errorf("the case was changed: %v", err)
+	}
+}
+
+// TestOldBundles verifies what an earlier version exported, and exports the same records.
+func TestOldBundles(t *testing.T) {
+	inspecttest.Alone(t)
+	list, err := filepath.Glob("testdata/bundles/*.zip.gz")
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%d bundles, %v", len(list), err)
+	}
+	unpacked := func(name string) []byte {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for _, name := range list {
+		old := unpacked(name)
+		format, level, _ := strings.Cut(strings.TrimSuffix(filepath.Base(name), ".zip.gz"), "-")
+		k := &testCase{t: t, path: filepath.Join(t.TempDir(), "old.constat"), key: "../testdata/" + format + "/log.key"}
+		if err := os.WriteFile(k.path, unpacked("../testdata/"+format+"/case.constat.gz"), 0o400); err != nil {
+			t.Fatal(err)
+		}
+		v := verify(t, old, evidence.VerifyOptions{Verifier: k.verifier()})
+		if !v.Verified || !v.Signed || v.Records < 5 {
+			t.Errorf("%s: %d records, problems %q", name, v.Records, v.Problems)
+		}
+		was, is := files(t, old), files(t, k.export(export.Options{Level: export.Level(level)}))
+		for _, file := range []string{"data/records/000000000000.jsonl", "proof/log.tlog", "proof/checkpoint"} {
+			if len(was[file]) == 0 || !bytes.Equal(was[file], is[file]) {
+				t.Errorf("%s: the records are exported otherwise: %s", name, file)
+			}
+		}
 	}
 }
 
