@@ -151,7 +151,9 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		return s, err
 	}
 	for _, host := range cfg.Doors.PassHosts {
-		s.proxy.SetPass("", host, proxy.Always)
+		if err := setPass(ctx, s.Case, s.proxy, pass{Host: host, Mode: proxy.Always}); err != nil {
+			return s, err
+		}
 	}
 	return s, nil
 }

@@ -19,7 +19,7 @@ type Extension struct {
 	DurationNS int64           `json:"duration_ns,omitempty"`
 	Device     string          `json:"device,omitempty"`
 	Door       string          `json:"door,omitempty"`
-	App        string          `json:"app,omitempty"` // package name
+	App        string          `json:"app,omitempty"`    // package name
 	Server     string          `json:"server,omitempty"` // address:port that answered
 	Error      string          `json:"error,omitempty"`
 	Owner      string          `json:"owner,omitempty"`
