@@ -96,16 +96,16 @@ func (r *Reader) Coverage(ctx context.Context, s Scope) (Coverage, error) {
 // for several connections or requests of the same session and device.
 type sums struct{ connected, asked, opaque string }
 
-// namedHost is the name of a connection's host; of one to an address, the name that the
-// phone had been told the address for.
-const namedHost = `iif(dns_name <> '' AND sni = '' AND (host NOT GLOB '*[A-Za-z]*' OR instr(host, ':') > 0), dns_name, host)`
+// NamedHost is an expression over the view connections: the name of the host, and of a
+// connection to an address the name that the phone had been told the address for.
+const NamedHost = `iif(dns_name <> '' AND sni = '' AND (host NOT GLOB '*[A-Za-z]*' OR instr(host, ':') > 0), dns_name, host)`
 
 // lookedUp are the questions to the DNS as a subquery.
 const lookedUp = `(SELECT session_id, device, door, name AS host FROM dns)`
 
 var (
 	viewSums = sums{
-		connected: `(SELECT session_id, device, door, ` + namedHost + ` AS host, outcome, client_alert, 1 AS n, id AS newest, bytes_up, bytes_down, time AS first, time AS last FROM connections)`,
+		connected: `(SELECT session_id, device, door, ` + NamedHost + ` AS host, outcome, client_alert, 1 AS n, id AS newest, bytes_up, bytes_down, time AS first, time AS last FROM connections)`,
 		asked: `(SELECT session_id, device, door, host, method = '' AS raw, 1 AS n, request_truncated + response_truncated AS truncated, error <> '' AS failed,
 			NOT EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0) AS uninspected, time AS first, time AS last FROM requests q)`,
 		opaque: `(SELECT q.session_id AS session_id, q.device AS device, q.host AS host, 1 AS n,

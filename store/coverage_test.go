@@ -190,11 +190,14 @@ func TestCoverageOfDoors(t *testing.T) {
 	want := Coverage{
 		Connections: 4, Readable: 1, BytesUp: 165, ReadableUp: 50, Requests: 3, NotInspected: 3, Lookups: 1,
 		Outcomes: []Outcome{
-			{Outcome: "refused", Connections: 1, BytesUp: 1200}, {Outcome: "raw", Connections: 2, BytesUp: 110},
-			{Outcome: "intercepted", Readable: true, Connections: 1, BytesUp: 50}, {Outcome: "client_refused", Connections: 1, BytesUp: 5},
+			{Outcome: "refused", Connections: 1, BytesUp: 1200},
+			{Outcome: "raw", Connections: 2, BytesUp: 110},
+			{Outcome: "intercepted", Readable: true, Connections: 1, BytesUp: 50},
+			{Outcome: "client_refused", Connections: 1, BytesUp: 5},
 		},
 		Unread: []UnreadHost{
-			{Host: "pinned.example", Outcome: "client_refused", Connections: 2, BytesUp: 1205}, {Host: "mqtt.example", Outcome: "raw", Connections: 1, BytesUp: 100},
+			{Host: "pinned.example", Outcome: "client_refused", Connections: 2, BytesUp: 1205},
+			{Host: "mqtt.example", Outcome: "raw", Connections: 1, BytesUp: 100},
 			{Host: "2001:db8::a", Outcome: "raw", Connections: 1, BytesUp: 10},
 		},
 		Escapes: []string{"before_tunnel", "sms", "vpn_bypass"},

@@ -205,7 +205,7 @@ type filling struct {
 // fillings are in the order in which one needs the other.
 var fillings = []filling{
 	{table: "connection", statement: `INSERT INTO quick.connection
-		SELECT id, time, session_id, device, door, host, server_ip, sni, server_tls, outcome, bytes_up, bytes_down, client_alert, ` + namedHost + `
+		SELECT id, time, session_id, device, door, host, server_ip, sni, server_tls, outcome, bytes_up, bytes_down, client_alert, ` + NamedHost + `
 		FROM connections WHERE id > ? AND id <= ? ORDER BY id`},
 	{table: "exchange", statement: `INSERT INTO quick.request
 		SELECT id, time, session_id, device, door, method, scheme, host, path, status, request_bytes, response_bytes, request_truncated, response_truncated,

@@ -589,7 +589,10 @@ var doorTraps = films{
 	// name may be one.
 	{"C8", claim.Undecided, false, map[string][]string{"cloud_domains": {"cloud.vendor.example"}}, "another name may have it, too", func(f *film) {
 		f.controls()
-		f.session("first account=none stage=setup", half, func() { f.stats(nil); f.raw("tcp", "198.51.100.7", f.lookup("cloud.vendor.example", "198.51.100.7"), "hello", "ok") })
+		f.session("first account=none stage=setup", half, func() {
+			f.stats(nil)
+			f.raw("tcp", "198.51.100.7", f.lookup("cloud.vendor.example", "198.51.100.7"), "hello", "ok")
+		})
 	}},
 	// A datagram that nobody answered shows nobody at that address.
 	{"C10", claim.Undecided, false, nil, "", func(f *film) {
