@@ -217,7 +217,7 @@ func (s *service) Serve(ctx context.Context) error {
 	start(&doors, "devices", func() error { return s.doors.watch(serving) })
 	if s.page != nil {
 		live := ui.NewLive(ui.LiveConfig{
-			Case: &s.Case.Reader, Token: s.Token, Marker: s.Case, Enrol: s.Enrolment, ProxyAddress: s.phoneAddress(),
+			Case: &s.Case.Reader, Token: s.Token, Marker: s.Case, Passer: passer{s.Case, s.proxy}, Enrol: s.Enrolment, ProxyAddress: s.phoneAddress(),
 		})
 		start(&doors, "live page", func() error { return serveHTTP(serving, s.page, live) })
 	}
