@@ -38,12 +38,18 @@ type testCase struct {
 
 func newCase(t testing.TB) *testCase {
 	t.Helper()
+	return newCaseOf(t, map[string]string{"door": "http", "ca_sha256": "c0ffee", "banner": "INVENTED."})
+}
+
+// newCaseOf is newCase with other settings of the run.
+func newCaseOf(t testing.TB, settings map[string]string) *testCase {
+	t.Helper()
 	dir := t.TempDir()
 	k := &testCase{t: t, dir: dir, path: filepath.Join(dir, "invented.constat"), key: filepath.Join(dir, "log.key"), now: time.Date(2014, 7, 20, 8, 0, 0, 0, time.UTC)}
 	var err error
 	k.c, err = store.Open(t.Context(), store.Config{
 		Path: k.path, KeyFile: k.key, Tool: "constat v0.0-test", Clock: func() time.Time { return k.now },
-		Settings: map[string]string{"door": "http", "ca_sha256": "c0ffee", "banner": "INVENTED."},
+		Settings: settings,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -461,6 +461,39 @@ func TestHiddenHost(t *testing.T) {
 	}
 }
 
+// TestSettingsThatName: what a run was started with is shown, unless it names a host that
+// is hidden.
+func TestSettingsThatName(t *testing.T) {
+	inspecttest.Alone(t)
+	k := newCaseOf(t, map[string]string{"door": "http", "ca_sha256": "c0ffee", "pass": "Money.example store.example", "upstream_proxy": "http://proxy.example:3128"})
+	k.exchange("GET", "https://other.example/b", "", nil, nil, noCut)
+	k.close()
+	for _, test := range []struct {
+		opt    export.Options
+		hidden []string
+	}{
+		{export.Options{}, nil},
+		{export.Options{Level: export.Hashes}, nil},
+		{export.Options{HideHosts: []string{"money.example"}}, []string{"Money.example"}},
+		{export.Options{HideHosts: []string{"proxy.example"}}, []string{"proxy.example"}},
+		{export.Options{Where: "host = 'other.example'"}, []string{"Money.example", "store.example"}},
+	} {
+		b := k.export(test.opt)
+		if v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier()}); !v.Verified {
+			t.Errorf("problems %q", v.Problems)
+		}
+		found := leaks(t, b, []string{"Money.example", "store.example", "proxy.example"})
+		for _, name := range test.hidden {
+			if found[name] != "" {
+				t.Error(found[name])
+			}
+		}
+		if len(test.hidden) == 0 && len(found) != 3 {
+			t.Errorf("%+v: only %v is there", test.opt, found)
+		}
+	}
+}
+
 func TestRedactionLeaksNothing(t *testing.T) {
 	inspecttest.Alone(t)
 	k := newCase(t)

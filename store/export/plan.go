@@ -2,7 +2,9 @@ package export
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -332,8 +334,12 @@ func (p *plan) hidden(l *store.Logged) (hide func(column string) bool, masked fu
 	if len(p.opt.HideClasses) > 0 && l.Kind.Name == "connection" {
 		level = Hashes
 	}
-	if level == Full || alwaysShown(l) {
+	names := p.namesHidden(l)
+	if !names && (level == Full || alwaysShown(l)) {
 		return nil, nil
+	}
+	if names {
+		level = Hashes
 	}
 	kind := l.Kind.Name
 	hide = func(string) bool { return true }
@@ -341,6 +347,29 @@ func (p *plan) hidden(l *store.Logged) (hide func(column string) bool, masked fu
 		masked = func(column string) *string { return mask(kind, column, l.Column(column)) }
 	}
 	return hide, masked
+}
+
+// namesHidden reports whether the settings of a run name a host that must not be seen:
+// those that always pass unread are among them.
+func (p *plan) namesHidden(l *store.Logged) bool {
+	if l.Kind.Name != "run" || len(p.opt.HideHosts) == 0 && !p.filtered {
+		return false
+	}
+	var settings map[string]string
+	if json.Unmarshal([]byte(l.Column("settings").Text), &settings) != nil {
+		return true
+	}
+	names := false
+	for name, text := range settings {
+		for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r <= ' ' || strings.ContainsRune(",;/@", r) }) {
+			names = p.hidesHost(word) || names
+			if host, _, err := net.SplitHostPort(word); err == nil {
+				names = p.hidesHost(host) || names
+			}
+			names = names || p.filtered && name == "pass" && !p.hosts[strings.ToLower(word)]
+		}
+	}
+	return names
 }
 
 // instead is hidden as the copy of the case wants it.
