@@ -210,6 +210,9 @@ func (w *writer) hosts() {
 			if len(h.Tags) > 0 {
 				name = append(append(name, newline), w.badges(h.Tags)...)
 			}
+			if len(h.LookedUp) > 0 {
+				name = append(name, sub(l.say("lookedup", strings.Join(cut(h.LookedUp, 4, 80), ", "))))
+			}
 			if len(h.Apps) > 0 {
 				name = append(name, sub(l.say("apps", strings.Join(cut(h.Apps, 4, 80), ", "))))
 			}

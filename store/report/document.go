@@ -111,6 +111,7 @@ type HostRow struct {
 	Plain       int64    `json:"plain_requests,omitempty"`
 	Raw         int64    `json:"without_tls,omitempty"` // what is neither HTTP nor in TLS
 	Apps        []string `json:"apps,omitempty"`        // at most four, busiest first
+	LookedUp    []string `json:"looked_up,omitempty"`   // names that the phone had been told this address for, at most four
 	Requests    int64    `json:"requests"`
 	BytesUp     int64    `json:"bytes_up"`
 	BytesDown   int64    `json:"bytes_down"`

@@ -339,7 +339,8 @@ func spoken(list []string) string {
 	return strings.Join(list, ", ")
 }
 
-// appsOf reads which apps made the requests to the hosts of the report.
+// appsOf reads which apps made the requests to the hosts of the report, and as what
+// those of them were looked up that are addresses.
 func (g *gatherer) appsOf(hosts map[string]*HostRow) error {
 	_, err := collect(g, `SELECT host, app FROM requests WHERE app <> '' GROUP BY 1, 2 ORDER BY 1, count(*) DESC, 2`, nil,
 		func(scan func(...any) error) (none struct{}, err error) {
@@ -349,6 +350,20 @@ func (g *gatherer) appsOf(hosts map[string]*HostRow) error {
 			}
 			if h := hosts[host]; h != nil {
 				h.Apps = addUnique(h.Apps, app, 4)
+			}
+			return none, nil
+		})
+	if err != nil {
+		return err
+	}
+	_, err = collect(g, `SELECT host, dns_name FROM connections WHERE dns_name <> '' AND host <> dns_name AND host = server_ip GROUP BY 1, 2 ORDER BY 1, count(*) DESC, 2`, nil,
+		func(scan func(...any) error) (none struct{}, err error) {
+			var host, name string
+			if err := scan(&host, &name); err != nil {
+				return none, err
+			}
+			if h := hosts[host]; h != nil {
+				h.LookedUp = addUnique(h.LookedUp, name, 4)
 			}
 			return none, nil
 		})

@@ -38,6 +38,7 @@ func (b *builder) tunnelled() {
 	tunnel("api.vendor.example", flow.Intercepted, 900, func(c *flow.Connection) { c.Lookup = 1 })
 	raw := tunnel("198.51.100.11", flow.Raw, 60, func(c *flow.Connection) {
 		c.SNI, c.ClientTLS, c.ServerTLS, c.Port, c.Protocol, c.App, c.Lookup = "", nil, nil, 1883, "mqtt", "com.vendor.push", mqtt
+		c.Server = netip.MustParseAddrPort("198.51.100.11:1883")
 	})
 	x := &flow.Exchange{
 		Connection: raw.ID, Device: "redmi-note", App: "com.vendor.push", Door: "wireguard", Began: b.now, Duration: time.Second, Scheme: "tcp",
@@ -92,7 +93,7 @@ func TestDoors(t *testing.T) {
 	for lang, want := range map[string][]string{
 		"en": {
 			"TCP to 198.51.100.11:1883, looks like MQTT", "com.vendor.push", "WireGuard tunnel", "3 attempts to use QUIC were refused", "1 connection for private DNS was refused",
-			"never.vendor.example", "no TLS for 1 request", "UDP 123", "set: always", "Take the bytes that the phone sent", "what the system or an app keeps out of VPNs", "1 of them is not HTTP",
+			"never.vendor.example", "no TLS for 1 request", "UDP 123", "set: always", "Take the bytes that the phone sent", "what the system or an app keeps out of VPNs", "1 of them is not HTTP", "looked up as mqtt.vendor.example",
 		},
 		"fr": {
 			"TCP vers 198.51.100.11:1883, ressemble à MQTT", "Tunnel WireGuard", "3\u00a0tentatives d’utiliser QUIC ont été refusées", "never.vendor.example", "pas de TLS pour", "réglé\u00a0: toujours",

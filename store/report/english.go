@@ -145,7 +145,7 @@ var english = language{
 		"hosts.none":         "No request was recorded.",
 		"encryption.plain":   "**none** for {0}",
 		"encryption.unknown": "not recorded", "encryption.raw": "no TLS for {0}",
-		"apps": "app: {0}", "looks.like": "looks like {0}", "raw.tcp": "TCP to {0}", "raw.udp": "UDP to {0}", "raw.tls": "TLS to {0}, no HTTP inside", "raw.other": "{1} to {0}", "raw.like": "{0}, looks like {1}",
+		"apps": "app: {0}", "lookedup": "looked up as {0}", "looks.like": "looks like {0}", "raw.tcp": "TCP to {0}", "raw.udp": "UDP to {0}", "raw.tls": "TLS to {0}, no HTTP inside", "raw.other": "{1} to {0}", "raw.like": "{0}, looks like {1}",
 		"addresses.title": "The addresses that answered",
 		"network.local":   "none: a local address", "network.holder": "AS{0} {1}", "network.unknown": "AS{0}, holder not known",
 		"certificate.nobody": "nobody named", "certificate.domain": "{0} (a domain only)",

@@ -151,7 +151,7 @@ var french = language{
 		"hosts.lead":       "Des questions distinctes, tenues séparées : le nom que le téléphone a demandé, la société dont il est connu qu'elle utilise ce nom, et la personne à qui le certificat a été délivré ; puis, pour chaque adresse ayant répondu, qui en achemine le trafic, qui loue la machine et ce qui a été déclaré à son sujet. La portée et les limites de chaque indication sont rappelées sous les tableaux.",
 		"hosts.none":       "Aucune requête n'a été enregistrée.",
 		"encryption.plain": "**aucun** pour {0}", "encryption.raw": "pas de TLS pour {0}",
-		"apps": "application : {0}", "looks.like": "ressemble à {0}", "raw.tcp": "TCP vers {0}", "raw.udp": "UDP vers {0}", "raw.tls": "TLS vers {0}, sans HTTP à l'intérieur", "raw.other": "{1} vers {0}", "raw.like": "{0}, ressemble à {1}",
+		"apps": "application : {0}", "lookedup": "demandé au DNS sous le nom {0}", "looks.like": "ressemble à {0}", "raw.tcp": "TCP vers {0}", "raw.udp": "UDP vers {0}", "raw.tls": "TLS vers {0}, sans HTTP à l'intérieur", "raw.other": "{1} vers {0}", "raw.like": "{0}, ressemble à {1}",
 		"encryption.unknown": "non consigné",
 		"addresses.title":    "Les adresses qui ont répondu",
 		"network.local":      "aucun : adresse locale", "network.holder": "AS{0} {1}", "network.unknown": "AS{0}, titulaire inconnu",
