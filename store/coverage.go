@@ -84,7 +84,7 @@ func (r *Reader) Coverage(ctx context.Context, s Scope) (Coverage, error) {
 		m.sums = preparedSums
 	}
 	m.scope, m.args = s.Where()
-	for _, step := range []func() error{m.connections, m.unread, m.requests, m.opaque, m.doors, func() error { return m.duration(s) }} {
+	for _, step := range []func() error{m.connections, m.unread, m.requests, m.opaque, m.lookups, m.doors, func() error { return m.duration(s) }} {
 		if err := step(); err != nil {
 			return Coverage{}, sqlError("read coverage", err)
 		}
@@ -96,10 +96,17 @@ func (r *Reader) Coverage(ctx context.Context, s Scope) (Coverage, error) {
 // for several connections or requests of the same session and device.
 type sums struct{ connected, asked, opaque string }
 
+// NamedHost is an expression over the view connections: the name of the host, and of a
+// connection to an address the name that the phone had been told the address for.
+const NamedHost = `iif(dns_name <> '' AND sni = '' AND (host NOT GLOB '*[A-Za-z]*' OR instr(host, ':') > 0), dns_name, host)`
+
+// lookedUp are the questions to the DNS as a subquery.
+const lookedUp = `(SELECT session_id, device, door, name AS host FROM dns)`
+
 var (
 	viewSums = sums{
-		connected: `(SELECT session_id, device, door, host, outcome, client_alert, 1 AS n, id AS newest, bytes_up, bytes_down, time AS first, time AS last FROM connections)`,
-		asked: `(SELECT session_id, device, door, host, 1 AS n, request_truncated + response_truncated AS truncated, error <> '' AS failed,
+		connected: `(SELECT session_id, device, door, ` + NamedHost + ` AS host, outcome, client_alert, 1 AS n, id AS newest, bytes_up, bytes_down, time AS first, time AS last FROM connections)`,
+		asked: `(SELECT session_id, device, door, host, method = '' AS raw, 1 AS n, request_truncated + response_truncated AS truncated, error <> '' AS failed,
 			NOT EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0) AS uninspected, time AS first, time AS last FROM requests q)`,
 		opaque: `(SELECT q.session_id AS session_id, q.device AS device, q.host AS host, 1 AS n,
 				sum(iif(r.frame = 0, q.request_bytes, (SELECT ifnull(f.size, 0) FROM frame f WHERE f.id = r.frame))) AS bytes
@@ -166,14 +173,15 @@ func (m *measure) connections() error {
 	})
 }
 
-// unread finds hosts of which there is no readable connection, and no request
-// either: one connection to a proxy can carry requests to many hosts.
+// unread finds hosts of which there is no readable connection, and no HTTP request
+// either: one connection to a proxy can carry requests to many hosts. An outcome is
+// that of the newest connection that was not refused, where there is one.
 func (m *measure) unread() error {
 	// What max(newest) stands beside is taken from the row that has it.
 	query := `SELECT host, outcome, n, up, down, count(*) OVER () FROM (
-			SELECT host, outcome, max(newest), sum(n) AS n, sum(bytes_up) AS up, sum(bytes_down) AS down
+			SELECT host, outcome, max(newest - iif(outcome = 'refused', 1 << 60, 0)), sum(n) AS n, sum(bytes_up) AS up, sum(bytes_down) AS down
 			FROM ` + m.sums.connected + ` WHERE SCOPE GROUP BY host HAVING max(outcome IN ('intercepted', 'plain')) = 0)
-		WHERE host NOT IN (SELECT host FROM ` + m.sums.asked + ` WHERE SCOPE) ORDER BY up + down DESC, n DESC, host LIMIT 100`
+		WHERE host NOT IN (SELECT host FROM ` + m.sums.asked + ` WHERE SCOPE AND NOT raw) ORDER BY up + down DESC, n DESC, host LIMIT 100`
 	m.Unread = []UnreadHost{}
 	var all int64
 	err := m.each(query, func(scan func(...any) error) error {
@@ -200,38 +208,82 @@ func (m *measure) opaque() error {
 	return m.each(query, func(scan func(...any) error) error { return scan(&m.OpaqueRequests, &m.OpaqueUp) })
 }
 
-// escapes says what passes each kind of door by.
-var escapes = map[string][]string{
-	// Apps may ignore the Wi-Fi setting, which is for HTTP and for this network only.
-	"http":        {"dns", "mobile_data", "quic", "raw_sockets", "sms"},
-	"socks5":      {"dns", "mobile_data", "quic", "raw_sockets", "sms"},
-	"transparent": {"mobile_data", "sms"},
-	"wireguard":   {"before_tunnel", "sms"},
+func (m *measure) lookups() error {
+	return m.each(`SELECT count(*) FROM `+lookedUp+` WHERE SCOPE`, func(scan func(...any) error) error { return scan(&m.Lookups) })
 }
 
-// unknownEscapes are those of captures that other tools made.
-const unknownEscapes = "unknown"
+// escapes says what passes each kind of door by (docs/doors.md).
+var escapes = map[string][]string{
+	// Apps may ignore the Wi-Fi setting, which is for HTTP and for this network only.
+	"http": {"dns", "mobile_data", "quic", "raw_sockets", "sms"},
+	// Clients send TCP, and few of them UDP, of the apps that were chosen.
+	"socks5": {"dns", "mobile_data", "quic", "raw_sockets", "sms", "udp"},
+	// Neither TCP nor UDP is forwarded as before.
+	"transparent": {"icmp", "mobile_data", "sms"},
+	// With REDIRECT no UDP is diverted; the firewall refuses QUIC.
+	redirected: {"dns", "icmp", "mobile_data", "sms", "udp"},
+	// QUIC is refused, and so is private DNS; mobile data goes through the tunnel too.
+	"wireguard": {"before_tunnel", "sms", "vpn_bypass"},
+}
+
+const (
+	// unknownEscapes are those of captures that other tools made.
+	unknownEscapes = "unknown"
+	redirected     = "transparent, redirect"
+)
+
+// RedirectSetting stands in the setting "doors" of a run behind the door transparent
+// when the firewall diverts TCP by REDIRECT.
+const RedirectSetting = " redirect"
+
+// Escapes returns words for what passes a door by, as in Coverage.
+func (r *Reader) Escapes(ctx context.Context, door string) ([]string, error) {
+	list, err := escapesOf(ctx, r.db, door)
+	if err != nil {
+		return nil, sqlError("read runs", err)
+	}
+	return list, nil
+}
+
+func escapesOf(ctx context.Context, db interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}, door string,
+) ([]string, error) {
+	if door == "transparent" {
+		var redirect bool
+		query := `SELECT EXISTS(SELECT 1 FROM run WHERE iif(json_valid(settings), settings ->> 'doors', '') LIKE '%transparent%` + RedirectSetting + `%')`
+		if err := db.QueryRowContext(ctx, query).Scan(&redirect); err != nil {
+			return nil, err
+		}
+		if redirect {
+			door = redirected
+		}
+	}
+	if list, known := escapes[door]; known {
+		return list, nil
+	}
+	return []string{unknownEscapes}, nil
+}
 
 func (m *measure) doors() error {
-	query := `SELECT door FROM ` + m.sums.connected + ` WHERE SCOPE UNION SELECT door FROM ` + m.sums.asked + ` WHERE SCOPE`
+	query := `SELECT door FROM ` + m.sums.connected + ` WHERE SCOPE UNION SELECT door FROM ` + m.sums.asked + ` WHERE SCOPE UNION SELECT door FROM ` + lookedUp + ` WHERE SCOPE`
 	m.Escapes = []string{}
+	var doors []string
 	err := m.each(query, func(scan func(...any) error) error {
 		var door string
-		if err := scan(&door); err != nil {
+		err := scan(&door)
+		doors = append(doors, door)
+		return err
+	})
+	for _, door := range doors {
+		words, err := escapesOf(m.ctx, m.tx, door)
+		if err != nil {
 			return err
 		}
-		words, known := escapes[door]
-		if !known {
-			words = []string{unknownEscapes}
-		}
-		for _, w := range words {
-			if !slices.Contains(m.Escapes, w) {
-				m.Escapes = append(m.Escapes, w)
-			}
-		}
-		return nil
-	})
+		m.Escapes = append(m.Escapes, words...)
+	}
 	slices.Sort(m.Escapes)
+	m.Escapes = slices.Compact(m.Escapes)
 	return err
 }
 

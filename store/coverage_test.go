@@ -156,6 +156,77 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
+// TestCoverageOfDoors: what only some doors record counts as what it is, also in a
+// prepared case.
+func TestCoverageOfDoors(t *testing.T) {
+	cfg := testConfig(t)
+	cfg.Settings = map[string]string{"doors": "wireguard 192.0.2.1:51820, transparent 192.0.2.1:8443" + RedirectSetting}
+	c := openCase(t, cfg)
+	l := &flow.Lookup{Time: epoch, Door: "wireguard", Device: "redmi", Name: "mqtt.example", Type: "A", Code: "NOERROR"}
+	if err := c.Commit(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	connect := func(host, sni string, lookup int64, outcome flow.Outcome, up int64) int64 {
+		n := &flow.Connection{Opened: epoch, Door: "wireguard", Device: "redmi", Host: host, SNI: sni, Port: 443, Lookup: lookup, Outcome: outcome, BytesUp: up}
+		if err := c.Begin(n); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Commit(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		return n.ID
+	}
+	send := func(connection int64, host, method, scheme string) {
+		e := testExchange(0, []byte("x"), nil)
+		e.Connection = connection
+		e.Door, e.Host, e.Method, e.Scheme = "wireguard", host, method, scheme
+		commit(t, c, e)
+	}
+	send(connect("192.0.2.7", "", l.ID, flow.Raw, 100), "192.0.2.7", "", "tcp")
+	send(connect("2001:db8::a", "", 0, flow.Raw, 10), "2001:db8::a", "", "udp")
+	send(connect("api.example", "api.example", l.ID, flow.Intercepted, 50), "api.example", "GET", "https")
+	connect("pinned.example", "pinned.example", 0, flow.ClientRefused, 5)
+	connect("pinned.example", "pinned.example", 0, flow.Refused, 1200)
+	want := Coverage{
+		Connections: 4, Readable: 1, BytesUp: 165, ReadableUp: 50, Requests: 3, NotInspected: 3, Lookups: 1,
+		Outcomes: []Outcome{
+			{Outcome: "refused", Connections: 1, BytesUp: 1200},
+			{Outcome: "raw", Connections: 2, BytesUp: 110},
+			{Outcome: "intercepted", Readable: true, Connections: 1, BytesUp: 50},
+			{Outcome: "client_refused", Connections: 1, BytesUp: 5},
+		},
+		Unread: []UnreadHost{
+			{Host: "pinned.example", Outcome: "client_refused", Connections: 2, BytesUp: 1205},
+			{Host: "mqtt.example", Outcome: "raw", Connections: 1, BytesUp: 100},
+			{Host: "2001:db8::a", Outcome: "raw", Connections: 1, BytesUp: 10},
+		},
+		Escapes: []string{"before_tunnel", "sms", "vpn_bypass"},
+	}
+	prepared, err := c.Prepared(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prepared.Close()
+	for name, r := range map[string]*Reader{"live": &c.Reader, "prepared": prepared} {
+		got, err := r.Coverage(t.Context(), Scope{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		narrow, err := r.Coverage(t.Context(), Scope{Domains: []string{"mqtt.example"}})
+		if err != nil || narrow.Connections != 1 || narrow.BytesUp != 100 || narrow.Lookups != 1 {
+			t.Errorf("%s: %+v, %v", name, narrow, err)
+		}
+		for door, escaping := range map[string]string{"transparent": "[dns icmp mobile_data sms udp]", "socks5": "[dns mobile_data quic raw_sockets sms udp]", "import": "[unknown]"} {
+			if got, err := r.Escapes(t.Context(), door); err != nil || fmt.Sprint(got) != escaping {
+				t.Errorf("%s: %s: %v, %v", name, door, got, err)
+			}
+		}
+	}
+}
+
 func TestSessionsIn(t *testing.T) {
 	c := covered(t)
 	for _, tt := range []struct {

@@ -30,6 +30,7 @@ const (
 	TopicOperator = "operator" // who runs the test: name, organisation, contact, …
 	TopicClock    = "clock"    // offset_ms of a clock to true time; the subject is whose, "" for this machine's
 	TopicProtocol = "protocol" // a run of a protocol; the subject names the run
+	TopicPass     = "pass"     // what somebody has set of a host: that it passes unread, or never does; the subject is the host
 	TopicStep     = "step"     // a step of a protocol and its outcome; the subject is that of the run
 )
 

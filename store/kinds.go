@@ -120,7 +120,7 @@ var (
 		text("type", func(r *flow.Lookup) *string { return &r.Type }),
 		text("code", func(r *flow.Lookup) *string { return &r.Code }),
 		sealed(text("error", func(r *flow.Lookup) *string { return &r.Error })),
-		lines("answers", func(r *flow.Lookup) *[]string { return &r.Answers }),
+		sealed(lines("answers", func(r *flow.Lookup) *[]string { return &r.Answers })),
 		addresses("addresses", func(r *flow.Lookup) *[]netip.Addr { return &r.Addresses }),
 		flag("stripped", func(r *flow.Lookup) *bool { return &r.Stripped }),
 	)

@@ -205,7 +205,7 @@ type filling struct {
 // fillings are in the order in which one needs the other.
 var fillings = []filling{
 	{table: "connection", statement: `INSERT INTO quick.connection
-		SELECT id, time, session_id, device, door, host, server_ip, sni, server_tls, outcome, bytes_up, bytes_down, client_alert
+		SELECT id, time, session_id, device, door, host, server_ip, sni, server_tls, outcome, bytes_up, bytes_down, client_alert, ` + NamedHost + `
 		FROM connections WHERE id > ? AND id <= ? ORDER BY id`},
 	{table: "exchange", statement: `INSERT INTO quick.request
 		SELECT id, time, session_id, device, door, method, scheme, host, path, status, request_bytes, response_bytes, request_truncated, response_truncated,
@@ -222,10 +222,10 @@ var fillings = []filling{
 		FROM report r, json_each(r.identifying) v WHERE r.id > ? AND r.id <= ? AND r.identifying IS NOT NULL AND ` + newestOnly},
 	{table: "exchange", once: true, statement: "INSERT INTO quick.address SELECT * FROM addresses"},
 	{table: "exchange", once: true, statement: `INSERT INTO quick.asked
-		SELECT session_id, device, door, host, count(*), sum(request_truncated + response_truncated), sum(error <> ''), sum(NOT inspected), min(time), max(time)
-		FROM quick.request GROUP BY 1, 2, 3, 4`},
+		SELECT session_id, device, door, host, method = '', count(*), sum(request_truncated + response_truncated), sum(error <> ''), sum(NOT inspected), min(time), max(time)
+		FROM quick.request GROUP BY 1, 2, 3, 4, 5`},
 	{table: "connection", once: true, statement: `INSERT INTO quick.connected
-		SELECT session_id, device, door, host, outcome, client_alert, count(*), max(id), sum(bytes_up), sum(bytes_down), min(time), max(time)
+		SELECT session_id, device, door, named, outcome, client_alert, count(*), max(id), sum(bytes_up), sum(bytes_down), min(time), max(time)
 		FROM quick.connection GROUP BY 1, 2, 3, 4, 5, 6`},
 	{table: "connection", once: true, statement: `
 		CREATE INDEX quick.finding_request ON finding(request_id);

@@ -8,7 +8,7 @@ CREATE TABLE quick.request(
 
 CREATE TABLE quick.connection(
   id INTEGER PRIMARY KEY, time TEXT, session_id, device TEXT, door TEXT, host TEXT, server_ip, sni TEXT, server_tls, outcome TEXT, bytes_up INTEGER,
-  bytes_down INTEGER, client_alert);
+  bytes_down INTEGER, client_alert, named TEXT);
 
 -- Of these, a report and a place in its JSON say where the rest stands.
 CREATE TABLE quick.finding(report, place, id, request_id INTEGER, frame_id INTEGER, class, direction, confidence, detector);
@@ -21,5 +21,5 @@ CREATE TABLE quick.address(
 
 -- Sums from which Coverage is put together for any scope.
 CREATE TABLE quick.connected(session_id, device, door, host, outcome, client_alert, n, newest, bytes_up, bytes_down, first, last);
-CREATE TABLE quick.asked(session_id, device, door, host, n, truncated, failed, uninspected, first, last);
+CREATE TABLE quick.asked(session_id, device, door, host, raw, n, truncated, failed, uninspected, first, last);
 CREATE TABLE quick.opaque(session_id, device, host, n, bytes);

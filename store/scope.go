@@ -56,9 +56,12 @@ type Coverage struct {
 	// most 100; MoreUnread says how many there are besides.
 	Unread     []UnreadHost `json:"never_read"`
 	MoreUnread int64        `json:"more_never_read,omitempty"`
+	// Lookups are the questions to the DNS that the doors saw.
+	Lookups int64 `json:"lookups,omitempty"`
 	// Escapes are words for what can leave a phone without passing the doors that
 	// the scope's traffic came in by, sorted: "dns", "mobile_data", "quic", "raw_sockets",
-	// "sms", "before_tunnel", and "unknown" for captures of other tools.
+	// "udp", "icmp", "sms", "before_tunnel", "vpn_bypass", and "unknown" for captures of
+	// other tools.
 	Escapes []string `json:"escapes"`
 }
 

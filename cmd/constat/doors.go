@@ -25,6 +25,7 @@ import (
 	"constat/proxy/socks5"
 	"constat/proxy/transparent"
 	"constat/proxy/wireguard"
+	"constat/store"
 )
 
 // doorsConfig says which doors there are beside the HTTP proxy.
@@ -423,7 +424,11 @@ func (d *doors) String() string {
 		list = append(list, "socks5 "+d.socks.Addr().String())
 	}
 	if d.gateway != nil {
-		list = append(list, "transparent "+d.gateway.Addr().String())
+		transparent := "transparent " + d.gateway.Addr().String()
+		if d.cfg.Redirect {
+			transparent += store.RedirectSetting
+		}
+		list = append(list, transparent)
 	}
 	return strings.Join(list, ", ")
 }

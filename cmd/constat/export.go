@@ -44,13 +44,17 @@ func exportCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var left int64
 			if args[0] == "har" {
-				err = report.WriteHAR(cmd.Context(), w, r, report.HAROptions{Where: where, Args: bound, Build: build()})
+				left, err = report.WriteHAR(cmd.Context(), w, r, report.HAROptions{Where: where, Args: bound, Build: build()})
 			} else {
 				err = report.WriteCSV(cmd.Context(), w, r.DB(), view)
 			}
 			if err = finish(err); err == nil && out != "" && out != "-" {
 				fmt.Fprintln(os.Stderr, "wrote", absolute(out))
+			}
+			if err == nil && left > 0 {
+				fmt.Fprintln(os.Stderr, report.LeftOfHAR(left)+" 'constat query' and bundles have them.")
 			}
 			return err
 		},

@@ -11,6 +11,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"constat/cmd/constat/ui"
 	"constat/proxy"
 	"constat/store"
 )
@@ -22,21 +23,35 @@ type pass struct {
 	Mode   proxy.Mode `json:"mode"`
 }
 
-// topicPass is the topic of what somebody has set of a host, by hand.
-const topicPass = "pass"
-
 var modes = []proxy.Mode{proxy.Auto, proxy.Always, proxy.Never}
 
 // setPass sets what is done with a host, and has the case say so.
 func setPass(ctx context.Context, c *store.Case, p *proxy.Proxy, x pass) error {
 	if !slices.Contains(modes, x.Mode) || x.Host == "" {
-		return errors.New("want a host, and auto, always or never")
+		return ui.ErrNotSet
 	}
-	if err := c.Declare(ctx, topicPass, x.Host, x); err != nil {
+	if err := c.Declare(ctx, store.TopicPass, x.Host, x); err != nil {
 		return err
 	}
 	p.SetPass(x.Device, x.Host, x.Mode)
 	return nil
+}
+
+// passer is what the live page asks and sets.
+type passer struct {
+	c *store.Case
+	p *proxy.Proxy
+}
+
+func (x passer) Passes() (list []ui.Passing) {
+	for _, p := range x.p.Passes() {
+		list = append(list, ui.Passing{Device: p.Device, Host: p.Host, Mode: string(p.Mode), Refusals: p.Refusals, Until: p.Until})
+	}
+	return list
+}
+
+func (x passer) Set(ctx context.Context, device, host, mode string) error {
+	return setPass(ctx, x.c, x.p, pass{Device: device, Host: host, Mode: proxy.Mode(mode)})
 }
 
 func passCommand() *cobra.Command {

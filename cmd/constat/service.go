@@ -151,7 +151,9 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		return s, err
 	}
 	for _, host := range cfg.Doors.PassHosts {
-		s.proxy.SetPass("", host, proxy.Always)
+		if err := setPass(ctx, s.Case, s.proxy, pass{Host: host, Mode: proxy.Always}); err != nil {
+			return s, err
+		}
 	}
 	return s, nil
 }
@@ -215,7 +217,7 @@ func (s *service) Serve(ctx context.Context) error {
 	start(&doors, "devices", func() error { return s.doors.watch(serving) })
 	if s.page != nil {
 		live := ui.NewLive(ui.LiveConfig{
-			Case: &s.Case.Reader, Token: s.Token, Marker: s.Case, Enrol: s.Enrolment, ProxyAddress: s.phoneAddress(),
+			Case: &s.Case.Reader, Token: s.Token, Marker: s.Case, Passer: passer{s.Case, s.proxy}, Enrol: s.Enrolment, ProxyAddress: s.phoneAddress(),
 		})
 		start(&doors, "live page", func() error { return serveHTTP(serving, s.page, live) })
 	}

@@ -97,7 +97,7 @@ func listSessions(ctx context.Context, r *store.Reader) (*sessionList, error) {
 	for _, q := range []string{
 		"SELECT ifnull(session_id, 0), count(*), 0, 0, 0, 0 FROM requests GROUP BY 1",
 		`SELECT ifnull(session_id, 0), 0, count(*), sum(outcome IN ('intercepted', 'plain')), sum(bytes_up),
-			sum(iif(outcome IN ('intercepted', 'plain'), bytes_up, 0)) FROM connections GROUP BY 1`,
+			sum(iif(outcome IN ('intercepted', 'plain'), bytes_up, 0)) FROM connections WHERE outcome <> 'refused' GROUP BY 1`,
 	} {
 		if err := addFigures(ctx, r, figures, q); err != nil {
 			return nil, fmt.Errorf("read sessions: %w", err)

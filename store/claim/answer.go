@@ -193,7 +193,7 @@ func openCase(ctx context.Context, r *store.Reader) (*casefile, error) {
 	if c.shares, err = c.share(ctx); err != nil {
 		return nil, errors.Join(err, c.done())
 	}
-	const last = "SELECT max(t) FROM (SELECT max(time) AS t FROM requests UNION ALL SELECT max(time) FROM connections)"
+	const last = "SELECT max(t) FROM (SELECT max(time) AS t FROM requests UNION ALL SELECT max(time) FROM connections UNION ALL SELECT max(time) FROM dns)"
 	if slices.ContainsFunc(c.sessions, func(s store.Session) bool { return s.Closed.IsZero() }) {
 		var at time.Time
 		cell, err := c.cell(ctx, last)
@@ -232,7 +232,7 @@ func (s share) read(least float64) bool { return float64(s.readable) >= least*fl
 
 func (c *casefile) share(ctx context.Context) (map[int64]share, error) {
 	out := map[int64]share{}
-	const sql = "SELECT session_id, sum(bytes_up), sum(readable * bytes_up) FROM coverage WHERE session_id IS NOT NULL GROUP BY 1"
+	const sql = "SELECT session_id, sum(bytes_up), sum(readable * bytes_up) FROM coverage WHERE session_id IS NOT NULL AND outcome <> 'refused' GROUP BY 1"
 	err := c.each(ctx, sql, func(row []any) error {
 		out[number(row[0])] = share{number(row[1]), number(row[2])}
 		return nil
@@ -621,10 +621,10 @@ func (e *evaluation) controls(ctx context.Context) error {
 		}
 		m = *got
 	}
-	e.failed = m.Connections+m.Requests > 0
+	e.failed = m.Connections+m.Requests+m.Lookups > 0
 	if needed(negative) || len(e.negative) > 0 {
 		e.answer.Controls = append(e.answer.Controls, Control{
-			negative, needed(negative), long > 0 && !e.failed, negativeText(len(e.negative), long, least, m.Connections, m.Requests),
+			negative, needed(negative), long > 0 && !e.failed, negativeText(len(e.negative), long, least, m.Connections, m.Requests, m.Lookups),
 		})
 	}
 	return nil
@@ -701,6 +701,9 @@ func (e *evaluation) lacks(found map[string]*asked) []Text {
 	e.unread(e.toDomains, nil, e.domains, add)
 	if e.claim.Coverage > 0 && all.Truncated > 0 {
 		add(truncatedText(all.Truncated))
+	}
+	if e.claim.Coverage == 0 && all.Lookups > 0 {
+		add(lookupsText(all.Lookups))
 	}
 	if all.NotInspected > 0 {
 		add(notInspectedText(all.NotInspected))

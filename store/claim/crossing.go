@@ -18,12 +18,12 @@ import (
 // session in which it began.
 type crossing struct {
 	list    []crossed
-	lasting map[int64]bool  // WebSockets that outlast the session in which they began
-	control map[int64]bool  // WebSockets that last into a control
+	lasting map[int64]bool  // WebSockets, and what is not HTTP, that outlast the session in which they began
+	control map[int64]bool  // those that last into a control
 	large   map[int64]int64 // requests of which only the beginning was inspected, by session
 }
 
-// crossed is one connection or WebSocket that was open when a session began.
+// crossed is one connection, WebSocket or stretch without a pause of what is not HTTP, that was open when a session began.
 type crossed struct {
 	session int64
 	host    string
@@ -44,8 +44,8 @@ func (c *casefile) cross(ctx context.Context) (crossing, error) {
 	sessions := slices.Clone(c.sessions)
 	slices.SortFunc(sessions, func(a, b store.Session) int { return a.Opened.Compare(b.Opened) })
 	controls := slices.Concat(ids(c.positive), ids(c.negative))
-	const unread = "SELECT 0, host, time, duration_ms, bytes_up FROM connections WHERE outcome NOT IN ('intercepted', 'plain') AND bytes_up > 0"
-	const sockets = "SELECT id, host, time, duration_ms, 0 FROM requests WHERE scheme IN ('ws', 'wss')"
+	const unread = "SELECT 0, iif(dns_name <> '' AND sni = '', dns_name, host), time, duration_ms, bytes_up FROM connections WHERE outcome NOT IN ('intercepted', 'plain', 'refused') AND bytes_up > 0"
+	const sockets = "SELECT id, host, time, duration_ms, 0 FROM requests WHERE scheme IN ('ws', 'wss') OR method = ''"
 	for _, sql := range []string{unread, sockets} {
 		err := c.each(ctx, sql, func(row []any) error {
 			id, host := number(row[0]), word(row[1], 300)
@@ -144,7 +144,7 @@ func (e *evaluation) tooLarge() (n int64) {
 }
 
 // untimed says of a row whether nobody can tell if what it shows left in its
-// session: it is on a WebSocket that went on in the next.
+// session: it is on a WebSocket, or in a stretch without a pause, that went on in the next.
 func (e *evaluation) untimed(request int64) bool {
 	return e.crossing.control[request] || len(e.answer.Roles) > 0 && e.crossing.lasting[request]
 }

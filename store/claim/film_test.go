@@ -16,6 +16,7 @@ import (
 	"io"
 	"log"
 	"math/big"
+	mathrand "math/rand/v2"
 	"mime/multipart"
 	"net"
 	"net/http"
@@ -649,7 +650,7 @@ func (f *film) photoRecord() {
 // sealed sends what an app encrypted itself.
 func (f *film) sealed() {
 	f.t.Helper()
-	body := make([]byte, 4096)
-	rand.Read(body)
+	body := make([]byte, 4096) // always the same: one in some dozens looks like something else
+	mathrand.NewChaCha8([32]byte{'s', 'e', 'a', 'l', 'e', 'd'}).Read(body)
 	f.post("https://stats.vendor.example/v3", "application/octet-stream", body)
 }

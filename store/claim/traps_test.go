@@ -25,7 +25,7 @@ var traps = films{
 		f.wait(minute)
 		f.three("idle screen=off", half, nil)
 	}},
-	{"C1", claim.Undecided, false, nil, "2 WebSockets had been opened before the sessions in which the screen is off", func(f *film) {
+	{"C1", claim.Undecided, false, nil, "2 WebSockets or streams had been opened before the sessions in which the screen is off", func(f *film) {
 		f.controls()
 		f.socket("wss://push.vendor.example/", 45*minute, "{}")
 		f.wait(minute)
@@ -504,6 +504,200 @@ var traps = films{
 }
 
 func TestTraps(t *testing.T) { traps.run(t) }
+
+// doorTraps are what only doors record that see all that a phone sends.
+var doorTraps = films{
+	// A name that is looked up is no contact with its server.
+	{"C1", claim.Undecided, false, nil, "a name that is looked up is no contact", func(f *film) {
+		f.controls()
+		f.three("idle screen=off", half, func() { f.lookup("push.vendor.example", "198.51.100.7") })
+	}},
+	{"C1", claim.Undecided, false, nil, "refused here and reached nobody", func(f *film) {
+		f.controls()
+		f.three("idle screen=off", half, func() { f.refused("push.vendor.example") })
+	}},
+	// What only came down was not sent.
+	{"C1", claim.Refuted, false, nil, "", func(f *film) {
+		f.controls()
+		f.three("idle screen=off", half, func() { f.raw("tcp", "198.51.100.7", 0, "", "pushed") })
+	}},
+	{"C1", claim.Supported, false, nil, "", func(f *film) {
+		f.controls()
+		f.three("idle screen=off", half, func() { f.raw("udp", "198.51.100.7", 0, "here I am", "") })
+	}},
+	// The DNS is asked while the phone is off: it is not the phone.
+	{"C1", claim.Undecided, false, nil, "With the phone switched off there was traffic", func(f *film) {
+		f.plant()
+		f.session("off phone=off", 31*minute, func() { f.lookup("push.vendor.example", "198.51.100.7") })
+		f.three("idle screen=off", half, func() { f.stats(nil) })
+	}},
+	// The same host is not the same transfer where nothing has a path.
+	{"C2", claim.Undecided, false, nil, "to a host of the Wi-Fi sessions", func(f *film) {
+		f.controls()
+		f.three("home network=wifi", half, func() { f.raw("tcp", "198.51.100.7", 0, f.plainStats(), "ok"); f.stats(nil) })
+		f.three("road network=mobile", half, func() { f.raw("tcp", "198.51.100.7", 0, f.plainStats(), "ok"); f.greetings() })
+	}},
+	// What is not HTTP is read like the rest.
+	{"C3", claim.Refuted, false, nil, "", func(f *film) {
+		f.controls()
+		f.session("quiet cloud=off", half, func() { f.raw("tls", "sync.vendor.example", 0, `{"phone":"`+f.value("contact-1.phone")+`"}`, "ok") })
+	}},
+	// To the vendor only by an address, whose name the DNS told.
+	{"C3", claim.Undecided, false, map[string][]string{"domains": {"vendor.example"}}, "of the bytes sent to vendor.example", func(f *film) {
+		f.controls()
+		f.three("quiet cloud=off", half, func() {
+			f.post("https://video.example/upload", "text/plain", []byte(strings.Repeat("nothing of interest. ", 30_000)))
+			f.raw("tcp", "198.51.100.7", f.lookup("sync.vendor.example", "198.51.100.7"), `{"phone":"`+f.value("contact-1.phone")+`"}`, "ok")
+		})
+	}},
+	// An app that refuses the certificate also tries QUIC, which is refused to it.
+	{"C3", claim.Undecided, false, nil, "pinned.vendor.example", func(f *film) {
+		f.controls()
+		f.three("quiet cloud=off", half, func() {
+			f.post("https://video.example/upload", "text/plain", []byte(strings.Repeat("nothing of interest. ", 30_000)))
+			f.unread("pinned.vendor.example", flow.ClientRefused, 600)
+			f.refused("pinned.vendor.example")
+		})
+	}},
+	// QUIC that was refused reached nobody, and takes nothing from what could be read.
+	{"C3", claim.Supported, false, nil, "", func(f *film) {
+		f.controls()
+		f.three("quiet cloud=off", half, func() {
+			f.stats(nil)
+			for range 20 {
+				f.refused("stats.vendor.example")
+			}
+		})
+	}},
+	// A stream without a pause goes on after the backup was switched on.
+	{"C3", claim.Undecided, false, nil, "in a stream that does", func(f *film) {
+		f.controls()
+		f.three("quiet cloud=off", half, func() { f.stats(nil) })
+		f.session("quiet cloud=off", 5*minute, func() {
+			f.rawFor(half, "tcp", "198.51.100.7", 0, `{"phone":"`+f.value("contact-1.phone")+`"}`, "ok")
+		})
+		f.session("use cloud=on", half, nil)
+	}},
+	// What came in one direction only is the half of a conversation.
+	{"C6", claim.Undecided, false, nil, "not seen to happen", func(f *film) {
+		f.controls()
+		f.session("messaging cloud=off", half, func() {
+			f.raw("tcp", "198.51.100.7", 0, "", `{"list":[{"category":"greetings","text":"Happy New Year to you and all your family! May it bring you joy."},{"category":"greetings","text":"Wishing you a merry Christmas and a happy new year."}]}`)
+		})
+	}},
+	// A lookup of the cloud's name is no request to it; what went to an address of that
+	// name may be one.
+	{"C8", claim.Undecided, false, map[string][]string{"cloud_domains": {"cloud.vendor.example"}}, "another name may have it, too", func(f *film) {
+		f.controls()
+		f.session("first account=none stage=setup", half, func() {
+			f.stats(nil)
+			f.raw("tcp", "198.51.100.7", f.lookup("cloud.vendor.example", "198.51.100.7"), "hello", "ok")
+		})
+	}},
+	// A datagram that nobody answered shows nobody at that address.
+	{"C10", claim.Undecided, false, nil, "", func(f *film) {
+		f.server = inUS
+		f.session("idle screen=off", half, func() { f.raw("udp", inUS.Addr().String(), 0, f.plainStats(), "") })
+	}},
+	// The same identifier twice, in what is not HTTP.
+	{"C17", claim.Refuted, false, nil, "", func(f *film) {
+		f.controls()
+		for range 2 {
+			f.session("day", half, func() { f.raw("tcp", "198.51.100.7", 0, `{"imei":"`+f.value("imei")+`"}`, "ok") })
+		}
+	}},
+	// No TLS, and no HTTP either.
+	{"C19", claim.Refuted, false, nil, "", func(f *film) {
+		f.plant()
+		f.session("idle screen=off", half, func() { f.raw("tcp", "198.51.100.7", 0, f.plainStats(), "ok") })
+	}},
+	{"C19", claim.Undecided, false, nil, "which a person must look at", func(f *film) {
+		f.controls()
+		f.session("idle screen=off", half, func() { f.stats(nil); f.raw("tcp", "198.51.100.7", 0, "\x00\x01nothing known", "ok") })
+	}},
+	// Stretches without a pause are no transmissions that could be counted.
+	{"C22", claim.Undecided, false, nil, "nobody counts the transmissions", func(f *film) {
+		f.controls()
+		for range 2 {
+			f.session("folders actions=10", minute, func() { f.raw("tls", "stats.vendor.example", 0, f.plainStats(), "ok") })
+		}
+	}},
+	// What is relayed is kept and looked at.
+	{"C24", claim.Undecided, false, nil, "", func(f *film) {
+		f.controls()
+		f.session("idle screen=off", half, func() { f.raw("tcp", "198.51.100.7", 0, strings.Repeat("nothing of interest. ", 300), "ok") })
+	}},
+	{"C24", claim.Supported, false, nil, "", func(f *film) {
+		f.plant()
+		f.session("idle screen=off", half, func() { f.unread("bank.example", flow.Passed, 9_000) })
+	}},
+}
+
+func TestDoorTraps(t *testing.T) { doorTraps.run(t) }
+
+// lookup asks the DNS, as doors record it that see it.
+func (f *film) lookup(name, address string) int64 {
+	f.t.Helper()
+	f.wait(time.Second)
+	l := &flow.Lookup{
+		Time: f.clock(), Door: f.door, Device: f.device, Over: "udp", Name: name, Type: "A", Code: "NOERROR",
+		Answers: []string{name + ". 60 IN A " + address}, Addresses: []netip.Addr{netip.MustParseAddr(address)},
+	}
+	f.check(f.c.Commit(f.t.Context(), l))
+	return l.ID
+}
+
+// raw passes what is not HTTP; the scheme is tls where its TLS was ended.
+func (f *film) raw(scheme, host string, lookup int64, up, down string) {
+	f.t.Helper()
+	f.rawFor(time.Second, scheme, host, lookup, up, down)
+}
+
+func (f *film) rawFor(d time.Duration, scheme, host string, lookup int64, up, down string) {
+	f.t.Helper()
+	f.wait(time.Second)
+	server := netip.AddrPortFrom(f.server.Addr(), 8883)
+	n := &flow.Connection{
+		Opened: f.clock(), Duration: d, Door: f.door, Device: f.device, Host: host, Port: 8883, Server: server, Lookup: lookup, Outcome: flow.Raw,
+		BytesUp: int64(len(up)), BytesDown: int64(len(down)), FirstUp: []byte(up),
+	}
+	switch scheme {
+	case "udp":
+		n.Transport = "udp"
+	case "tls":
+		n.SNI, n.ClientTLS, n.ServerTLS = host, &flow.TLS{Version: f.offer}, &flow.TLS{Version: f.tls}
+	}
+	f.check(f.c.Begin(n))
+	e := &flow.Exchange{Connection: n.ID, Device: f.device, Door: f.door, Began: f.clock(), Duration: d, Scheme: scheme, Host: host, Port: 8883, Server: server}
+	f.check(f.c.Begin(e))
+	if up != "" {
+		e.Request.Body = flow.BodyOf([]byte(up))
+	}
+	if down != "" {
+		e.Response.Body = flow.BodyOf([]byte(down))
+	}
+	f.check(f.c.Commit(f.t.Context(), e))
+	f.check(f.c.Commit(f.t.Context(), n))
+}
+
+// refused is an attempt by QUIC.
+func (f *film) refused(host string) {
+	f.t.Helper()
+	f.wait(time.Second)
+	n := &flow.Connection{
+		Opened: f.clock(), Duration: time.Second, Door: f.door, Device: f.device, Transport: "udp", Protocol: "quic", Host: host, Port: 443, SNI: host, BytesUp: 1200,
+		Outcome: flow.Refused, Reason: "QUIC is refused, so that the app falls back to TCP, which can be read",
+	}
+	f.check(f.c.Begin(n))
+	f.check(f.c.Commit(f.t.Context(), n))
+}
+
+// plainStats are statistics of the device outside of HTTP.
+func (f *film) plainStats() string {
+	text, err := json.Marshal(f.event("app_start", fields{"imei": f.value("imei")}))
+	f.check(err)
+	return string(text)
+}
 
 // unanswered makes all that follows fail before a server answers.
 func (f *film) unanswered() {

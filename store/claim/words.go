@@ -221,7 +221,7 @@ func positiveText(sessions int, hits int64) Text {
 		"Le contrôle positif a été vu : "+few(hits, "valeur témoin envoyée", "valeurs témoins envoyées")+" exprès.")
 }
 
-func negativeText(sessions, long int, minutes float64, connections, requests int64) Text {
+func negativeText(sessions, long int, minutes float64, connections, requests, lookups int64) Text {
 	m := strconv.FormatFloat(minutes, 'f', -1, 64)
 	switch {
 	case sessions == 0:
@@ -230,6 +230,9 @@ func negativeText(sessions, long int, minutes float64, connections, requests int
 	case connections+requests > 0:
 		return both(fmt.Sprintf("The negative control failed: with the phone switched off there were %s and %s.", count(connections, "connection", "connections"), count(requests, "request", "requests")),
 			fmt.Sprintf("Le contrôle négatif a échoué : téléphone éteint, il y a eu %s et %s.", few(connections, "connexion", "connexions"), few(requests, "requête", "requêtes")))
+	case lookups > 0:
+		return both("The negative control failed: with the phone switched off the DNS was asked "+count(lookups, "time", "times")+".",
+			"Le contrôle négatif a échoué : téléphone éteint, le DNS a été interrogé "+few(lookups, "fois", "fois")+".")
 	case long == 0:
 		return both("The negative control was too short, or stopped: it must last "+m+" minutes, as long as the sessions that it is compared with.",
 			"Le contrôle négatif a été trop court, ou interrompu : il doit durer "+m+" minutes, autant que les sessions auxquelles on le compare.")
@@ -339,13 +342,13 @@ func intoText(r *Role, connections, bytes int64) Text {
 
 func socketsText(r *Role, n int64) Text {
 	en, fr := where(r)
-	return both(fmt.Sprintf("%s had been opened before %s, and went on in them: restart the phone's connections (airplane mode on and off) after each mark.", count(n, "WebSocket", "WebSockets"), en),
-		fmt.Sprintf("%s, qui avaient commencé avant %s, s’y sont poursuivies : relancer les connexions du téléphone (mode avion, puis retour) après chaque marque.", few(n, "WebSocket", "WebSockets"), fr))
+	return both(fmt.Sprintf("%s had been opened before %s, and went on in them: restart the phone's connections (airplane mode on and off) after each mark.", count(n, "WebSocket or stream", "WebSockets or streams"), en),
+		fmt.Sprintf("%s, qui avaient commencé avant %s, s’y sont poursuivies : relancer les connexions du téléphone (mode avion, puis retour) après chaque marque.", few(n, "WebSocket ou transmission continue", "WebSockets ou transmissions continues"), fr))
 }
 
 func untimedText(n int64) Text {
-	return both("It was found on a WebSocket that outlasts the session in which it was opened ("+count(n, "place", "places")+"): nobody can tell in which session it left.",
-		"Cela se trouve sur une WebSocket qui dure plus longtemps que la session où elle a été ouverte ("+few(n, "endroit", "endroits")+") : nul ne peut dire dans quelle session c’est parti.")
+	return both("It was found on a WebSocket that outlasts the session in which it was opened, or in a stream that does ("+count(n, "place", "places")+"): nobody can tell in which session it left.",
+		"Cela se trouve sur une WebSocket, ou dans une transmission continue, qui dure plus longtemps que la session où elle a commencé ("+few(n, "endroit", "endroits")+") : nul ne peut dire dans quelle session c’est parti.")
 }
 
 func tooLargeText(n int64) Text {
@@ -363,6 +366,11 @@ func truncatedText(n int64) Text {
 		few(n, "corps était trop grand", "corps étaient trop grands")+" pour être gardés entiers : enregistrer à nouveau avec un --body-limit plus élevé.")
 }
 
+func lookupsText(n int64) Text {
+	return both("The phone asked the DNS "+count(n, "time", "times")+": a name that is looked up is no contact with its server, and an answer that rests on nothing having left has to explain it (view dns).",
+		"Le téléphone a interrogé le DNS "+few(n, "fois", "fois")+" : demander un nom n’est pas contacter son serveur, mais une réponse fondée sur l’absence de tout envoi doit l’expliquer (vue dns).")
+}
+
 func notInspectedText(n int64) Text {
 	return both(count(n, "request has", "requests have")+" not been looked at yet: constat inspect.",
 		few(n, "requête n’a", "requêtes n’ont")+" pas encore été examinées : constat inspect.")
@@ -374,8 +382,11 @@ var escapeNames = map[string]Text{
 	"raw_sockets":   {"en": "sockets that ignore the proxy setting", "fr": "les connexions qui ignorent le réglage du proxy"},
 	"dns":           {"en": "DNS", "fr": "le DNS"},
 	"mobile_data":   {"en": "mobile data (declare sim=none if there is no SIM)", "fr": "les données mobiles (déclarer sim=none s’il n’y a pas de SIM)"},
+	"udp":           {"en": "UDP", "fr": "UDP"},
+	"icmp":          {"en": "what is neither TCP nor UDP, such as pings", "fr": "ce qui n’est ni TCP ni UDP, comme les pings"},
 	"sms":           {"en": "the SMS channel", "fr": "le canal SMS"},
 	"before_tunnel": {"en": "what is sent before the tunnel is up", "fr": "ce qui part avant l’ouverture du tunnel"},
+	"vpn_bypass":    {"en": "what the system or an app keeps out of VPNs", "fr": "ce que le système ou une application tient hors des VPN"},
 	escapeUnknown:   {"en": "ways that are not known, since another tool made the capture", "fr": "des chemins inconnus, la capture venant d’un autre outil"},
 }
 

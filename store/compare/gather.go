@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"slices"
 	"strings"
+
+	"constat/store"
 )
 
 // The kinds of thing, in the order in which rows of equal sureness are listed.
@@ -133,15 +135,23 @@ func (g *gathering) things(what string) *things {
 func (g *gathering) requests(ctx context.Context, n int) error {
 	s := g.sides[n]
 	hosts, paths := g.things("host"), g.things("path")
-	return s.each(ctx, "SELECT id, host, path, ifnull(session_id, 0) FROM requests WHERE SCOPE", func(scan func(...any) error) error {
+	// What is not HTTP has no path, and often no name but that of a lookup; addresses
+	// change from day to day.
+	const query = `SELECT id, iif(method = '', ifnull((SELECT ` + store.NamedHost + ` FROM connections c WHERE c.id = connection_id), host), host), path, method = '', ifnull(session_id, 0)
+		FROM requests WHERE SCOPE`
+	return s.each(ctx, query, func(scan func(...any) error) error {
 		var id, session int64
 		var host, path string
-		if err := scan(&id, &host, &path, &session); err != nil {
+		var raw bool
+		if err := scan(&id, &host, &path, &raw, &session); err != nil {
 			return err
 		}
 		unit := s.unit(session)
 		if x := hosts.get(host); x != nil {
 			x.add(n, unit, len(s.units), 1, id, host)
+		}
+		if raw {
+			return nil
 		}
 		if x := paths.get(host + " " + template(path)); x != nil {
 			x.add(n, unit, len(s.units), 1, id, host)
@@ -151,11 +161,11 @@ func (g *gathering) requests(ctx context.Context, n int) error {
 }
 
 // connections notes in which units a host was connected to and nothing could be
-// read: neither the connection nor a request to it.
+// read: neither the connection nor a request to it. What was refused reached nobody.
 func (g *gathering) connections(ctx context.Context, n int) error {
 	s := g.sides[n]
 	hosts := g.things("host")
-	const query = `SELECT host, ifnull(session_id, 0) FROM connections WHERE SCOPE AND host <> ''
+	const query = `SELECT ` + store.NamedHost + `, ifnull(session_id, 0) FROM connections WHERE SCOPE AND host <> '' AND outcome <> 'refused'
 		GROUP BY 1, 2 HAVING max(outcome IN ('intercepted', 'plain')) = 0`
 	return s.each(ctx, query, func(scan func(...any) error) error {
 		var host string

@@ -508,3 +508,55 @@ func TestSample(t *testing.T) {
 		t.Errorf("a key of %d bytes", len(x.key))
 	}
 }
+
+// TestNotHTTP: what is not HTTP is the same under another address of the same name, has
+// no path, and what was refused is no difference.
+func TestNotHTTP(t *testing.T) {
+	c := newCase(t)
+	commit := func(r flow.Record) {
+		t.Helper()
+		if err := c.Begin(r); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Commit(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 6 {
+		side := []string{"off", "on"}[i/3]
+		if err := c.Mark(t.Context(), "s", map[string]string{"cloud": side}, ""); err != nil {
+			t.Fatal(err)
+		}
+		address := fmt.Sprintf("192.0.2.%d", i)
+		l := &flow.Lookup{Time: c.now, Door: "wireguard", Device: "redmi", Name: "mqtt.example", Type: "A", Code: "NOERROR"}
+		if err := c.Commit(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+		n := &flow.Connection{Opened: c.now, Door: "wireguard", Device: "redmi", Host: address, Port: 1883, Lookup: l.ID, Outcome: flow.Raw, BytesUp: 4}
+		if err := c.Begin(n); err != nil {
+			t.Fatal(err)
+		}
+		commit(&flow.Exchange{Connection: n.ID, Device: "redmi", Door: "wireguard", Began: c.now, Scheme: "tcp", Host: address, Port: 1883, Request: flow.Message{Body: flow.BodyOf([]byte("ping"))}})
+		if err := c.Commit(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		if side == "on" {
+			commit(&flow.Connection{Opened: c.now, Door: "wireguard", Device: "redmi", Transport: "udp", Host: "q.example", Port: 443, Protocol: "quic", Outcome: flow.Refused, BytesUp: 1200})
+			c.do("new.example/x hello")
+		}
+		c.now = c.now.Add(10 * time.Minute)
+	}
+	c.look()
+	got := run(t, c.input("off", factor("cloud", "off")), c.input("on", factor("cloud", "on")), Options{})
+	var keys []string
+	for _, r := range got.Rows {
+		keys = append(keys, r.What+" "+r.Key)
+	}
+	slices.Sort(keys)
+	if diff := cmp.Diff([]string{"host new.example"}, keys); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got.Same != 1 {
+		t.Errorf("%d things are alike, want mqtt.example", got.Same)
+	}
+}

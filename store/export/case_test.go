@@ -38,12 +38,18 @@ type testCase struct {
 
 func newCase(t testing.TB) *testCase {
 	t.Helper()
+	return newCaseOf(t, map[string]string{"door": "http", "ca_sha256": "c0ffee", "banner": "INVENTED."})
+}
+
+// newCaseOf is newCase with other settings of the run.
+func newCaseOf(t testing.TB, settings map[string]string) *testCase {
+	t.Helper()
 	dir := t.TempDir()
 	k := &testCase{t: t, dir: dir, path: filepath.Join(dir, "invented.constat"), key: filepath.Join(dir, "log.key"), now: time.Date(2014, 7, 20, 8, 0, 0, 0, time.UTC)}
 	var err error
 	k.c, err = store.Open(t.Context(), store.Config{
 		Path: k.path, KeyFile: k.key, Tool: "constat v0.0-test", Clock: func() time.Time { return k.now },
-		Settings: map[string]string{"door": "http", "ca_sha256": "c0ffee", "banner": "INVENTED."},
+		Settings: settings,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -182,6 +188,7 @@ const (
 // the exchanges that hold them.
 type secrets struct {
 	statistics, sms, contacts, bank, photo, other []string
+	aliases                                       []string // of the bank, open but for who hides it
 }
 
 // affair acts out an invented affair, of which all parts can be hidden.
@@ -248,6 +255,56 @@ func (k *testCase) affair() (s secrets) {
 	raw := &flow.Connection{Opened: k.now, Door: "http", Device: "redmi", Host: "198.51.100.77", Port: 5222, Outcome: flow.Raw, FirstUp: []byte("first-bytes-of-a-raw-stream")}
 	k.begin(raw)
 	k.commit(raw)
+	k.tunnel(&s)
 	k.mark("", nil, "")
 	return s
+}
+
+// tunnel acts out what only doors that see all of a phone's traffic record.
+func (k *testCase) tunnel(s *secrets) {
+	k.t.Helper()
+	look := func(name, kind string, addresses string, answers ...string) int64 {
+		l := &flow.Lookup{
+			Time: k.now, Door: "wireguard", Device: "redmi", Client: netip.MustParseAddrPort("10.77.0.2:5353"), Over: "udp",
+			Server: netip.MustParseAddrPort("10.77.0.1:53"), Resolver: netip.MustParseAddrPort("192.0.2.53:53"), Name: name, Type: kind, Code: "NOERROR", Answers: answers,
+		}
+		if addresses != "" {
+			l.Addresses = append(l.Addresses, netip.MustParseAddr(addresses))
+		}
+		k.commit(l)
+		return l.ID
+	}
+	relayed := func(host, app string, lookup int64, up, down string) {
+		conn := &flow.Connection{
+			Opened: k.now, Door: "wireguard", Device: "redmi", App: app, Client: netip.MustParseAddrPort("10.77.0.2:40000"), Host: host, Port: 8883,
+			Server: netip.MustParseAddrPort(host + ":8883"), Lookup: lookup, Protocol: "mqtt", Outcome: flow.Raw, FirstUp: []byte(up),
+		}
+		k.begin(conn)
+		x := &flow.Exchange{
+			Connection: conn.ID, Device: "redmi", App: app, Door: "wireguard", Began: k.now, Scheme: "tcp", Host: host, Port: 8883, Server: conn.Server,
+			Request: flow.Message{Body: flow.BodyOf([]byte(up))}, Response: flow.Message{Body: flow.BodyOf([]byte(down))},
+		}
+		k.begin(x)
+		k.commit(x)
+		k.commit(conn)
+	}
+	bank := look("www.bank.example", "A", "203.0.113.7", "www.bank.example. 300 IN CNAME edge-7.cdn.example.", "edge-7.cdn.example. 60 IN A 203.0.113.7")
+	look("money.innocent.example", "A", "203.0.113.8", "money.innocent.example. 60 IN CNAME assets.bank.example.", "assets.bank.example. 60 IN A 203.0.113.8")
+	look("7.113.0.203.in-addr.arpa", "PTR", "", "7.113.0.203.in-addr.arpa. 60 IN PTR www.bank.example.")
+	look("txt.vendor.example", "TXT", "", `txt.vendor.example. 60 IN TXT "dns-answer-secret-5512"`)
+	mqtt := look("mqtt.vendor.example", "A", "203.0.113.9", "mqtt.vendor.example. 60 IN A 203.0.113.9")
+	relayed("203.0.113.7", "com.bank.invented", bank, "\x10\x00\x04MQTT account-FR7612345987 raw-bank-secret-88221", "ok")
+	relayed("203.0.113.9", "com.vendor.push", mqtt, "\x10\x00\x04MQTT raw-mqtt-secret-4412 "+k.value("imei"), "raw-answer-secret-7741")
+	if err := k.c.Declare(k.t.Context(), "pass", "www.bank.example", map[string]string{"host": "www.bank.example", "mode": "always"}); err != nil {
+		k.t.Fatal(err)
+	}
+	early := &flow.Exchange{
+		Device: "redmi", Door: "wireguard", Began: k.now, Method: "GET", Scheme: "https", Host: "cdn.vendor.example", Port: 443, Path: "/", Status: 200,
+		Request: flow.Message{Proto: "HTTP/2.0", Head: []byte("GET / HTTP/1.1\r\n\r\n")}, Interim: []byte("HTTP/1.1 103 Early Hints\r\nLink: </interim-secret-9911>\r\n\r\n"),
+	}
+	k.begin(early)
+	k.commit(early)
+	s.bank = append(s.bank, "raw-bank-secret-88221")
+	s.aliases = append(s.aliases, "com.bank.invented", "203.0.113.7", "money.innocent.example", "203.0.113.8", "7.113.0.203")
+	s.other = append(s.other, "dns-answer-secret-5512", "interim-secret-9911", "raw-mqtt-secret-4412", "raw-answer-secret-7741")
 }

@@ -265,7 +265,8 @@ func (e *export) files() error {
 	list := slices.Clone(e.opt.Files)
 	list = append(list,
 		File{"data/capture.har", func(ctx context.Context, w io.Writer, r *store.Reader, _ About) error {
-			return report.WriteHAR(ctx, w, r, report.HAROptions{Build: e.opt.Build})
+			_, err := report.WriteHAR(ctx, w, r, report.HAROptions{Build: e.opt.Build})
+			return err
 		}},
 		File{"data/case.jsonld", e.writeCase},
 		File{"data/protocol.json", e.writeProtocol},
@@ -385,7 +386,7 @@ const maxExample = 600
 // note remembers what the protocol and the guide say of a record.
 func (e *export) note(l *store.Logged, hide func(string) bool) {
 	switch l.Kind.Name {
-	case "connection", "exchange", "frame", "report", "address":
+	case "connection", "exchange", "frame", "report", "address", "lookup":
 	default:
 		e.state(l, hide)
 	}

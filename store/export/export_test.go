@@ -125,6 +125,12 @@ func TestFull(t *testing.T) {
 	if frames := framesReplayed(t, k); frames < 4 {
 		t.Errorf("findings in %d compressed messages", frames)
 	}
+	// Findings in what is not HTTP are followed like others.
+	var raw int
+	err := k.open().DB().QueryRow("SELECT count(*) FROM findings f JOIN requests r ON r.id = f.request_id WHERE r.method = ''").Scan(&raw)
+	if err != nil || raw == 0 {
+		t.Errorf("%d findings in what is not HTTP, %v", raw, err)
+	}
 	if !bytes.Equal(b, k.export(export.Options{})) {
 		t.Error("a second export is another")
 	}
@@ -455,6 +461,39 @@ func TestHiddenHost(t *testing.T) {
 	}
 }
 
+// TestSettingsThatName: what a run was started with is shown, unless it names a host that
+// is hidden.
+func TestSettingsThatName(t *testing.T) {
+	inspecttest.Alone(t)
+	k := newCaseOf(t, map[string]string{"door": "http", "ca_sha256": "c0ffee", "pass": "Money.example store.example", "upstream_proxy": "http://proxy.example:3128"})
+	k.exchange("GET", "https://other.example/b", "", nil, nil, noCut)
+	k.close()
+	for _, test := range []struct {
+		opt    export.Options
+		hidden []string
+	}{
+		{export.Options{}, nil},
+		{export.Options{Level: export.Hashes}, nil},
+		{export.Options{HideHosts: []string{"money.example"}}, []string{"Money.example"}},
+		{export.Options{HideHosts: []string{"proxy.example"}}, []string{"proxy.example"}},
+		{export.Options{Where: "host = 'other.example'"}, []string{"Money.example", "store.example"}},
+	} {
+		b := k.export(test.opt)
+		if v := verify(t, b, evidence.VerifyOptions{Verifier: k.verifier()}); !v.Verified {
+			t.Errorf("problems %q", v.Problems)
+		}
+		found := leaks(t, b, []string{"Money.example", "store.example", "proxy.example"})
+		for _, name := range test.hidden {
+			if found[name] != "" {
+				t.Error(found[name])
+			}
+		}
+		if len(test.hidden) == 0 && len(found) != 3 {
+			t.Errorf("%+v: only %v is there", test.opt, found)
+		}
+	}
+}
+
 func TestRedactionLeaksNothing(t *testing.T) {
 	inspecttest.Alone(t)
 	k := newCase(t)
@@ -472,8 +511,8 @@ func TestRedactionLeaksNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := k.export(export.Options{})
-	there := leaks(t, full, everything)
-	for _, v := range everything {
+	there := leaks(t, full, append(everything, s.aliases...))
+	for _, v := range append(everything, s.aliases...) {
 		if there[v] == "" {
 			t.Fatalf("the search does not find %.40q, which is there", v)
 		}
@@ -488,8 +527,8 @@ func TestRedactionLeaksNothing(t *testing.T) {
 		{"hashes", export.Options{Level: export.Hashes}, append(everything, planted...), []string{"stats.analytics.example", "device_stats", "12345678"}},
 		{"contacts", export.Options{HideClasses: []inspect.Class{inspect.Contacts}}, s.contacts, append(s.sms, s.bank...)},
 		{"photo in pieces", export.Options{HideClasses: []inspect.Class{inspect.Photo}}, s.photo, append(s.sms, s.contacts...)},
-		{"host", export.Options{HideHosts: []string{"bank.example"}}, append(s.bank, "bank.example"), append(s.sms, s.contacts...)},
-		{"chosen", export.Options{Where: where, Args: args}, append(append(append(s.contacts, s.bank...), "bank.example", "contacts.vendor.example"), s.photo...), s.statistics},
+		{"host", export.Options{HideHosts: []string{"bank.example"}}, append(append(s.bank, "bank.example", "edge-7.cdn.example"), s.aliases...), append(append(s.sms, s.contacts...), "mqtt.vendor.example", "raw-mqtt-secret-4412", "203.0.113.9")},
+		{"chosen", export.Options{Where: where, Args: args}, append(append(append(s.contacts, s.bank...), "bank.example", "contacts.vendor.example", "mqtt.vendor.example", "txt.vendor.example"), append(s.photo, s.aliases...)...), s.statistics},
 		{"all of it", export.Options{Level: export.Hashes, Where: where, Args: args, HideHosts: []string{"stats.analytics.example"}}, append(everything, "stats.analytics.example"), nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -675,6 +714,49 @@ func TestOldCase(t *testing.T) {
 	}
 	if now, err := os.ReadFile(k.path); err != nil || !bytes.Equal(now, old) {
 		t.Errorf("the case was changed: %v", err)
+	}
+}
+
+// TestOldBundles verifies what an earlier version exported, and exports the same records.
+func TestOldBundles(t *testing.T) {
+	inspecttest.Alone(t)
+	list, err := filepath.Glob("testdata/bundles/*.zip.gz")
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%d bundles, %v", len(list), err)
+	}
+	unpacked := func(name string) []byte {
+		f, err := os.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	for _, name := range list {
+		old := unpacked(name)
+		format, level, _ := strings.Cut(strings.TrimSuffix(filepath.Base(name), ".zip.gz"), "-")
+		k := &testCase{t: t, path: filepath.Join(t.TempDir(), "old.constat"), key: "../testdata/" + format + "/log.key"}
+		if err := os.WriteFile(k.path, unpacked("../testdata/"+format+"/case.constat.gz"), 0o400); err != nil {
+			t.Fatal(err)
+		}
+		v := verify(t, old, evidence.VerifyOptions{Verifier: k.verifier()})
+		if !v.Verified || !v.Signed || v.Records < 5 {
+			t.Errorf("%s: %d records, problems %q", name, v.Records, v.Problems)
+		}
+		was, is := files(t, old), files(t, k.export(export.Options{Level: export.Level(level)}))
+		for _, file := range []string{"data/records/000000000000.jsonl", "proof/log.tlog", "proof/checkpoint"} {
+			if len(was[file]) == 0 || !bytes.Equal(was[file], is[file]) {
+				t.Errorf("%s: the records are exported otherwise: %s", name, file)
+			}
+		}
 	}
 }
 

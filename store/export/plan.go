@@ -2,7 +2,9 @@ package export
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -62,7 +64,11 @@ type plan struct {
 	chosen      bits            // exchanges, when filtered
 	connections bits            // theirs
 	hosts       map[string]bool // theirs
+	asked       bits            // lookups that named their connections
 	away        bits            // exchanges with hidden hosts
+	names       bits            // lookups of hidden hosts
+	unnamed     bits            // connections to an address that one of these named
+	places      map[string]bool // those addresses
 	closed      bits            // exchanges whose values are hidden
 	met         map[string]bool // hosts to hide that a record is about
 }
@@ -88,7 +94,7 @@ func HostName(s string) (string, error) {
 
 // newPlan looks up which exchanges are meant.
 func newPlan(ctx context.Context, r *store.Reader, opt *Options) (*plan, error) {
-	p := &plan{opt: opt, hosts: map[string]bool{}, met: map[string]bool{}}
+	p := &plan{opt: opt, hosts: map[string]bool{}, places: map[string]bool{}, met: map[string]bool{}}
 	if opt.Where != "" {
 		p.filtered = true
 		err := rows(ctx, r, "SELECT id, connection_id, host FROM requests WHERE "+opt.Where, opt.Args, func(scan func(...any) error) error {
@@ -102,6 +108,16 @@ func newPlan(ctx context.Context, r *store.Reader, opt *Options) (*plan, error) 
 			p.hosts[host] = true
 			return nil
 		})
+		if err == nil {
+			err = rows(ctx, r, "SELECT id, dns_id FROM connections WHERE dns_id IS NOT NULL", nil, func(scan func(...any) error) error {
+				var id, lookup int64
+				err := scan(&id, &lookup)
+				if p.connections.has(id) {
+					p.asked.add(lookup)
+				}
+				return err
+			})
+		}
 		if err != nil {
 			return nil, fmt.Errorf("choose exchanges: %w", err)
 		}
@@ -142,6 +158,15 @@ func (p *plan) survey(ctx context.Context, r *store.Reader, size int64) error {
 				p.away.add(l.ID)
 			}
 			exchanges.add(l.ID)
+		case "lookup":
+			if p.hidesLookup(l) {
+				p.names.add(l.ID)
+			}
+		case "connection":
+			if p.names.has(l.Column("lookup").Int) && nameless(l) {
+				p.unnamed.add(l.ID)
+				p.places[l.Column("host").Text] = true
+			}
 		case "frame":
 			waiting[l.Column("exchange").Int]++
 		case "report":
@@ -173,6 +198,11 @@ func (p *plan) survey(ctx context.Context, r *store.Reader, size int64) error {
 			}
 		}
 	}
+	if len(p.unnamed) > 0 {
+		if err := p.follow(ctx, r); err != nil {
+			return err
+		}
+	}
 	slices.Sort(joined)
 	for _, id := range slices.Compact(joined) {
 		s, err := r.Subject(ctx, id, 0, 0)
@@ -186,6 +216,45 @@ func (p *plan) survey(ctx context.Context, r *store.Reader, size int64) error {
 		}
 	}
 	return nil
+}
+
+// follow finds the exchanges on connections that are unnamed: they come first in the log.
+func (p *plan) follow(ctx context.Context, r *store.Reader) error {
+	return rows(ctx, r, "SELECT id, connection_id, host FROM requests", nil, func(scan func(...any) error) error {
+		var id, connection int64
+		var host string
+		if err := scan(&id, &connection, &host); err != nil {
+			return err
+		}
+		if p.unnamed.has(connection) && isAddress(host) {
+			p.away.add(id)
+		}
+		return nil
+	})
+}
+
+// nameless reports whether a connection has no name but that of its lookup. One with
+// another name can go to the same address as a hidden host.
+func nameless(l *store.Logged) bool {
+	return isAddress(l.Column("host").Text) && l.Column("sni").Text == ""
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
+}
+
+// hidesLookup reports whether a lookup asks for a hidden host, or was answered with one:
+// as an alias, in the data of another record, or as an address.
+func (p *plan) hidesLookup(l *store.Logged) bool {
+	hides := p.hidesHost(l.Column("name").Text)
+	for address := range strings.FieldsSeq(l.Column("addresses").Text) {
+		hides = p.hidesHost(address) || hides
+	}
+	for word := range strings.FieldsFuncSeq(l.Column("answers").Text, func(r rune) bool { return r <= ' ' || strings.ContainsRune("\"=,;()", r) }) {
+		hides = p.hidesHost(word) || hides
+	}
+	return hides
 }
 
 func (p *plan) hidesHost(host string) bool {
@@ -224,12 +293,15 @@ func (p *plan) withheld(l *store.Logged) bool {
 	case isOf:
 		return p.away.has(exchange) || p.filtered && !p.chosen.has(exchange)
 	case l.Kind.Name == "connection":
-		return p.hidesHost(l.Column("host").Text) || p.hidesHost(l.Column("sni").Text) || p.filtered && !p.connections.has(l.ID)
+		return p.hidesHost(l.Column("host").Text) || p.hidesHost(l.Column("sni").Text) || p.unnamed.has(l.ID) || p.filtered && !p.connections.has(l.ID)
+	case l.Kind.Name == "lookup":
+		return p.names.has(l.ID) || p.filtered && !p.asked.has(l.ID) && !p.hosts[l.Column("name").Text]
 	case l.Kind.Name == "address":
 		host := l.Column("host").Text
-		return p.hidesHost(host) || p.filtered && !p.hosts[host]
+		return p.hidesHost(host) || p.places[host] || p.filtered && !p.hosts[host]
 	case l.Kind.Name == "declaration":
-		return p.hidesHost(l.Column("subject").Text)
+		subject := l.Column("subject").Text
+		return p.hidesHost(subject) || p.places[subject] || p.filtered && l.Column("topic").Text == store.TopicPass && !p.hosts[subject]
 	}
 	return false
 }
@@ -262,8 +334,12 @@ func (p *plan) hidden(l *store.Logged) (hide func(column string) bool, masked fu
 	if len(p.opt.HideClasses) > 0 && l.Kind.Name == "connection" {
 		level = Hashes
 	}
-	if level == Full || alwaysShown(l) {
+	names := p.namesHidden(l)
+	if !names && (level == Full || alwaysShown(l)) {
 		return nil, nil
+	}
+	if names {
+		level = Hashes
 	}
 	kind := l.Kind.Name
 	hide = func(string) bool { return true }
@@ -271,6 +347,29 @@ func (p *plan) hidden(l *store.Logged) (hide func(column string) bool, masked fu
 		masked = func(column string) *string { return mask(kind, column, l.Column(column)) }
 	}
 	return hide, masked
+}
+
+// namesHidden reports whether the settings of a run name a host that must not be seen:
+// those that always pass unread are among them.
+func (p *plan) namesHidden(l *store.Logged) bool {
+	if l.Kind.Name != "run" || len(p.opt.HideHosts) == 0 && !p.filtered {
+		return false
+	}
+	var settings map[string]string
+	if json.Unmarshal([]byte(l.Column("settings").Text), &settings) != nil {
+		return true
+	}
+	names := false
+	for name, text := range settings {
+		for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r <= ' ' || strings.ContainsRune(",;/@", r) }) {
+			names = p.hidesHost(word) || names
+			if host, _, err := net.SplitHostPort(word); err == nil {
+				names = p.hidesHost(host) || names
+			}
+			names = names || p.filtered && name == "pass" && !p.hosts[strings.ToLower(word)]
+		}
+	}
+	return names
 }
 
 // instead is hidden as the copy of the case wants it.

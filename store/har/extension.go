@@ -19,6 +19,7 @@ type Extension struct {
 	DurationNS int64           `json:"duration_ns,omitempty"`
 	Device     string          `json:"device,omitempty"`
 	Door       string          `json:"door,omitempty"`
+	App        string          `json:"app,omitempty"`    // package name
 	Server     string          `json:"server,omitempty"` // address:port that answered
 	Error      string          `json:"error,omitempty"`
 	Owner      string          `json:"owner,omitempty"`
@@ -97,6 +98,7 @@ func (c *converter) extension(x *flow.Exchange, e *Extension) {
 	if e.Device != "" {
 		x.Device = oneLine(e.Device, 200)
 	}
+	x.App = oneLine(e.App, 200)
 	if at, err := netip.ParseAddrPort(e.Server); err == nil {
 		x.Server = at
 	}

@@ -160,7 +160,7 @@ type (
 	}
 )
 
-// Add writes one exchange. Entries appear in the order in which they are added.
+// Add writes one exchange, which is HTTP: it has a method. Entries appear in the order in which they are added.
 // After an error nothing more can be added.
 func (w *Writer) Add(item Item) error {
 	if w.err != nil {
@@ -177,7 +177,7 @@ func (w *Writer) add(item Item) error {
 		Time:     float64(x.Duration) / float64(time.Millisecond),
 		ServerIP: "",
 		Constat: Extension{
-			ID: x.ID, Began: rfc3339(x.Began), DurationNS: int64(x.Duration), Device: x.Device, Door: x.Door,
+			ID: x.ID, Began: rfc3339(x.Began), DurationNS: int64(x.Duration), Device: x.Device, Door: x.Door, App: x.App,
 			Error: x.Error, Owner: item.Owner, Country: item.Country, Tags: item.Tags, Findings: item.Findings, Hits: item.Hits,
 			Interim: x.Interim,
 		},

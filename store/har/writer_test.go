@@ -34,7 +34,7 @@ func exchanges() []*flow.Exchange {
 	cut.Close(true)
 	return []*flow.Exchange{
 		{
-			ID: 7, Connection: 3, Device: "redmi", Door: "http", Began: began, Duration: 1234567 * time.Nanosecond,
+			ID: 7, Connection: 3, Device: "redmi", App: "com.example.mail", Door: "http", Began: began, Duration: 1234567 * time.Nanosecond,
 			Method: "POST", Scheme: "https", Host: "a.test", Port: 8443, Path: "/p", Query: "a=1&b=%20<",
 			Server:   netip.MustParseAddrPort("[2001:db8::1]:8443"),
 			Request:  flow.Message{Proto: "HTTP/1.1", Exact: true, Head: []byte("POST /p?a=1&b=%20< HTTP/1.1\r\nHost: a.test:8443\r\ncookie: k=v\r\nX-Odd:  two  blanks \r\n\r\n"), Body: flow.BodyOf([]byte("\x00\xff binary"))},
@@ -44,7 +44,7 @@ func exchanges() []*flow.Exchange {
 		},
 		{
 			ID: 8, Device: "redmi", Door: "http", Began: began.Add(time.Second), Method: "GET", Scheme: "http", Host: "2001:db8::2", Port: 80, Path: "/",
-			Request: flow.Message{Proto: "HTTP/2.0", Head: []byte("GET / HTTP/1.1\r\n\r\n")},
+			Request: flow.Message{Proto: "HTTP/3.0", Head: []byte("GET / HTTP/1.1\r\n\r\n")},
 			Error:   "connect: no route",
 		},
 		{

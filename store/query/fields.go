@@ -53,10 +53,15 @@ var Fields = []Field{
 		compile: like("scheme || '://' || host || path || '?' || query"),
 	},
 	{
-		Name: "method", Doc: "The request's method.", Example: "method:POST",
-		compile: func(v value) (string, []any, error) { return "method = ?", []any{strings.ToUpper(v.s)}, nil },
+		Name: "method", Doc: "The request's method, or none for what is not HTTP.", Example: "method:POST",
+		compile: func(v value) (string, []any, error) {
+			if v.s == "none" && !v.exact {
+				return "method = ''", nil, nil
+			}
+			return "method = ?", []any{strings.ToUpper(v.s)}, nil
+		},
 	},
-	{Name: "scheme", Doc: "http, https, ws or wss; http and ws can be read by anybody on the way.", Example: "scheme:http", compile: oneOf("scheme", "http", "https", "ws", "wss")},
+	{Name: "scheme", Doc: "http, https, ws or wss; http and ws can be read by anybody on the way. tcp, udp or tls when it is not HTTP.", Example: "scheme:http", compile: oneOf("scheme", "http", "https", "ws", "wss", "tcp", "udp", "tls")},
 	{Name: "status", Doc: "The response's status: a number, a comparison, a class, or none.", Example: "status:>=400, status:4xx or status:none", compile: status},
 	{Name: "tag", Also: []string{"class", "tags"}, Doc: "A class that was found in the request or the response, any or none.", Example: "tag:sms", compile: tag},
 	{
@@ -73,7 +78,16 @@ var Fields = []Field{
 	{Name: "canary", Doc: "A planted value that was found, by its kind or its name, or any.", Example: "canary:imei", compile: canary},
 	{Name: "device", Doc: "The phone.", Example: "device:redmi", compile: like("device")},
 	{Name: "session", Doc: "The session that the request fell into; * stands for anything, \"\" for none.", Example: "session:idle", Empty: true, compile: same("session")},
-	{Name: "door", Doc: "How the traffic came in.", Example: "door:http", compile: same("door")},
+	{Name: "door", Doc: "How the traffic came in: http, socks5, transparent, wireguard, import.", Example: "door:wireguard", compile: same("door")},
+	{Name: "app", Doc: "A piece of the app's package name, where the door can tell; \"\" for none.", Example: "app:com.example", Empty: true, compile: func(v value) (string, []any, error) {
+		if v.s == "" {
+			return "app = ''", nil, nil
+		}
+		return like("app")(v)
+	}},
+	{Name: "transport", Doc: "tcp or udp: what the connection was.", Example: "transport:udp", compile: ofConnection(oneOf("c.transport", "tcp", "udp", "icmp"))},
+	{Name: "protocol", Doc: "What bytes that are not HTTP look like; * stands for anything.", Example: "protocol:mqtt", compile: ofConnection(same("c.protocol"))},
+	{Name: "dns", Doc: "A piece of the name for which the phone had been told the address.", Example: "dns:mqtt.", compile: ofConnection(like("c.dns_name"))},
 	{Name: "owner", Doc: "Who answers behind the address, as far as is known.", Example: "owner:xiaomi", compile: like("owner")},
 	{Name: "country", Doc: "The country of the address as two letters.", Example: "country:CN", Empty: true, compile: func(v value) (string, []any, error) {
 		return "country = ?", []any{strings.ToUpper(v.s)}, nil
@@ -86,7 +100,7 @@ var Fields = []Field{
 	{Name: "down", Doc: "Bytes of the response's body.", Example: "down:>1M", compile: number("response_bytes", bytesOf)},
 	{Name: "took", Doc: "How long it took.", Example: "took:>2s", compile: number("duration_ms", millisOf)},
 	{Name: "error", Doc: "What went wrong, by its word (dns, connect, timeout …), any or none.", Example: "error:timeout", compile: failure},
-	{Name: "is", Doc: "plain (readable by anybody on the way), truncated (a body was not kept to its end), failed, or found (something was found).", Example: "is:plain", compile: is},
+	{Name: "is", Doc: "plain (readable by anybody on the way), truncated (a body was not kept to its end), failed, raw (not HTTP), or found (something was found).", Example: "is:plain", compile: is},
 	{Name: "sha256", Doc: "The hash of a body, or its beginning.", Example: "sha256:e3b0c442", compile: hash},
 	{Name: "id", Doc: "The number of the request.", Example: "id:17", compile: number("id", plainNumber)},
 }
@@ -158,6 +172,14 @@ func tag(v value) (string, []any, error) {
 	return "instr(' ' || tags || ' ', ?) > 0", []any{" " + strings.ToLower(v.s) + " "}, nil
 }
 
+// ofConnection is a condition over the connection c that a request came on.
+func ofConnection(compile func(value) (string, []any, error)) func(value) (string, []any, error) {
+	return func(v value) (string, []any, error) {
+		cond, args, err := compile(v)
+		return "EXISTS(SELECT 1 FROM connections c WHERE c.id = requests.connection_id AND " + cond + ")", args, err
+	}
+}
+
 func confidence(v value) (string, []any, error) {
 	all := []string{string(inspect.Suspected), string(inspect.Probable), string(inspect.Confirmed)}
 	if err := mustBe(v.s, all); err != nil {
@@ -196,8 +218,9 @@ func is(v value) (string, []any, error) {
 		"truncated": "(request_truncated OR response_truncated)",
 		"failed":    "(error <> '' OR ifnull(status, 0) >= 400)",
 		"found":     "tags <> ''",
+		"raw":       "method = ''",
 	}
-	if err := mustBe(v.s, []string{"plain", "truncated", "failed", "found"}); err != nil {
+	if err := mustBe(v.s, []string{"plain", "truncated", "failed", "found", "raw"}); err != nil {
 		return "", nil, err
 	}
 	return conds[strings.ToLower(v.s)], nil, nil

@@ -21,9 +21,18 @@ import (
 // open returns a database with the schema of a case and a few invented requests.
 func open(t testing.TB) *sql.DB {
 	t.Helper()
-	schema, err := os.ReadFile("../schema_1.sql")
-	if err != nil {
-		t.Fatal(err)
+	var schema []byte
+	files, err := filepath.Glob("../schema_*.sql")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("%d parts of a schema, %v", len(files), err)
+	}
+	slices.Sort(files)
+	for _, name := range files {
+		part, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema = append(schema, part...)
 	}
 	db, err := sql.Open("sqlite3", filepath.Join(t.TempDir(), "case.db"))
 	if err != nil {
@@ -406,4 +415,54 @@ func FuzzCompile(f *testing.F) {
 		}
 		_ = rows.Close()
 	})
+}
+
+// TestFiltersOfDoors asks for what only some doors record.
+func TestFiltersOfDoors(t *testing.T) {
+	db := open(t)
+	for _, statement := range []string{
+		`INSERT INTO lookup(id, seq, time, duration_us, door, device, app, client, over, server, resolver, name, type, code, error, answers, addresses, stripped)
+			VALUES(1, 0, '', 0, 'wireguard', 'redmi', '', '', 'udp', '', '', 'mqtt.vendor.example', 'A', 'NOERROR', '', '', '192.0.2.7', 0)`,
+		`INSERT INTO connection(id, seq, opened, duration_us, door, device, client, host, port, server, sni, alpn, ja4, bytes_up, bytes_down, outcome, reason, transport, app, lookup, protocol)
+			VALUES(9, 0, '', 0, 'wireguard', 'redmi', '', '192.0.2.7', 1883, '', '', '', '', 0, 0, 'raw', '', 'udp', 'com.vendor.push', 1, 'mqtt')`,
+		`INSERT INTO exchange(id, seq, connection, device, door, began, duration_us, method, scheme, host, port, path, query, server, request_proto, request_exact, status, response_proto, response_exact, error, app)
+			VALUES(7, 0, 9, 'redmi', 'wireguard', '2026-11-04T08:00:00.000000Z', 0, '', 'udp', '192.0.2.7', 1883, '', '', '', '', 0, 0, '', 0, '', 'com.vendor.push')`,
+	} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for filter, want := range map[string][]int64{
+		"is:raw": {7}, "-is:raw": {1, 2, 3, 4}, "method:none": {7}, "scheme:udp": {7}, "scheme:tcp": {}, "door:wireguard": {7}, "door:http": {1, 2, 3, 4},
+		"app:vendor": {7}, `app:""`: {1, 2, 3, 4}, "app:other": {}, "transport:udp": {7}, "transport:icmp": {}, "protocol:mqtt": {7}, "protocol:mq*": {7}, "protocol:mq": {},
+		"dns:vendor.example": {7}, "dns:other": {}, "is:failed": {3, 4}, "is:plain": {3},
+	} {
+		q, args, err := Compile(filter)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := db.Query(q, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []int64{}
+		for rows.Next() {
+			cells := make([]any, len(Columns))
+			var id int64
+			for i := range cells {
+				cells[i] = new(any)
+			}
+			cells[slices.Index(Columns, "id")] = &id
+			if err := rows.Scan(cells...); err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, id)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", filter, diff)
+		}
+	}
 }

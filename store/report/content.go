@@ -53,12 +53,16 @@ func (w *writer) facts() {
 	if d.Build != "" {
 		written = append(written, newline, run{Text: d.Build, As: "soft"})
 	}
+	requests := plain(l.grouped(d.Case.Requests))
+	if d.Case.Raw > 0 {
+		requests = append(requests, newline, run{Text: l.count("facts.raw", d.Case.Raw), As: "soft"})
+	}
 	w.add(block{Pairs: &terms{Class: "facts", Items: []pair{
 		{Term: l.say("facts.case"), Text: line{{Text: d.Case.File}, newline, {Text: d.Case.ID, As: "soft"}}},
 		{Term: l.say("facts.from"), Text: plain(l.moment(d.Case.First))},
 		{Term: l.say("facts.to"), Text: plain(l.moment(d.Case.Last))},
 		{Term: l.count("facts.devices", max(1, int64(len(devices)))), Text: or(strings.Join(devices, ", "), "none")},
-		{Term: l.say("facts.requests"), Text: plain(l.grouped(d.Case.Requests))},
+		{Term: l.say("facts.requests"), Text: requests},
 		{Term: l.say("facts.persona"), Text: or(d.Case.Persona, "none.f")},
 		{Term: l.say("facts.tool"), Text: plain(d.Case.Tool)},
 		{Term: l.say("facts.written"), Text: written},
@@ -206,6 +210,12 @@ func (w *writer) hosts() {
 			if len(h.Tags) > 0 {
 				name = append(append(name, newline), w.badges(h.Tags)...)
 			}
+			if len(h.LookedUp) > 0 {
+				name = append(name, sub(l.say("lookedup", strings.Join(cut(h.LookedUp, 4, 80), ", "))))
+			}
+			if len(h.Apps) > 0 {
+				name = append(name, sub(l.say("apps", strings.Join(cut(h.Apps, 4, 80), ", "))))
+			}
 			company := w.or(h.Owner, "unknown.f")
 			if h.Domain != "" && h.Domain != h.Host {
 				company = append(company, sub(l.say("domain", h.Domain)))
@@ -244,6 +254,11 @@ func (w *writer) encryption(h HostRow) line {
 			out = append(out, run{Text: w.l.say("semicolon")})
 		}
 		return append(out, w.l.line("encryption.plain", w.l.requests(h.Plain))...)
+	case h.Raw > 0:
+		if len(h.TLS) > 0 {
+			out = append(out, run{Text: w.l.say("semicolon")})
+		}
+		return append(out, w.l.line("encryption.raw", w.l.requests(h.Raw))...)
 	case len(h.TLS) == 0:
 		return none(w.l.say("encryption.unknown"))
 	}
@@ -507,7 +522,10 @@ func (w *writer) coverage() {
 	} else {
 		w.say("none", "coverage.none")
 	}
+	w.refusals()
+	w.passing()
 	w.unread()
+	w.names()
 	w.heading(3, "inside", l.line("inside.title"))
 	var list [][]line
 	for _, x := range []struct {
@@ -551,6 +569,12 @@ func (w *writer) unread() {
 		if u.Alert != "" {
 			why = append(why, sub(l.say("alert", u.Alert)))
 		}
+		if len(u.Protocols) > 0 {
+			why = append(why, sub(l.say("looks.like", spoken(u.Protocols))))
+		}
+		if len(u.Apps) > 0 {
+			why = append(why, sub(l.say("apps", strings.Join(cut(u.Apps, 4, 80), ", "))))
+		}
 		list = append(list, []line{name, company, plain(strings.Join(outcomes, ", ")), why, w.number(u.Connections), w.size(u.BytesUp), w.size(u.BytesDown)})
 	}
 	w.table([]column{
@@ -585,13 +609,18 @@ func (w *writer) method() {
 	d, l := w.d, w.l
 	w.section("method")
 	if d.Case.Imported < d.Case.Requests || d.Case.Requests == 0 {
-		w.say("lead", "method.proxy")
+		if len(d.Coverage.Doors) > 0 {
+			w.say("lead", "method.doors")
+		} else {
+			w.say("lead", "method.proxy")
+		}
 	}
 	if d.Case.Imported > 0 {
 		w.para("lead", plain(l.count("method.imported", d.Case.Imported)))
 	}
 	w.say("", "method.inspection")
 	w.say("", "method.limits", number("coverage"))
+	w.doorTable()
 	var list [][]line
 	for _, x := range d.Declared {
 		name := strong(l.word("topic", x.Topic))

@@ -36,7 +36,11 @@ func (w *writer) exhibits() {
 func (w *writer) exhibitHead(e *Exhibit) {
 	l := w.l
 	w.heading(3, "", append(l.line("exhibit", e.Number), run{Text: " " + l.say("request.id", rawNumber(e.Request)) + " · " + l.moment(e.Time), As: "id"}))
-	w.para("request", line{{Text: e.Method, As: "strong"}, {Text: " " + e.URL}})
+	if e.raw != "" {
+		w.para("request", strong(e.raw))
+	} else {
+		w.para("request", line{{Text: e.Method, As: "strong"}, {Text: " " + e.URL}})
+	}
 	p := &terms{Class: "details"}
 	put := func(key, value string) {
 		if value != "" {
@@ -47,8 +51,11 @@ func (w *writer) exhibitHead(e *Exhibit) {
 	if e.Status != 0 {
 		status = itoa(e.Status)
 	}
-	put("answer", status)
+	if e.raw == "" {
+		put("answer", status)
+	}
 	put("device", e.Device)
+	put("app", e.App)
 	put("session", e.Session)
 	put("company", e.Owner)
 	put("address", e.Server)
@@ -63,7 +70,11 @@ func (w *writer) exhibitHead(e *Exhibit) {
 	if e.Error != "" {
 		p.Items = append(p.Items, pair{Term: l.say("exhibit.failed"), Text: line{w.said(e.Error)}})
 	}
-	for _, x := range [][2]string{{"uphash", e.UpHash}, {"downhash", e.DownHash}} {
+	sent, received := "uphash", "downhash"
+	if e.raw != "" {
+		sent, received = "rawup", "rawdown"
+	}
+	for _, x := range [][2]string{{sent, e.UpHash}, {received, e.DownHash}} {
 		if x[1] != "" {
 			p.Items = append(p.Items, pair{Term: l.say("exhibit." + x[0]), Text: plain(x[1]), Mono: true})
 		}

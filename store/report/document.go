@@ -68,6 +68,7 @@ type Case struct {
 	Plain    int64     `json:"plain_requests"` // without encryption
 	Devices  []Device  `json:"devices"`
 	Imported int64     `json:"imported_requests,omitempty"`
+	Raw      int64     `json:"not_http,omitempty"` // of Requests: stretches of what is not HTTP
 }
 
 // Device is a phone of the case.
@@ -108,6 +109,9 @@ type HostRow struct {
 	Certificate string   `json:"certificate,omitempty"`
 	TLS         []string `json:"tls"` // versions that the server agreed to
 	Plain       int64    `json:"plain_requests,omitempty"`
+	Raw         int64    `json:"without_tls,omitempty"` // what is neither HTTP nor in TLS
+	Apps        []string `json:"apps,omitempty"`        // at most four, busiest first
+	LookedUp    []string `json:"looked_up,omitempty"`   // names that the phone had been told this address for, at most four
 	Requests    int64    `json:"requests"`
 	BytesUp     int64    `json:"bytes_up"`
 	BytesDown   int64    `json:"bytes_down"`
@@ -148,8 +152,10 @@ type Exhibit struct {
 	Time      time.Time `json:"time"`
 	Session   string    `json:"session,omitempty"`
 	Device    string    `json:"device"`
-	Method    string    `json:"method"`
+	Method    string    `json:"method"` // "" when it is not HTTP
 	URL       string    `json:"url"`
+	Protocol  string    `json:"protocol,omitempty"` // that what is not HTTP looks like
+	App       string    `json:"app,omitempty"`
 	Host      string    `json:"host"`
 	Status    int       `json:"status,omitempty"`
 	Error     string    `json:"error,omitempty"`
@@ -167,6 +173,8 @@ type Exhibit struct {
 	Places    []Place   `json:"places"`
 	More      int64     `json:"more_findings,omitempty"`
 	Answers   []string  `json:"cited_by,omitempty"` // ids of the claims whose answers cite it
+
+	raw string // for people, what it is when it is not HTTP
 }
 
 // Place is a part of an exchange in which something was found, and how it follows
@@ -257,6 +265,17 @@ type Coverage struct {
 	Failed        int64        `json:"failed_requests"`
 	Opaque        int64        `json:"opaque_requests"`
 	DamagedReport int64        `json:"requests_with_damage"`
+
+	// Of these a case has none that only came through the HTTP proxy.
+	Doors              []DoorRow `json:"doors,omitempty"`
+	QUICRefused        int64     `json:"quic_refused,omitempty"` // connections that reached nobody
+	PrivateDNSRefused  int64     `json:"private_dns_refused,omitempty"`
+	Passing            []PassRow `json:"passing,omitempty"`
+	NeverConnected     []NameRow `json:"asked_never_connected,omitempty"`
+	NotLookedUp        []BareRow `json:"connected_not_asked,omitempty"`
+	MorePassing        bool      `json:"more_passing,omitempty"`
+	MoreNeverConnected bool      `json:"more_asked_never_connected,omitempty"`
+	MoreNotLookedUp    bool      `json:"more_connected_not_asked,omitempty"`
 }
 
 // OutcomeRow counts connections by what became of them.
@@ -283,6 +302,8 @@ type UnreadRow struct {
 	Outcomes    []string `json:"outcomes"`
 	Reason      string   `json:"reason,omitempty"` // of the newest
 	Alert       string   `json:"alert,omitempty"`
+	Protocols   []string `json:"protocols,omitempty"` // that its bytes look like
+	Apps        []string `json:"apps,omitempty"`
 	Connections int64    `json:"connections"`
 	BytesUp     int64    `json:"bytes_up"`
 	BytesDown   int64    `json:"bytes_down"`

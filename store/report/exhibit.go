@@ -124,13 +124,14 @@ func (g *gatherer) exhibit(id int64, paths []inspect.Path) (Exhibit, error) {
 	e := Exhibit{Request: id}
 	var scheme, path, query string
 	var port int
+	var connection int64
 	var status *int
 	err := g.tx.QueryRowContext(g.ctx, `
 		SELECT time, session, device, method, scheme, host, port, path, query, http_version, status, request_bytes, response_bytes,
-			request_sha256, response_sha256, request_truncated OR response_truncated, server_ip, owner, country, error
+			request_sha256, response_sha256, request_truncated OR response_truncated, server_ip, owner, country, error, app, connection_id
 		FROM requests WHERE id = ?`, id).
 		Scan(stamp{&e.Time}, &e.Session, &e.Device, &e.Method, &scheme, &e.Host, &port, &path, &query, &e.Proto, &status, &e.Up, &e.Down,
-			&e.UpHash, &e.DownHash, &e.Truncated, &e.Server, &e.Owner, &e.Country, &e.Error)
+			&e.UpHash, &e.DownHash, &e.Truncated, &e.Server, &e.Owner, &e.Country, &e.Error, &e.App, &connection)
 	if err != nil {
 		return e, err
 	}
@@ -141,6 +142,12 @@ func (g *gatherer) exhibit(id int64, paths []inspect.Path) (Exhibit, error) {
 	behind := g.behind[hostAddress{e.Host, e.Server}]
 	e.Network, e.Cloud = g.l.network(behind), behind.Cloud
 	e.URL = g.l.address(scheme, e.Host, port, path, query)
+	if e.Method == "" {
+		if e.Protocol, err = g.protocolOf(connection); err != nil {
+			return e, err
+		}
+		e.raw = g.l.rawLine(scheme, e.Host, port, e.Protocol)
+	}
 	findings, err := collect(g, `
 		SELECT class, direction, confidence, detector, path, frame_id, reason, excerpt, "start", "end" FROM findings WHERE request_id = ?
 		ORDER BY `+sureness3+` DESC, id LIMIT 500`, []any{id},
@@ -169,6 +176,10 @@ func (g *gatherer) exhibit(id int64, paths []inspect.Path) (Exhibit, error) {
 			}
 		}
 		g.replay(p, subjects[p.Frame])
+		if e.raw != "" && len(p.Steps) > 0 {
+			p.Steps[0] = strings.Replace(p.Steps[0], g.l.say("root.request.body"), g.l.say("root.raw.up"), 1)
+			p.Steps[0] = strings.Replace(p.Steps[0], g.l.say("root.response.body"), g.l.say("root.raw.down"), 1)
+		}
 	}
 	return e, nil
 }

@@ -78,6 +78,7 @@ func Gather(ctx context.Context, r *store.Reader, opt Options) (*Document, error
 		{"exhibits", g.exhibits},
 		{"photos", g.photos},
 		{"coverage", g.coverage},
+		{"doors", g.doors},
 		{"sessions", g.sessions},
 		{"declarations", g.declared},
 		{"timeline", g.timeline},
@@ -148,6 +149,17 @@ func (a array) Scan(v any) error {
 	return nil
 }
 
+// some is array, but nil when there is nothing.
+type some struct{ list *[]string }
+
+func (s some) Scan(v any) error {
+	err := array(s).Scan(v)
+	if len(*s.list) == 0 {
+		*s.list = nil
+	}
+	return err
+}
+
 // classList scans a list of classes into the order of reports.
 type classList struct{ list *[]string }
 
@@ -174,8 +186,9 @@ func (g *gatherer) theCase() error {
 	*c = Case{ID: info.ID, File: filepath.Base(info.Path), Created: info.Created.UTC(), Tool: info.Tool, Persona: info.PersonaName}
 	g.doc.Log = logOf(info)
 	err = g.tx.QueryRowContext(g.ctx, `
-		SELECT count(*), ifnull(sum(door = 'import'), 0), ifnull(sum(scheme IN ('http', 'ws')), 0), ifnull(min(time), ''), ifnull(max(time), '') FROM requests`).
-		Scan(&c.Requests, &c.Imported, &c.Plain, stamp{&c.First}, stamp{&c.Last})
+		SELECT count(*), ifnull(sum(door = 'import'), 0), ifnull(sum(scheme IN ('http', 'ws')), 0), ifnull(min(time), ''), ifnull(max(time), ''), ifnull(sum(method = ''), 0)
+		FROM requests`).
+		Scan(&c.Requests, &c.Imported, &c.Plain, stamp{&c.First}, stamp{&c.Last}, &c.Raw)
 	if err != nil {
 		return err
 	}
@@ -287,14 +300,14 @@ func (g *gatherer) hosts() error {
 	g.silent = map[hostAddress]bool{}
 	// One pass for all hosts: what a host lacks here it lacks in the report.
 	_, err = collect(g, `
-		SELECT host, server_ip, '', sum(scheme IN ('http', 'ws')), '', max(status IS NOT NULL) FROM requests GROUP BY host, server_ip
+		SELECT host, server_ip, '', sum(scheme IN ('http', 'ws')), sum(scheme IN ('tcp', 'udp')), '', max(status IS NOT NULL OR method = '' AND response_bytes > 0) FROM requests GROUP BY host, server_ip
 		UNION ALL
-		SELECT host, server_ip, server_tls, 0, max(server_certificate), 1 FROM connections WHERE server_tls <> '' GROUP BY host, server_ip, server_tls`, nil,
+		SELECT host, server_ip, server_tls, 0, 0, max(server_certificate), 1 FROM connections WHERE server_tls <> '' GROUP BY host, server_ip, server_tls`, nil,
 		func(scan func(...any) error) (none struct{}, err error) {
 			var host, ip, version, certificate string
-			var plain int64
+			var plain, raw int64
 			var answered bool
-			if err := scan(&host, &ip, &version, &plain, &certificate, &answered); err != nil {
+			if err := scan(&host, &ip, &version, &plain, &raw, &certificate, &answered); err != nil {
 				return none, err
 			}
 			if !answered && len(g.silent) < maxPairs {
@@ -305,6 +318,7 @@ func (g *gatherer) hosts() error {
 				return none, nil
 			}
 			h.Plain += plain
+			h.Raw += raw
 			if answered {
 				h.Addresses = addUnique(h.Addresses, ip, 4)
 			}
@@ -314,7 +328,10 @@ func (g *gatherer) hosts() error {
 			}
 			return none, nil
 		})
-	return err
+	if err != nil {
+		return err
+	}
+	return g.appsOf(byName)
 }
 
 func addUnique(list []string, s string, most int) []string {
@@ -493,6 +510,9 @@ func (g *gatherer) coverage() error {
 		return err
 	}
 	for _, o := range c.Outcomes {
+		if o.Outcome == "refused" {
+			continue // it reached nobody
+		}
 		c.Connections += o.Connections
 		c.BytesUp += o.BytesUp
 		c.BytesDown += o.BytesDown
@@ -504,19 +524,23 @@ func (g *gatherer) coverage() error {
 	}
 	for i := range c.Outcomes {
 		o := &c.Outcomes[i]
+		if o.Outcome == "refused" {
+			continue
+		}
 		o.Share = float64(o.BytesUp+o.BytesDown) / float64(max(1, c.BytesUp+c.BytesDown))
 	}
 	// What max(id) stands beside is taken from the row that has it (SQLite, "bare columns").
 	// Of a host that a request could be read to, something was read.
+	// What was refused so that it comes another way reached nobody.
 	const unread = `
-		SELECT * FROM (SELECT coalesce(nullif(host, ''), nullif(sni, ''), nullif(server_ip, ''), '') AS name, json_group_array(DISTINCT outcome),
-			count(*), sum(bytes_up) AS up, sum(bytes_down) AS down, reason, client_alert, server_ip, max(id)
-		FROM connections WHERE outcome <> 'idle' AND door <> 'import' GROUP BY name
-		HAVING sum(outcome IN ('intercepted', 'plain')) = 0) WHERE name NOT IN (SELECT host FROM requests)`
+		SELECT * FROM (SELECT coalesce(nullif(` + store.NamedHost + `, ''), nullif(sni, ''), nullif(server_ip, ''), '') AS name, json_group_array(DISTINCT outcome),
+			count(*), sum(bytes_up) AS up, sum(bytes_down) AS down, reason, client_alert, server_ip, json_group_array(DISTINCT protocol), json_group_array(DISTINCT app), max(id)
+		FROM connections WHERE outcome <> 'idle' AND door <> 'import' AND NOT (outcome = 'refused' AND (` + isQUIC + ` OR ` + isPrivateDNS + `)) GROUP BY name
+		HAVING sum(outcome IN ('intercepted', 'plain')) = 0) WHERE name NOT IN (SELECT host FROM requests WHERE method <> '')`
 	c.Unread, err = collect(g, unread+` ORDER BY up + down DESC, 3 DESC, 1 LIMIT ?`, []any{maxUnread},
 		func(scan func(...any) error) (u UnreadRow, err error) {
 			var newest int64
-			err = scan(&u.Host, array{&u.Outcomes}, &u.Connections, &u.BytesUp, &u.BytesDown, &u.Reason, &u.Alert, &u.Address, &newest)
+			err = scan(&u.Host, array{&u.Outcomes}, &u.Connections, &u.BytesUp, &u.BytesDown, &u.Reason, &u.Alert, &u.Address, some{&u.Protocols}, some{&u.Apps}, &newest)
 			if err == nil {
 				g.lookUp(&u)
 			}

@@ -34,26 +34,44 @@ type HAROptions struct {
 }
 
 // WriteHAR writes exchanges of the case r as HAR 1.2, in order of their ids, with
-// what Constat knows beside in _constat objects. One exchange is held at a time.
-func WriteHAR(ctx context.Context, w io.Writer, r *store.Reader, opt HAROptions) error {
-	wopt := har.WriterOptions{Version: cmp.Or(opt.Build, "unknown"), BodyText: opt.BodyText}
+// what Constat knows beside in _constat objects. One exchange is held at a time. What is
+// not HTTP has no place in a HAR: it is left out, left says how much that is, and so does
+// the comment of the log.
+func WriteHAR(ctx context.Context, w io.Writer, r *store.Reader, opt HAROptions) (left int64, err error) {
+	where := "(" + cmp.Or(opt.Where, "1") + "\n)"
+	err = r.DB().QueryRowContext(ctx, "SELECT count(*) FROM requests WHERE "+where+" AND method = ''", opt.Args...).Scan(&left)
+	if err != nil {
+		return 0, fmt.Errorf("write har: %w", err)
+	}
+	wopt := har.WriterOptions{Version: cmp.Or(opt.Build, "unknown"), BodyText: opt.BodyText, Comment: LeftOfHAR(left)}
 	if opt.Decoded {
 		wopt.Decode = uncode
 	}
 	out := har.NewWriter(w, wopt)
 	e := &harExport{ctx: ctx, r: r, out: out}
-	for x, err := range r.Exchanges(ctx, opt.Where, opt.Args...) {
+	for x, err := range r.Exchanges(ctx, where+" AND method <> ''", opt.Args...) {
 		if err != nil {
-			return fmt.Errorf("write har: %w", err)
+			return left, fmt.Errorf("write har: %w", err)
 		}
 		if err := e.add(x); err != nil {
-			return fmt.Errorf("write har: request %d: %w", x.ID, err)
+			return left, fmt.Errorf("write har: request %d: %w", x.ID, err)
 		}
 	}
 	if err := out.Close(); err != nil {
-		return fmt.Errorf("write har: %w", err)
+		return left, fmt.Errorf("write har: %w", err)
 	}
-	return nil
+	return left, nil
+}
+
+// LeftOfHAR says for people what WriteHAR left out, "" for nothing.
+func LeftOfHAR(left int64) string {
+	switch left {
+	case 0:
+		return ""
+	case 1:
+		return "1 exchange that is not HTTP is left out: HAR has no place for it."
+	}
+	return fmt.Sprintf("%d exchanges that are not HTTP are left out: HAR has no place for them.", left)
 }
 
 type harExport struct {

@@ -404,9 +404,14 @@ func TestHAR(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	raw := &flow.Exchange{Device: "redmi-note", Began: b.now, Scheme: "tcp", Host: "mqtt.example", Port: 1883, Request: flow.Message{Body: flow.BodyOf([]byte("\x10"))}}
+	b.commit(raw)
 	var out bytes.Buffer
-	if err := WriteHAR(t.Context(), &out, &b.c.Reader, HAROptions{Build: "test"}); err != nil {
-		t.Fatal(err)
+	if left, err := WriteHAR(t.Context(), &out, &b.c.Reader, HAROptions{Build: "test"}); err != nil || left != 1 {
+		t.Fatalf("%d left out, %v", left, err)
+	}
+	if comment := LeftOfHAR(1); !bytes.Contains(out.Bytes(), []byte(comment)) || bytes.Contains(out.Bytes(), []byte("mqtt.example")) {
+		t.Error("what is not HTTP is in the HAR, or its comment does not say that it is not")
 	}
 	if !bytes.Contains(out.Bytes(), []byte(`"tags":["identifiers","sms"]`)) {
 		t.Error("the tags are not in the HAR")
@@ -421,7 +426,7 @@ func TestHAR(t *testing.T) {
 		}
 	}
 	n := 0
-	for x, err := range b.c.Exchanges(t.Context(), "") {
+	for x, err := range b.c.Exchanges(t.Context(), "method <> ''") {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -441,7 +446,7 @@ func TestHAR(t *testing.T) {
 	}
 
 	out.Reset()
-	if err := WriteHAR(t.Context(), &out, &b.c.Reader, HAROptions{Where: "host = ?", Args: []any{"gallery.vendor.example"}, Decoded: true}); err != nil {
+	if _, err := WriteHAR(t.Context(), &out, &b.c.Reader, HAROptions{Where: "host = ?", Args: []any{"gallery.vendor.example"}, Decoded: true}); err != nil {
 		t.Fatal(err)
 	}
 	entries := 0

@@ -267,6 +267,10 @@ func (l *language) unseen(d *Document) Paragraph {
 	if c.Truncated > 0 {
 		p.say(l.count("truncated", c.Truncated))
 	}
-	p.say(l.say("unseen.proxy"))
+	if len(c.Doors) > 0 {
+		p.say(l.say("unseen.doors", l.unseenThrough(&d.Coverage)))
+	} else {
+		p.say(l.say("unseen.proxy"))
+	}
 	return p
 }

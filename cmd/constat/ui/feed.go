@@ -29,6 +29,8 @@ type row struct {
 	ID        int64   `json:"id"`
 	Time      string  `json:"time"`
 	Device    string  `json:"device"`
+	App       string  `json:"app"`
+	Protocol  string  `json:"protocol"` // that what is not HTTP looks like
 	Method    string  `json:"method"`
 	Scheme    string  `json:"scheme"`
 	Host      string  `json:"host"`
@@ -141,7 +143,8 @@ func next(start time.Time) time.Time {
 func readRows(ctx context.Context, db *sql.DB) ([]encodedRow, error) {
 	found, err := db.QueryContext(ctx, `SELECT id, time, device, method, scheme, host, port, path, query, coalesce(status, 0),
 		request_bytes, response_bytes, coalesce(duration_ms, 0), coalesce(owner, ''), coalesce(country, ''),
-		coalesce(tags, ''), coalesce(direction, ''), coalesce(error, '')
+		coalesce(tags, ''), coalesce(direction, ''), coalesce(error, ''), app,
+		iif(method = '', coalesce((SELECT c.protocol FROM connections c WHERE c.id = connection_id), ''), '')
 		FROM requests ORDER BY id DESC LIMIT ?`, maxRows)
 	if err != nil {
 		return nil, err
@@ -152,13 +155,13 @@ func readRows(ctx context.Context, db *sql.DB) ([]encodedRow, error) {
 		var r row
 		var query string
 		if err := found.Scan(&r.ID, &r.Time, &r.Device, &r.Method, &r.Scheme, &r.Host, &r.Port, &r.Path, &query, &r.Status,
-			&r.Up, &r.Down, &r.Millis, &r.Owner, &r.Country, &r.Tags, &r.Direction, &r.Error); err != nil {
+			&r.Up, &r.Down, &r.Millis, &r.Owner, &r.Country, &r.Tags, &r.Direction, &r.Error, &r.App, &r.Protocol); err != nil {
 			return nil, err
 		}
 		if query != "" {
 			r.Path += "?" + query
 		}
-		for _, s := range []*string{&r.Device, &r.Method, &r.Scheme, &r.Host, &r.Path, &r.Owner, &r.Error} {
+		for _, s := range []*string{&r.Device, &r.App, &r.Protocol, &r.Method, &r.Scheme, &r.Host, &r.Path, &r.Owner, &r.Error} {
 			*s = shorten(*s)
 		}
 		text, err := json.Marshal(r)
@@ -199,7 +202,9 @@ func readTotals(ctx context.Context, c *store.Reader) (*totals, error) {
 			return nil, err
 		}
 	}
-	err = each(ctx, db, `SELECT coalesce(nullif(host, ''), sni), outcome, count(*) FROM connections
+	err = each(ctx, db, `SELECT coalesce(nullif(`+store.NamedHost+`, ''), sni),
+			CASE WHEN outcome <> 'refused' THEN outcome WHEN protocol = 'quic' THEN 'refused_quic' WHEN port = 853 THEN 'refused_dns' ELSE outcome END,
+			count(*) FROM connections
 		WHERE outcome NOT IN ('intercepted', 'plain', 'idle') GROUP BY 1, 2 ORDER BY 3 DESC, 1 LIMIT 12`, func(scan func(...any) error) error {
 		var u unread
 		err := scan(&u.Host, &u.Outcome, &u.Count)

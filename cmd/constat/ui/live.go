@@ -22,6 +22,8 @@ type LiveConfig struct {
 	Token string
 	// Marker opens and ends sessions; nil leaves the form out.
 	Marker Marker
+	// Passer says and sets which servers pass unread; nil leaves the panel out.
+	Passer Passer
 	// Enrol and ProxyAddress ("192.168.1.5:8080"), when given, add a page with
 	// the code that enrols one more phone.
 	Enrol        *Enrolment
@@ -53,6 +55,10 @@ func NewLive(cfg LiveConfig) http.Handler {
 	if cfg.Marker != nil {
 		mux.HandleFunc("POST /mark", l.mark)
 	}
+	if cfg.Passer != nil {
+		mux.HandleFunc("GET /passing", l.passing)
+		mux.HandleFunc("POST /pass", l.pass)
+	}
 	if cfg.Enrol != nil && cfg.ProxyAddress != "" {
 		mux.HandleFunc("GET /enrol", l.enrol)
 		mux.HandleFunc("GET /enrol.png", l.enrolCode)
@@ -76,7 +82,12 @@ func (l *live) home(w http.ResponseWriter, r *http.Request) {
 		l.trouble(w)
 		return
 	}
+	var passing map[string]any
+	if l.cfg.Passer != nil {
+		passing = l.passView()
+	}
 	render(w, http.StatusOK, "live/page.html", "page.html", map[string]any{
+		"Passing": passing,
 		"Case":    info.Path,
 		"Name":    filepath.Base(info.Path),
 		"Persona": info.PersonaName,

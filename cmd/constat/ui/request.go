@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -43,6 +44,8 @@ type requestPage struct {
 	Tags       []inspect.Class
 	Owner      inspect.Owner
 	IssuedTo   string // whom the server's certificate names, "" when none was seen
+	Raw        string // of what is not HTTP: "TCP", "UDP" or "TLS"
+	Protocol   string // that it looks like
 	Inspected  bool
 	Findings   []findingView
 	More       int // findings not shown
@@ -108,6 +111,11 @@ func (l *live) requestPage(ctx context.Context, id int64) (*requestPage, error) 
 		return nil, err
 	}
 	p := &requestPage{E: e, URL: address(e), Took: e.Duration.Round(time.Millisecond / 10)}
+	if e.Method == "" {
+		if err := l.relayed(ctx, p); err != nil {
+			return nil, err
+		}
+	}
 	subject, err := c.Subject(ctx, id, 0, maxLook)
 	if err != nil {
 		return nil, err
@@ -126,8 +134,11 @@ func (l *live) requestPage(ctx context.Context, id int64) (*requestPage, error) 
 		m           *flow.Message
 		content     inspect.Content
 	}{{"request", "Request", &e.Request, subject.Request}, {"response", "Response", &e.Response, subject.Response}} {
-		if side.name == "response" && e.Status == 0 && len(side.m.Head) == 0 {
+		if side.name == "response" && e.Status == 0 && len(side.m.Head) == 0 && side.m.Body == nil {
 			continue
+		}
+		if p.Raw != "" {
+			side.title = map[string]string{"request": "Sent", "response": "Received"}[side.name]
 		}
 		v := messageView{Name: side.name, Title: side.title, Exact: side.m.Exact, Trailer: plain(side.m.Trailer, maxHead)}
 		v.Head, v.Cut = strings.TrimRight(plain(side.m.Head, maxHead), "\n"), len(side.m.Head) > maxHead
@@ -195,6 +206,20 @@ func (l *live) issuedTo(ctx context.Context, connection int64) (string, error) {
 		return leaf.DNSNames[0] + " (a domain only)", nil
 	}
 	return "nobody named", nil
+}
+
+// relayed says what an exchange that is not HTTP is.
+func (l *live) relayed(ctx context.Context, p *requestPage) error {
+	p.Raw = strings.ToUpper(oneLine(p.E.Scheme))
+	p.URL = oneLine(net.JoinHostPort(p.E.Host, strconv.Itoa(int(p.E.Port))))
+	c, err := l.cfg.Case.Connection(ctx, p.E.Connection)
+	if errors.Is(err, store.ErrNotFound) { // it is still open
+		return nil
+	}
+	if err == nil {
+		p.Protocol = strings.ToUpper(oneLine(c.Protocol))
+	}
+	return err
 }
 
 // frame describes one WebSocket message and adds its findings to p.

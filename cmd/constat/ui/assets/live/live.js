@@ -9,7 +9,8 @@
   let held = null; // rows that came while paused
 
   const outcomes = {
-    intercepted: 'read', plain: 'read, not encrypted', passed: 'passed unread', raw: 'not HTTP', refused: 'not allowed',
+    intercepted: 'read', plain: 'read, not encrypted', passed: 'passed unread', raw: 'not HTTP', refused: 'refused',
+    refused_quic: 'QUIC refused, so that TCP is used', refused_dns: 'private DNS refused',
     client_refused: 'certificate refused', suspected_pin: 'suspected pin', server_failed: 'server failed', idle: 'idle', cut_off: 'cut off',
   };
 
@@ -40,11 +41,14 @@
     const cells = [];
     const cell = (className, text) => { const td = make('td', className, text); cells.push(td); return td; };
     cell('', clock(r.time)).title = r.time;
-    cell('wire', r.device).title = r.device;
-    cell('', r.method);
+    const device = cell('wire', r.device);
+    device.title = r.device + (r.app ? ', ' + r.app : '');
+    if (r.app) { device.append(make('span', 'dim', ' ' + r.app)); }
+    cell('', r.method || r.scheme.toUpperCase());
     const port = { http: 80, https: 443, ws: 80, wss: 443 }[r.scheme] === r.port ? '' : ':' + r.port;
     cell('host wire', r.host + port).title = r.scheme + '://' + r.host + port;
-    const link = make('a', 'wire', r.path || '/');
+    const raw = r.protocol ? 'looks like ' + r.protocol.toUpperCase() : 'not HTTP';
+    const link = make('a', r.method ? 'wire' : 'dim', r.method ? r.path || '/' : raw);
     link.href = '/request/' + r.id;
     const path = cell('path', undefined);
     path.title = r.path;
@@ -52,7 +56,7 @@
     if (r.error) {
       cell('bad', r.status ? r.status + ' !' : r.error.split(':')[0]).title = r.error;
     } else {
-      cell(r.status >= 400 ? 'bad' : '', r.status ? String(r.status) : '…');
+      cell(r.status >= 400 ? 'bad' : '', r.status ? String(r.status) : r.method ? '…' : '');
     }
     cell('r', bytes(r.up));
     cell('r', bytes(r.down));
@@ -96,7 +100,7 @@
         rows.set(r.id, entry);
       }
       entry.data = r;
-      entry.text = [r.device, r.method, r.scheme + '://' + r.host + r.path, r.status, r.tags, r.direction, r.owner, r.country, r.error].join(' ').toLowerCase();
+      entry.text = [r.device, r.app, r.protocol, r.method, r.scheme + '://' + r.host + r.path, r.status, r.tags, r.direction, r.owner, r.country, r.error].join(' ').toLowerCase();
       fill(entry.tr, r);
       entry.tr.hidden = !matches(entry);
     }
@@ -154,6 +158,27 @@
     }) : [make('li', 'none', 'nothing so far')]));
   }
 
+  // The panel comes from the server as it is without a script. It is left alone while
+  // somebody is in it.
+  let refusals = '';
+  function passing(t) {
+    const panel = $('passing');
+    const now = ['passed', 'client_refused', 'suspected_pin', 'intercepted'].map((name) => t.outcomes[name] || 0).join();
+    if (panel && now !== refusals) {
+      refusals = now;
+      refreshPassing();
+    }
+  }
+  function refreshPassing() {
+    const panel = $('passing');
+    if (!panel || panel.contains(document.activeElement)) { return; }
+    fetch('/passing').then((answer) => answer.ok ? answer.text() : '').then((text) => {
+      const fresh = new DOMParser().parseFromString(text, 'text/html').getElementById('passing');
+      if (fresh && !$('passing').contains(document.activeElement)) { $('passing').replaceWith(document.adoptNode(fresh)); }
+    }).catch(() => {});
+  }
+  setInterval(refreshPassing, 30000); // what passes for a while ends
+
   function trouble(text) {
     $('trouble').hidden = !text;
     $('trouble').textContent = text;
@@ -183,7 +208,12 @@
     trouble(events.readyState === EventSource.CLOSED ? 'Constat does not answer any more, or was started again: open the link that it printed.' : '');
   });
   events.addEventListener('trouble', (e) => { trouble(JSON.parse(e.data)); });
-  events.addEventListener('totals', (e) => { trouble(''); totals(JSON.parse(e.data)); });
+  events.addEventListener('totals', (e) => {
+    trouble('');
+    const t = JSON.parse(e.data);
+    totals(t);
+    passing(t);
+  });
   events.addEventListener('rows', (e) => {
     trouble('');
     const list = JSON.parse(e.data);
