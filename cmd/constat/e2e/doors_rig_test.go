@@ -87,7 +87,8 @@ func ownNetwork(t *testing.T) bool {
 	}
 	cmd := exec.CommandContext(t.Context(), self, args...)
 	cmd.Env = append(os.Environ(), networkEnv+"="+program)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Unshareflags: syscall.CLONE_NEWNS}
+	// What it starts ends with it, whatever happens.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET | syscall.CLONE_NEWPID, Unshareflags: syscall.CLONE_NEWNS}
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -131,9 +132,13 @@ func (w *world) network() {
 	w.file(resolver, "nameserver "+dnsAddr+"\n")
 	w.must(os.MkdirAll("/run/netns", 0o755))
 	w.must(os.MkdirAll("/etc/netns", 0o755))
-	w.t.Cleanup(func() { _ = os.Remove("/etc/netns") }) // stays when others are in it
+	w.t.Cleanup(func() {
+		_ = syscall.Unmount("/etc/netns", syscall.MNT_DETACH)
+		_ = os.Remove("/etc/netns") // stays when others are in it
+	})
 	// Only this process and its children see these.
 	w.must(errors.Join(
+		syscall.Mount("proc", "/proc", "proc", 0, ""),
 		syscall.Mount("tmpfs", "/run/netns", "tmpfs", 0, ""),
 		syscall.Mount("tmpfs", "/etc/netns", "tmpfs", 0, ""),
 		syscall.Mount(resolver, "/etc/resolv.conf", "", syscall.MS_BIND, ""),
