@@ -94,5 +94,5 @@ func (s SignIn) Nonce(client netip.Addr) string { return s.s.nonce(counted(clien
 // Check is signIn.check, with the verdict in words.
 func (s SignIn) Check(r *http.Request, client netip.Addr) string {
 	_, v, _ := s.s.check(r, client, false)
-	return map[verdict]string{unsigned: "unsigned", signed: "signed", wrong: "wrong", stale: "stale", held: "held"}[v]
+	return map[verdict]string{unsigned: "unsigned", signed: "signed", wrong: "wrong", nobody: "nobody", stale: "stale", held: "held"}[v]
 }

@@ -128,11 +128,13 @@ func (p *Proxy) letIn(w *writer, r *http.Request) bool {
 	var user string
 	var v verdict
 	var wait time.Duration
+	c.identify("")
 	if p.signIn != nil {
-		lenient := !p.conf.RequireUser && len(r.Header["Proxy-Authorization"]) > 0 && c.identity("", "").Admitted
-		user, v, wait = p.signIn.check(r, c.row.Client.Addr(), lenient)
+		user, v, wait = p.signIn.check(r, c.row.Client.Addr(), c.admitted && !p.conf.RequireUser)
 	}
-	c.identify(user)
+	if user != "" {
+		c.identify(user)
+	}
 	if v == signed && !c.admitted {
 		v = wrong // the user is known no more
 	}

@@ -90,14 +90,15 @@ const (
 	unsigned verdict = iota // nobody tried, by a scheme that is known here
 	signed
 	wrong
-	stale // right but for the nonce, which is old or was used before
-	held  // not looked at: too many wrong passwords
+	nobody // the credentials are nobody's here: another proxy's, perhaps
+	stale  // right but for the nonce, which is old or was used before
+	held   // not looked at: too many wrong passwords
 )
 
 // check says who signs in with r. wait is how long the address has to wait when it
-// is held. With lenient, a name that is not known does not count as one: the client
-// may send what another proxy wanted.
-func (s *signIn) check(r *http.Request, client netip.Addr, lenient bool) (user string, v verdict, wait time.Duration) {
+// is held. known says that the client may do without: credentials that are nobody's
+// are nothing then.
+func (s *signIn) check(r *http.Request, client netip.Addr, known bool) (user string, v verdict, wait time.Duration) {
 	fields := r.Header["Proxy-Authorization"]
 	if len(fields) == 0 {
 		return "", unsigned, 0
@@ -107,18 +108,13 @@ func (s *signIn) check(r *http.Request, client netip.Addr, lenient bool) (user s
 	if !basic && !strings.EqualFold(scheme, "Digest") {
 		return "", unsigned, 0
 	}
-	if lenient && basic {
-		if known, _, _, _ := s.credentials(rest); !known {
-			return "", unsigned, 0
-		}
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	client = counted(client)
 	if wait = s.hold(client); wait > 0 {
 		return "", held, wait
 	}
-	v = wrong
+	v = nobody
 	switch {
 	case len(fields) > 1 || len(rest) > maxCredentials:
 	case basic:
@@ -126,10 +122,12 @@ func (s *signIn) check(r *http.Request, client netip.Addr, lenient bool) (user s
 	default:
 		user, v = s.digest(rest, r, client)
 	}
-	switch v {
-	case wrong:
+	switch {
+	case v == nobody && known:
+		v = unsigned
+	case v == nobody, v == wrong:
 		s.failed(client)
-	case signed:
+	case v == signed:
 		delete(s.wrong, client)
 	}
 	return user, v, 0
@@ -138,29 +136,26 @@ func (s *signIn) check(r *http.Request, client netip.Addr, lenient bool) (user s
 // maxCredentials bounds what stands behind the scheme, in bytes.
 const maxCredentials = 8 << 10
 
-// credentials are those of the scheme Basic (RFC 7617 section 2), with the password
-// that the user has.
-func (s *signIn) credentials(text string) (known bool, user, password, secret string) {
+func (s *signIn) basic(text string) (string, verdict) {
 	plain, err := base64.StdEncoding.DecodeString(strings.TrimLeft(text, " "))
 	user, password, ok := strings.Cut(string(plain), ":")
-	secret, known = s.password(user)
-	return err == nil && ok && known, user, password, secret
-}
-
-func (s *signIn) basic(text string) (string, verdict) {
-	known, user, password, secret := s.credentials(text)
+	secret, known := s.password(user)
 	// Of equal length, so that time does not tell that of the secret.
 	given, want := sha256.Sum256([]byte(password)), sha256.Sum256([]byte(secret))
-	if subtle.ConstantTimeCompare(given[:], want[:]) == 1 && known {
-		return user, signed
+	right := subtle.ConstantTimeCompare(given[:], want[:]) == 1
+	switch {
+	case err != nil || !ok || !known:
+		return "", nobody
+	case !right:
+		return "", wrong
 	}
-	return "", wrong
+	return user, signed
 }
 
 func (s *signIn) digest(text string, r *http.Request, client netip.Addr) (string, verdict) {
 	p, ok := authParams(text)
 	if !ok {
-		return "", wrong
+		return "", nobody
 	}
 	user, named := p["username"]
 	if extended, ok := p["username*"]; ok && !named {
@@ -168,14 +163,21 @@ func (s *signIn) digest(text string, r *http.Request, client netip.Addr) (string
 	}
 	count, err := strconv.ParseUint(p["nc"], 16, 32)
 	hashed := digestHash(p["algorithm"])
-	if !named || hashed == nil || p["realm"] != realm || !strings.EqualFold(p["qop"], "auth") || p["cnonce"] == "" ||
+	if !named || p["realm"] != realm {
+		return "", nobody
+	}
+	if hashed == nil || !strings.EqualFold(p["qop"], "auth") || p["cnonce"] == "" ||
 		len(p["nc"]) != 8 || err != nil || count == 0 || !asksFor(r, p["uri"]) {
 		return "", wrong
 	}
 	secret, known := s.password(user)
 	ha1, ha2 := hashed(user, realm, secret), hashed(r.Method, p["uri"])
 	want := hashed(ha1, p["nonce"], p["nc"], p["cnonce"], p["qop"], ha2)
-	if subtle.ConstantTimeCompare([]byte(strings.ToLower(p["response"])), []byte(want)) != 1 || !known {
+	right := subtle.ConstantTimeCompare([]byte(strings.ToLower(p["response"])), []byte(want)) == 1
+	switch {
+	case !known:
+		return "", nobody
+	case !right:
 		return "", wrong
 	}
 	if !s.use(p["nonce"], uint32(count), client) {

@@ -304,7 +304,10 @@ func TestNothingIsAdded(t *testing.T) {
 		t.Errorf("from HTTP/2 the server got\n%q, want\n%q", got, want)
 	}
 	c.stop()
-	// The request is in the case, without the password.
+	// The password is for Constat, and is not kept.
+	if file, err := os.ReadFile(c.Case); err != nil || strings.Contains(string(file), "czNjcmV0") {
+		t.Errorf("the password is in the case (%v)", err)
+	}
 	if got := c.sql("SELECT count(*) FROM requests WHERE path IN ('/a%2Fb', '/p', '/h2')"); got != "3" {
 		t.Errorf("%s requests on record", got)
 	}
