@@ -1,10 +1,13 @@
 package proxy
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
+
+	"github.com/quic-go/quic-go"
 )
 
 // alerts are the names of TLS alerts (RFC 8446 section 6, with those of earlier
@@ -34,6 +37,11 @@ var alertTexts = sync.OnceValue(func() map[string]string {
 // alertName is the name of the alert that the other side sent, empty when err
 // is not about one.
 func alertName(err error) string {
+	// RFC 9001 section 4.8: in QUIC an alert is an error of the connection.
+	var te *quic.TransportError
+	if errors.As(err, &te) && te.Remote && te.ErrorCode.IsCryptoError() {
+		return cmp.Or(alerts[uint8(te.ErrorCode)], "unknown")
+	}
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "remote error" {
 		return ""

@@ -171,55 +171,39 @@ func (c *conn) refuse(reason string) {
 // datagrams serves a flow of datagrams.
 func (c *conn) datagrams(to target) {
 	switch {
-	case to.port == 443:
-		c.refuseQUIC(to)
-	case c.isOwn(to):
+	case c.isOwn(to) && (to.port != 443 || c.door.p.conf.QUIC != RefuseQUIC):
 		c.refuse("this is Constat itself")
+	case c.isQUIC(to):
+		c.quic(to)
 	default:
-		server, addr, err := c.door.p.conf.Upstream.DialPacket(c.door.relays, c.row.Client.Addr(), to.String(), c.addr)
-		c.note(func(row *flow.Connection) { row.Server = addr })
-		if err != nil {
-			c.outcome(failure(err), err.Error())
-			c.refuse(cause(err))
-			return
-		}
-		c.outcome(flow.Raw, "datagrams: relayed, with the first bytes kept")
-		b := c.newBursts()
-		c.relayPackets(server, b.up, b.down)
-		_ = b.end() // which has reported it
+		c.forwardPackets(to)
 	}
 }
 
-// refuseQUIC reads whom the client means, and refuses the rest.
-func (c *conn) refuseQUIC(to target) {
-	_ = c.SetDeadline(time.Now().Add(c.door.p.conf.HandshakeTimeout))
-	var initial sniff.QUICInitial
-	buf := packetBuffers.Get().(*[]byte)
-	defer packetBuffers.Put(buf)
-	for range initialPackets {
-		n, err := c.Read(*buf)
-		if err != nil {
-			break
-		}
-		_ = c.keepFirst(flow.Up)((*buf)[:n])
-		msg, err := initial.Add((*buf)[:n])
-		if err != nil {
-			break
-		}
-		if msg != nil {
-			if h, err := parseHello(msg); err == nil {
-				c.greeted(h, "q", to)
-			}
-			break
-		}
-		// The rest is on its way: a client sends all of it at once.
-		_ = c.SetDeadline(time.Now().Add(50 * time.Millisecond))
+// forwardPackets passes a flow of datagrams on, with what passes recorded.
+func (c *conn) forwardPackets(to target) {
+	server := c.dialPackets(to)
+	if server == nil {
+		return
 	}
-	c.refuse("QUIC is refused, so that the app falls back to TCP, which can be read")
+	c.outcome(flow.Raw, "datagrams: relayed, with the first bytes kept")
+	b := c.newBursts()
+	c.relayPackets(server, both(c.keepFirst(flow.Up), b.up), both(c.keepFirst(flow.Down), b.down))
+	_ = b.end() // which has reported it
 }
 
-// initialPackets is how many datagrams are looked at for the one ClientHello.
-const initialPackets = 8
+// dialPackets connects to the destination of a flow of datagrams. It returns nil when it
+// cannot, of which it tells the client.
+func (c *conn) dialPackets(to target) net.Conn {
+	server, addr, err := c.door.p.conf.Upstream.DialPacket(c.door.relays, c.row.Client.Addr(), to.String(), c.addr)
+	c.note(func(row *flow.Connection) { row.Server = addr })
+	if err != nil {
+		c.outcome(failure(err), err.Error())
+		c.refuse(cause(err))
+		return nil
+	}
+	return server
+}
 
 // echoes passes pings on.
 func (c *conn) echoes() {
@@ -238,8 +222,7 @@ func (c *conn) echoes() {
 		_ = server.Close()
 		return
 	}
-	nothing := func([]byte) error { return nil }
-	c.relayPackets(server, nothing, nothing)
+	c.relayPackets(server, c.keepFirst(flow.Up), c.keepFirst(flow.Down))
 }
 
 // answerEchoes answers pings of the door itself: an echo reply is the request with
@@ -280,8 +263,8 @@ func echoReply(msg []byte) bool {
 	return true
 }
 
-// relayPackets passes datagrams between the client and a server, with the first
-// ones kept, until none has passed for PacketTimeout or one side fails. It closes
+// relayPackets passes datagrams between the client and a server, up and down being
+// shown what passes, until none has passed for PacketTimeout or one side fails. It closes
 // both.
 func (c *conn) relayPackets(server net.Conn, up, down look) {
 	defer c.Close()
@@ -324,14 +307,14 @@ func (c *conn) relayPackets(server net.Conn, up, down look) {
 	var upward sync.WaitGroup
 	upward.Go(func() {
 		defer c.survive()
-		pass(server, c, &first[0], both(c.keepFirst(flow.Up), up))
+		pass(server, c, &first[0], up)
 	})
 	func() {
 		defer c.survive()
-		pass(c, server, &first[1], both(c.keepFirst(flow.Down), func(p []byte) error {
+		pass(c, server, &first[1], func(p []byte) error {
 			heard.Store(true)
 			return down(p)
-		}))
+		})
 	}()
 	upward.Wait()
 }

@@ -76,18 +76,53 @@ func BenchmarkHTTP2(b *testing.B) {
 	})
 }
 
+// BenchmarkHTTP3 is BenchmarkHTTP2 with a client of HTTP/3, and a server of either. The
+// client's and the server's own cost is in it.
+func BenchmarkHTTP3(b *testing.B) {
+	answer := func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(make([]byte, 1024)) }
+	for _, server := range []string{"http2", "http3"} {
+		b.Run(server, func(b *testing.B) {
+			at := serve3(b, answer)
+			if server == "http2" {
+				at = serverAddr(serve(b, true, answer).URL)
+			}
+			g := newRig(b, func(c *proxy.Config) { c.Recorder, c.QUIC = new(counter), proxy.InterceptQUIC })
+			p := g.packetGated(at).phone(g.trust)
+			url := fmt.Sprintf("https://server.test:%d/bench", at.Port())
+			get(b, p.Client, url)
+			b.SetParallelism(32)
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					get(b, p.Client, url)
+				}
+			})
+		})
+	}
+}
+
 // BenchmarkDownload is 10 MiB.
 func BenchmarkDownload(b *testing.B) {
-	g := newRig(b, func(c *proxy.Config) { c.Recorder = new(counter) })
 	body := make([]byte, 10<<20)
 	s := serve(b, true, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 		_, _ = w.Write(body)
 	})
-	c := g.client(false)
-	b.SetBytes(int64(len(body)))
+	b.Run("http1", func(b *testing.B) {
+		g := newRig(b, func(c *proxy.Config) { c.Recorder = new(counter) })
+		download(b, g.client(false), s.URL, len(body))
+	})
+	b.Run("http3", func(b *testing.B) {
+		g := newRig(b, func(c *proxy.Config) { c.Recorder, c.QUIC = new(counter), proxy.InterceptQUIC })
+		at := serverAddr(s.URL)
+		download(b, g.packetGated(at).phone(g.trust).Client, fmt.Sprintf("https://server.test:%d/", at.Port()), len(body))
+	})
+}
+
+func download(b *testing.B, c *http.Client, url string, size int) {
+	b.SetBytes(int64(size))
 	for b.Loop() {
-		resp, err := c.Get(s.URL)
+		resp, err := c.Get(url)
 		if err != nil {
 			b.Fatal(err)
 		}

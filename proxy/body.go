@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"net/http"
 	"runtime/debug"
 	"sync"
 
@@ -22,18 +23,22 @@ type requestBody struct {
 	src    io.ReadCloser
 	length int64 // as announced, -1 when it was not
 
+	trailer http.Header // of the request as it is sent on
+
 	mu    sync.Mutex
 	rec   *flow.Body // nil when there is no body
 	begun bool       // the first read is over
 	whole bool
 	ended bool
 	err   error
+	tail  []byte // the trailer fields, once they are there
 }
 
 func (b *requestBody) Read(p []byte) (n int, err error) {
 	if b.rec == nil {
 		return 0, io.EOF
 	}
+	b.x.proceed()
 	n, err = b.src.Read(p)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -56,6 +61,9 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 			return 0, errUnrecorded
 		}
 	}
+	if err == io.EOF {
+		b.trailers()
+	}
 	switch {
 	case err == io.EOF, err == nil && b.rec.Size() == b.length:
 		b.whole = true
@@ -63,6 +71,18 @@ func (b *requestBody) Read(p []byte) (n int, err error) {
 		b.err = err
 	}
 	return n, err
+}
+
+// trailers takes the trailer fields, which have come. HTTP/3 puts them into a new map.
+// b.mu is held.
+func (b *requestBody) trailers() {
+	if len(b.x.r.Trailer) == 0 {
+		return
+	}
+	b.tail = appendFields(nil, b.x.r.Trailer)
+	if b.x.r.ProtoMajor == 3 {
+		maps.Copy(b.trailer, b.x.r.Trailer)
+	}
 }
 
 // Close implements io.Closer for the upstream.
@@ -73,14 +93,19 @@ func (b *requestBody) Close() error {
 	return b.src.Close()
 }
 
-// end closes the record of the body. Nothing is read from it afterwards.
-func (b *requestBody) end() {
+// end closes the record of the body, and returns its trailer fields. Nothing is read
+// from it afterwards.
+func (b *requestBody) end() (trailer []byte) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ended = true
 	if b.rec != nil {
 		b.rec.Close(b.whole)
 	}
+	if b.tail == nil && b.x.r.ProtoMajor < 3 {
+		b.trailers()
+	}
+	return b.tail
 }
 
 // hasBegun says that the first read is over, and with it whatever the HTTP server

@@ -24,7 +24,7 @@ func (x *exchange) forward(head []byte) {
 		}
 	}
 	x.call = upstream.Call{
-		Client: c.row.Client.Addr(), Address: c.addr, Head: head, HTTP2: r.ProtoMajor == 2,
+		Client: c.row.Client.Addr(), Address: c.addr, Head: head, HTTP2: r.ProtoMajor == 2, HTTP3: r.ProtoMajor == 3,
 		ServerName: x.s.serverName(x.to), Informational: x.informational,
 	}
 	r.URL.Scheme = "http"

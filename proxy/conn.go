@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/quic-go/quic-go/http3"
+
 	"constat/proxy/flow"
 	"constat/proxy/sniff"
 )
@@ -42,8 +44,8 @@ type conn struct {
 	closed   sync.Once
 
 	// Owned by the reader.
-	pre     []byte  // read before its time
-	tail    [7]byte // the last bytes that came, while shaking
+	pre     [][]byte // read before its time, in the pieces in which it came
+	tail    [7]byte  // the last bytes that came, while shaking
 	shaking bool
 	shook   time.Time // when the handshake was done
 
@@ -54,6 +56,7 @@ type conn struct {
 	last   bool   // others like it leave none
 	turned string // why the last request at the HTTP door was turned away; "" when it was not
 	cut    bool   // closed by shutdown
+	end    func() // ends a QUIC connection, in place of abort; nil for any other
 	lost   error  // of the first read that failed
 	busy   int    // handlers at work
 	over   bool   // no more handlers are let in
@@ -106,9 +109,9 @@ func (c *conn) identify(user string) {
 // Read replays what unread gave back, then reads.
 func (c *conn) Read(p []byte) (int, error) {
 	if len(c.pre) > 0 {
-		n := copy(p, c.pre)
-		if c.pre = c.pre[n:]; len(c.pre) == 0 {
-			c.pre = nil
+		n := copy(p, c.pre[0])
+		if c.pre[0] = c.pre[0][n:]; len(c.pre[0]) == 0 {
+			c.pre = c.pre[1:]
 		}
 		return n, nil
 	}
@@ -121,10 +124,11 @@ func (c *conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// unread puts p, which it keeps, in front of what Read returns next.
+// unread puts p, which it keeps, in front of what Read returns next. A datagram may be
+// empty.
 func (c *conn) unread(p []byte) {
-	if len(p) > 0 {
-		c.pre = append(p[:len(p):len(p)], c.pre...)
+	if len(p) > 0 || c.row.Transport != "" {
+		c.pre = append([][]byte{p}, c.pre...)
 	}
 }
 
@@ -214,7 +218,12 @@ func (c *conn) survive() {
 func (c *conn) cutOff() {
 	c.mu.Lock()
 	c.cut = true
+	end := c.end
 	c.mu.Unlock()
+	if end != nil {
+		end()
+		return
+	}
 	c.abort()
 }
 
@@ -373,7 +382,7 @@ func (c *conn) conclude() {
 		row.Outcome, row.Reason = flow.ClientRefused, refusal(alert)
 	case expired(c.lost):
 		row.Outcome, row.Reason = flow.Idle, "handshake fine, then silent until it timed out"
-	case c.got.Load() && row.ALPN != "h2":
+	case c.got.Load() && row.ALPN != "h2" && row.ALPN != http3.NextProtoH3:
 		row.Outcome, row.Reason = flow.Intercepted, "handshake fine, but what came was not a complete request"
 	case c.lost == nil || c.lost == io.EOF:
 		row.Outcome, row.Reason = flow.SuspectedPin, "handshake fine, then closed by the client without a request"

@@ -41,13 +41,14 @@ type Door struct {
 // door is one Serve call: a listener, the HTTP server behind it, and the
 // connections that came through it.
 type door struct {
-	p    *Proxy
-	name string
-	own  []netip.Addr
-	ln   net.Listener
-	srv  *http.Server
-	back *backListener
-	wait sync.WaitGroup // for the rows of all connections
+	p        *Proxy
+	name     string
+	own      []netip.Addr
+	ln       net.Listener
+	srv      *http.Server
+	back     *backListener
+	wait     sync.WaitGroup // for the rows of all connections
+	carriers sync.WaitGroup // for QUIC connections
 
 	relays context.Context // of dials for relays; ends when the door closes
 	cancel context.CancelFunc
@@ -164,7 +165,15 @@ func (d *door) shutdown() {
 	_ = d.ln.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), d.p.conf.GracePeriod)
 	defer cancel()
-	if d.srv.Shutdown(ctx) != nil {
+	carried := make(chan struct{})
+	go func() { d.carriers.Wait(); close(carried) }()
+	late := d.srv.Shutdown(ctx) != nil
+	select {
+	case <-carried:
+	case <-ctx.Done():
+		late = true
+	}
+	if late {
 		d.mu.Lock()
 		for c := range d.open {
 			c.cutOff()
@@ -172,6 +181,7 @@ func (d *door) shutdown() {
 		d.mu.Unlock()
 		_ = d.srv.Close()
 	}
+	<-carried
 }
 
 // Accept implements net.Listener for the door's HTTP server.

@@ -34,6 +34,8 @@ type exchange struct {
 
 	interim sync.Mutex // guards the next two: 1xx responses may come on another goroutine
 	final   bool       // none is passed on any more
+
+	expected bool // "100 Continue" is sent; owned by the reader of the body
 }
 
 // newExchange returns the exchange of r and fills in what the request tells.
@@ -63,7 +65,10 @@ func newExchange(w *writer, r *http.Request, head []byte, to target, scheme stri
 	} else {
 		x.row.Request.Head = requestHead(r)
 	}
-	x.body = requestBody{x: x, src: r.Body, length: r.ContentLength}
+	if r.ProtoMajor == 3 && r.Trailer == nil {
+		r.Trailer = http.Header{} // for fields that are not announced
+	}
+	x.body = requestBody{x: x, src: r.Body, length: r.ContentLength, trailer: r.Trailer}
 	return x
 }
 
@@ -90,10 +95,7 @@ func (x *exchange) commit(problem string) error {
 		return nil
 	}
 	x.done = true
-	x.body.end()
-	if len(x.r.Trailer) > 0 {
-		x.row.Request.Trailer = appendFields(nil, x.r.Trailer)
-	}
+	x.row.Request.Trailer = x.body.end()
 	if x.ans.rec != nil {
 		x.ans.rec.Close(x.ans.whole)
 		if len(x.resp.Trailer) > 0 {
@@ -200,6 +202,19 @@ func (x *exchange) informational(status int, h textproto.MIMEHeader) {
 	}
 	x.w.ResponseWriter.WriteHeader(status)
 	clear(out)
+}
+
+// proceed sends "100 Continue" over HTTP/3 to a client that waits for it, once.
+func (x *exchange) proceed() {
+	if x.r.ProtoMajor != 3 || x.expected || !hasToken(x.r.Header["Expect"], "100-continue") {
+		return
+	}
+	x.interim.Lock()
+	defer x.interim.Unlock()
+	x.expected = true
+	if !x.final {
+		x.w.ResponseWriter.WriteHeader(http.StatusContinue)
+	}
 }
 
 // endInterim ends the passing on of 1xx responses.

@@ -46,6 +46,9 @@ func NewTap(limit int) *Tap { return &Tap{tap{limit: limit}} }
 func (t *Tap) Feed(p []byte)               { t.t.feed(p) }
 func (t *Tap) Take(r *http.Request) []byte { return t.t.take(r) }
 
+// OtherVersions is otherVersions.
+func OtherVersions(packet []byte) []byte { return otherVersions(packet) }
+
 // Frames returns the messages that frames makes of p, pushed in steps, into rec.
 func Frames(rec flow.Recorder, p []byte, step int) error {
 	c := &conn{}

@@ -24,6 +24,9 @@ func (p *Proxy) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	defer s.conn.leave()
 	w := &writer{ResponseWriter: rw, s: s, http1: r.ProtoMajor == 1}
 	defer w.recovered()
+	if r.ProtoMajor == 3 {
+		w.http3, _ = rw.(deadliner)
+	}
 	var head []byte
 	if w.http1 {
 		head = s.requests.take(r)
@@ -229,7 +232,15 @@ func (p *Proxy) servePlain(w *writer, r *http.Request, head []byte) {
 func (p *Proxy) serveTunnel(w *writer, r *http.Request, head []byte) {
 	s := w.s
 	p.openRow(w)
+	if s.secure && r.ProtoMajor < 3 {
+		p.passes.overTCP(s.conn.row.Device, passHost(s.to.host, s.name))
+	}
 	scheme := s.scheme()
+	tunnel, status := "a tunnel inside a tunnel", http.StatusMethodNotAllowed
+	if r.Method == http.MethodConnect && r.ProtoMajor == 3 && r.Proto != http3Proto {
+		tunnel, status = "a tunnel for "+extended(r.Proto), http.StatusNotImplemented // RFC 9220 section 3
+		r.Proto = http3Proto
+	}
 	// A Host field without a port names none: gRPC leaves it out.
 	host, err := parseTarget(r.Host, s.to.port)
 	if s.isOwn(host.host) {
@@ -252,7 +263,7 @@ func (p *Proxy) serveTunnel(w *writer, r *http.Request, head []byte) {
 	x := newExchange(w, r, head, to, scheme)
 	switch {
 	case r.Method == http.MethodConnect:
-		x.refuse(http.StatusMethodNotAllowed, flow.ErrRefused, "a tunnel inside a tunnel")
+		x.refuse(status, flow.ErrRefused, tunnel)
 	case err != nil:
 		x.refuse(http.StatusBadRequest, flow.ErrClientBad, "the Host field has "+err.Error())
 	case to != host && !s.names(host), r.URL.IsAbs() && r.URL.Scheme != scheme, r.URL.User != nil:
@@ -260,6 +271,19 @@ func (p *Proxy) serveTunnel(w *writer, r *http.Request, head []byte) {
 	default:
 		x.forward(head)
 	}
+}
+
+// http3Proto is the Proto of requests of HTTP/3. That of an extended CONNECT is the
+// protocol that is asked for.
+const http3Proto = "HTTP/3.0"
+
+// extended is the protocol of an extended CONNECT (RFC 9220), in words of ours.
+func extended(proto string) string {
+	switch proto {
+	case "websocket", "webtransport", "connect-udp", "connect-ip", "connect-ethernet":
+		return proto + " over HTTP/3"
+	}
+	return "another protocol over HTTP/3"
 }
 
 // isOwn says that a request on the stream is for Constat's own pages: for their

@@ -33,19 +33,23 @@ func (p *Proxy) tlsConfig() *tls.Config {
 
 		CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384, tls.CurveP521},
 		GetCertificate: func(chi *tls.ClientHelloInfo) (*tls.Certificate, error) {
-			c := chi.Conn.(*bulk.Conn).Conn.(*conn)
-			var names [2]string
-			list := names[:0]
-			// Session and handshake run before anybody else knows c.
-			if name := hostName(cmp.Or(chi.ServerName, c.told)); name != "" {
-				list = append(list, name)
-			}
-			if len(list) == 0 || list[0] != c.row.Host {
-				list = append(list, c.row.Host)
-			}
-			return p.conf.Issuer.Leaf(list...)
+			return chi.Conn.(*bulk.Conn).Conn.(*conn).leaf(chi.ServerName)
 		},
 	}
+}
+
+// leaf returns the certificate for a handshake with this server name, "" for none.
+func (c *conn) leaf(name string) (*tls.Certificate, error) {
+	var names [2]string
+	list := names[:0]
+	// Session and handshake run before anybody else knows c.
+	if name := hostName(cmp.Or(name, c.told)); name != "" {
+		list = append(list, name)
+	}
+	if len(list) == 0 || list[0] != c.row.Host {
+		list = append(list, c.row.Host)
+	}
+	return c.door.p.conf.Issuer.Leaf(list...)
 }
 
 // protocols are those that a client can be offered here, best first.
@@ -300,15 +304,7 @@ func (c *conn) peekHello() (*hello, error) {
 func (c *conn) established(tc *tls.Conn, to target) {
 	c.shook = time.Now()
 	cs := tc.ConnectionState()
-	c.note(func(row *flow.Connection) {
-		t := row.ClientTLS
-		t.Version, t.Cipher = tls.VersionName(cs.Version), tls.CipherSuiteName(cs.CipherSuite)
-		t.ALPN, t.Resumed = printable(cs.NegotiatedProtocol), cs.DidResume
-		if cs.CurveID != 0 {
-			t.Group = cs.CurveID.String()
-		}
-		row.ALPN = t.ALPN
-	})
+	c.agreed(&cs)
 	name := hostName(cs.ServerName)
 	var nc net.Conn = tc
 	if cs.NegotiatedProtocol != "" && !isHTTP(cs.NegotiatedProtocol) {
@@ -324,6 +320,19 @@ func (c *conn) established(tc *tls.Conn, to target) {
 	s := newStream(c, nc, &to)
 	s.secure, s.name, s.records = true, name, tc.NetConn().(*bulk.Conn)
 	c.door.back.put(s)
+}
+
+// agreed notes what a handshake came to.
+func (c *conn) agreed(cs *tls.ConnectionState) {
+	c.note(func(row *flow.Connection) {
+		t := row.ClientTLS
+		t.Version, t.Cipher = tls.VersionName(cs.Version), tls.CipherSuiteName(cs.CipherSuite)
+		t.ALPN, t.Resumed = printable(cs.NegotiatedProtocol), cs.DidResume
+		if cs.CurveID != 0 {
+			t.Group = cs.CurveID.String()
+		}
+		row.ALPN = t.ALPN
+	})
 }
 
 // sift looks at the first bytes that came out of TLS. It returns the connection

@@ -22,6 +22,12 @@ func packetReader(src net.Conn) func(use func(p []byte)) error {
 	if c, ok := src.(*conn); ok {
 		if own, ok := c.Conn.(ownPackets); ok {
 			return func(use func([]byte)) error {
+				if len(c.pre) > 0 {
+					p := c.pre[0]
+					c.pre = c.pre[1:]
+					use(p)
+					return nil
+				}
 				p, err := own.ReadPacket()
 				if err != nil {
 					return err

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"constat/proxy/flow"
@@ -54,12 +55,24 @@ type passes struct {
 	keep  time.Duration
 	clock func() time.Time
 
+	wary atomic.Bool // there have been refusals over QUIC
+
 	mu   sync.Mutex
 	list map[passKey]*Pass
+	quic map[passKey]*quicRefusals
+}
+
+// quicRefusals are those over QUIC alone. Many an app that takes our certificate over
+// TCP does not over QUIC (Chromium wants a public CA there), so they say little, and
+// the answer to the first is to refuse QUIC. An app that does not come over TCP then
+// is passed on as any other.
+type quicRefusals struct {
+	n    int // of the client and, after the first, ours; since a request came over TCP
+	last time.Time
 }
 
 func newPasses(after int, keep time.Duration) *passes {
-	return &passes{after: after, keep: keep, clock: time.Now, list: map[passKey]*Pass{}}
+	return &passes{after: after, keep: keep, clock: time.Now, list: map[passKey]*Pass{}, quic: map[passKey]*quicRefusals{}}
 }
 
 // get returns the entry, and makes it when there is none. The oldest one that
@@ -119,13 +132,16 @@ func (p *passes) ended(row *flow.Connection, abrupt bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	k := passKey{row.Device, host}
+	if row.Transport == "udp" {
+		p.quicEnded(k, row, abrupt)
+	}
 	if row.Outcome == flow.Intercepted {
 		if e := p.list[k]; e != nil && e.Mode == Auto {
 			delete(p.list, k)
 		}
 		return
 	}
-	if !untrusting(row) || row.Outcome == flow.SuspectedPin && !abrupt {
+	if row.Transport == "udp" || !untrusting(row, abrupt) {
 		return
 	}
 	e, now := p.get(k), p.clock()
@@ -139,12 +155,80 @@ func (p *passes) ended(row *flow.Connection, abrupt bool) {
 	}
 }
 
+// quicEnded takes note of what became of a QUIC connection. p.mu is held.
+func (p *passes) quicEnded(k passKey, row *flow.Connection, abrupt bool) {
+	q := p.quic[k]
+	switch {
+	case row.Outcome == flow.Intercepted:
+		delete(p.quic, k)
+		return
+	case q != nil && row.Outcome == flow.Refused:
+	case !untrusting(row, abrupt):
+		return
+	case q == nil:
+		if len(p.quic) >= maxPasses {
+			clear(p.quic)
+		}
+		q = new(quicRefusals)
+		p.quic[k] = q
+		p.wary.Store(true)
+	}
+	q.n++
+	q.last = p.clock()
+}
+
+// overTCP takes note of a request that was read over TCP.
+func (p *passes) overTCP(device, host string) {
+	if !p.wary.Load() {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if q := p.quic[passKey{device, host}]; q != nil {
+		q.n = 1
+	}
+}
+
+// overQUIC is reason for a QUIC connection: it is to be passed on, or else, when there
+// is a reason, refused.
+func (p *passes) overQUIC(device, host string) (reason string, pass bool) {
+	if reason = p.reason(device, host); reason != "" {
+		return reason, true
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := passKey{device, host}
+	q := p.quic[k]
+	if q == nil || p.never(k) {
+		return "", false
+	}
+	if p.clock().Sub(q.last) > max(refusalAge, p.keep) {
+		delete(p.quic, k)
+		return "", false
+	}
+	if p.after > 0 && q.n >= p.after {
+		return fmt.Sprintf("passed unread: the app does not accept the certificate over QUIC, and did not come over TCP the last %d times", q.n), true
+	}
+	return "QUIC is refused: the app has not accepted the certificate over it, and may over TCP", false
+}
+
+// never says that somebody has set that a host is intercepted. p.mu is held.
+func (p *passes) never(k passKey) bool {
+	for _, k := range [...]passKey{k, {"", k.host}} {
+		if e := p.list[k]; e != nil && e.Mode != Auto {
+			return e.Mode == Never
+		}
+	}
+	return false
+}
+
 // untrusting says that the client ended the connection in a way in which apps do
-// that do not accept our certificate, also when it may have had another reason.
-func untrusting(row *flow.Connection) bool {
+// that do not accept our certificate, also when it may have had another reason. abrupt
+// is as for passes.ended.
+func untrusting(row *flow.Connection, abrupt bool) bool {
 	switch row.Outcome {
 	case flow.SuspectedPin:
-		return true
+		return abrupt
 	case flow.ClientRefused:
 		switch row.ClientTLS.Alert {
 		case "":
@@ -199,6 +283,7 @@ func (p *Proxy) SetPass(device, host string, mode Mode) {
 	p.passes.mu.Lock()
 	defer p.passes.mu.Unlock()
 	k := passKey{device, hostKey(host)}
+	delete(p.passes.quic, k)
 	if mode == Auto {
 		delete(p.passes.list, k)
 		return

@@ -66,3 +66,62 @@ func TestPasses(t *testing.T) {
 		t.Errorf("%d entries", len(p.list))
 	}
 }
+
+// TestQUICRefusals: what apps refuse over QUIC has them come over TCP, and passes only
+// where they do not.
+func TestQUICRefusals(t *testing.T) {
+	now := time.Now()
+	p := newPasses(3, 15*time.Minute)
+	p.clock = func() time.Time { return now }
+	ended := func(transport string, o flow.Outcome, alert string) {
+		p.ended(&flow.Connection{Device: "a", Host: "192.0.2.1", SNI: "Host.test", Transport: transport, Outcome: o, ClientTLS: &flow.TLS{Alert: alert}}, true)
+	}
+	expect := func(what, want string) {
+		t.Helper()
+		reason, pass := p.overQUIC("a", "host.test")
+		got := "intercept"
+		switch {
+		case pass:
+			got = "pass"
+		case reason != "":
+			got = "refuse"
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s (%s)", what, got, want, reason)
+		}
+	}
+	expect("at first", "intercept")
+	ended("udp", flow.Refused, "")
+	expect("refused for another reason", "intercept")
+	ended("udp", flow.ClientRefused, "certificate_unknown")
+	expect("refused once", "refuse")
+	ended("udp", flow.Refused, "")
+	p.overTCP("a", "host.test")
+	ended("udp", flow.Refused, "")
+	expect("came over TCP in between", "refuse")
+	if reason := p.reason("a", "host.test"); reason != "" {
+		t.Errorf("TCP: %s", reason)
+	}
+	if reason, _ := p.overQUIC("b", "host.test"); reason != "" {
+		t.Errorf("another device: %s", reason)
+	}
+	ended("udp", flow.Refused, "")
+	expect("came no more", "pass")
+	ended("udp", flow.Passed, "")
+	expect("passed", "pass")
+	p.get(passKey{"", "host.test"}).Mode = Never
+	expect("set to be intercepted", "intercept")
+	p.get(passKey{"a", "host.test"}).Mode = Always
+	expect("but not for this device", "pass")
+	clear(p.list)
+	now = now.Add(16 * time.Minute)
+	expect("long ago", "intercept")
+	ended("udp", flow.SuspectedPin, "")
+	expect("closed without a request", "refuse")
+	ended("udp", flow.Intercepted, "")
+	expect("read", "intercept")
+	for range 3 {
+		ended("", flow.ClientRefused, "unknown_ca")
+	}
+	expect("passed over TCP", "pass")
+}

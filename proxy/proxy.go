@@ -80,6 +80,9 @@ type Config struct {
 	// are relayed like anything else.
 	DNS *dns.Answerer
 
+	// QUIC is what is done with QUIC: RefuseQUIC by default.
+	QUIC QUIC
+
 	// PassAfter is how many times in a row an app has to refuse before connections
 	// of its device to that host are passed on unread, for PassFor (15 minutes by
 	// default), so that it works; 0 means never. Every one of them leaves a row.
@@ -107,6 +110,7 @@ type Config struct {
 	MaxStreams   int // connections of one client by any other door: 4096
 	MaxDatagrams int // flows of datagrams of one client at a time: 1024
 	MaxAll       int // of both, of all clients at a time: 16384; of those that are not admitted an eighth of it
+	MaxQUIC      int // QUIC connections that are intercepted of one client at a time: 256
 }
 
 // Guest is what a door tells of who has come in.
@@ -143,6 +147,8 @@ func (c Config) defaults() Config {
 	setDefault(&c.MaxStreams, 4096)
 	setDefault(&c.MaxDatagrams, 1024)
 	setDefault(&c.MaxAll, 16384)
+	setDefault(&c.MaxQUIC, 256)
+	setDefault(&c.QUIC, RefuseQUIC)
 	if c.Local == nil {
 		c.Local = http.NotFoundHandler()
 	}
@@ -166,6 +172,7 @@ func setDefault[T comparable](field *T, value T) {
 type Proxy struct {
 	conf   Config
 	tls    *tls.Config // one for all clients, so that sessions resume
+	quic   *quicServer
 	engine *goproxy.ProxyHttpServer
 	failed sync.Once
 	signIn *signIn // nil when nobody can
@@ -199,6 +206,7 @@ func New(conf Config) (*Proxy, error) {
 	}
 	p.passes = newPasses(p.conf.PassAfter, p.conf.PassFor)
 	p.tls = p.tlsConfig()
+	p.quic = newQUICServer(p)
 	p.engine = p.newEngine()
 	return p, nil
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // writer is the http.ResponseWriter of one request. It keeps net/http from
@@ -16,8 +17,9 @@ type writer struct {
 	s        *stream
 	x        *exchange // whose response this is; nil for answers of Constat's own
 	http1    bool
-	wrote    bool // the head is under way
-	deaf     bool // nothing more can or may be written
+	http3    deadliner // nil for other versions
+	wrote    bool      // the head is under way
+	deaf     bool      // nothing more can or may be written
 	hijacked bool
 	streamed bool // every write is flushed
 }
@@ -90,8 +92,12 @@ func (w *writer) WriteHeader(status int) {
 		}
 		delete(h, "Connection")
 	}
+	if w.http3 != nil {
+		delete(h, "Upgrade") // RFC 9114 section 4.2
+	}
 	delete(h, "Keep-Alive")
 	delete(h, "Proxy-Connection")
+	w.patience()
 	bodyless := w.x.bodyless()
 	w.streamed = !bodyless && resp.ContentLength < 0
 	if w.http1 && w.streamed && len(resp.TransferEncoding) == 0 && resp.ProtoMajor == 1 {
@@ -116,11 +122,23 @@ func (w *writer) Write(p []byte) (int, error) {
 	if !w.wrote {
 		w.WriteHeader(http.StatusOK)
 	}
+	w.patience()
 	n, err := w.ResponseWriter.Write(p)
 	if err == nil && w.streamed {
 		err = w.FlushError()
 	}
 	return n, err
+}
+
+// deadliner is an http.ResponseWriter of HTTP/3.
+type deadliner interface{ SetWriteDeadline(time.Time) error }
+
+// patience bounds the next write on HTTP/3: a client may keep a connection open
+// without ever taking more.
+func (w *writer) patience() {
+	if w.http3 != nil {
+		_ = w.http3.SetWriteDeadline(time.Now().Add(w.s.conn.door.p.conf.IdleTimeout))
+	}
 }
 
 // Flush implements http.Flusher.

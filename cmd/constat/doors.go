@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,7 @@ type doorsConfig struct {
 	SignIn     string   // at the HTTP proxy: none, optional, required; "" is optional
 	DNSServers []string // address, or address:port; none: the system's
 	StripHints bool
+	QUIC       string // of proxy.QUIC
 	Via        string // URL of a proxy that connections to servers go through
 	PassAfter  int
 	PassHosts  []string // that are always passed on unread
@@ -52,6 +54,7 @@ func addDoors(f *pflag.FlagSet, cfg *doorsConfig) {
 	f.StringVar(&cfg.SignIn, "sign-in", signInOptional, "signing in at the HTTP proxy as a device, see 'constat device': none, optional, or required of everybody")
 	f.StringArrayVar(&cfg.DNSServers, "dns", nil, "DNS server to ask for phones in the tunnel (default: this computer's); repeatable")
 	f.BoolVar(&cfg.StripHints, "strip-hints", false, "take hints at HTTP/3 and encrypted server names out of DNS answers; recorded")
+	f.StringVar(&cfg.QUIC, "quic", string(proxy.RefuseQUIC), "what to do with QUIC: refuse, so that apps fall back to TCP; intercept HTTP/3; or pass it unread")
 	f.StringVar(&cfg.Via, "upstream-proxy", "", "reach servers through this proxy: http://, https:// or socks5://")
 	f.IntVar(&cfg.PassAfter, "pass-after", 3, "pass a host on unread for 15 minutes after an app refused the certificate so often; 0 never")
 	f.StringArrayVar(&cfg.PassHosts, "pass", nil, "host that is always passed on unread; repeatable")
@@ -66,7 +69,7 @@ func (c doorsConfig) settings() map[string]string {
 	}
 	return map[string]string{
 		"pass_after": strconv.Itoa(c.PassAfter), "pass": strings.Join(c.PassHosts, " "), "dns": strings.Join(c.DNSServers, " "),
-		"strip_hints": fmt.Sprint(c.StripHints), "upstream_proxy": via,
+		"strip_hints": fmt.Sprint(c.StripHints), "upstream_proxy": via, "quic": cmp.Or(c.QUIC, string(proxy.RefuseQUIC)),
 	}
 }
 
@@ -96,6 +99,7 @@ type doors struct {
 	socks     *socks5.Listener
 	gateway   *transparent.Listener
 	answerer  *dns.Answerer
+	quic      proxy.QUIC
 	own       []netip.Addr // of the tunnel
 	log       zerolog.Logger
 }
@@ -112,6 +116,9 @@ func openDoors(cfg doorsConfig, caDir string, httpAddr net.Addr, resolve map[str
 	case "", signInNone, signInOptional, signInRequired:
 	default:
 		return d, usagef("--sign-in %s: want none, optional or required", cfg.SignIn)
+	}
+	if d.quic, err = parseQUIC(cfg.QUIC); err != nil {
+		return d, err
 	}
 	if d.book, err = device.Open(bookFile(caDir)); err != nil {
 		return d, err
@@ -238,6 +245,15 @@ func parseServers(list []string) ([]netip.AddrPort, error) {
 		out = append(out, a)
 	}
 	return out, nil
+}
+
+// parseQUIC reads what to do with QUIC: to refuse it when nothing is said.
+func parseQUIC(text string) (proxy.QUIC, error) {
+	switch q := cmp.Or(proxy.QUIC(text), proxy.RefuseQUIC); q {
+	case proxy.RefuseQUIC, proxy.InterceptQUIC, proxy.PassQUIC:
+		return q, nil
+	}
+	return "", usagef("--quic %s: want refuse, intercept or pass", text)
 }
 
 // parseProxy reads the URL of an upstream proxy.

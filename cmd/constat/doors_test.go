@@ -60,7 +60,7 @@ func TestWhoIsIn(t *testing.T) {
 func TestSettingsOfDoors(t *testing.T) {
 	got := doorsConfig{PassAfter: 3, PassHosts: []string{"bank.example", "x.example"}, StripHints: true, Via: "http://me:secret@proxy.example:3128", DNSServers: []string{"192.0.2.53"}}.settings()
 	want := map[string]string{
-		"pass_after": "3", "pass": "bank.example x.example", "dns": "192.0.2.53", "strip_hints": "true", "upstream_proxy": "http://proxy.example:3128",
+		"pass_after": "3", "quic": "refuse", "pass": "bank.example x.example", "dns": "192.0.2.53", "strip_hints": "true", "upstream_proxy": "http://proxy.example:3128",
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("%v, want %v", got, want)

@@ -144,7 +144,7 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		Recorder: s.Case, BodyLimit: s.Case.BodyLimit(), Issuer: s.CA, Upstream: s.upstream,
 		Local: ui.NewOnboarding(pages), LocalHost: localHost, Log: cfg.Log,
 		SignIn: s.doors.passwords(), RequireUser: cfg.Doors.SignIn == signInRequired,
-		Identify: s.doors.identify, DNS: s.doors.answerer, PassAfter: cfg.Doors.PassAfter,
+		Identify: s.doors.identify, DNS: s.doors.answerer, QUIC: s.doors.quic, PassAfter: cfg.Doors.PassAfter,
 		MaxAll: maxConnections(),
 	})
 	if err != nil {

@@ -96,7 +96,7 @@ type Connection struct {
 	Lookup int64
 
 	SNI  string // server name of the ClientHello
-	ALPN string // protocol agreed with the client: "h2", "http/1.1" or ""
+	ALPN string // protocol agreed with the client: "h3", "h2", "http/1.1" or ""
 	JA4  string // fingerprint of the ClientHello
 	// HTTP2 is what the client's first frames show of its HTTP/2: its settings in
 	// their order, the first window update, priorities, and the order of the

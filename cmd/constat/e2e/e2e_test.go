@@ -127,7 +127,10 @@ type instance struct {
 	SOCKS  string
 	CA     string
 	Case   string
-	done   chan error
+
+	WireGuard string
+
+	done chan error
 }
 
 // start runs "constat run" with args on top of those every test wants, and
