@@ -106,10 +106,12 @@ const lookedUp = `(SELECT session_id, device, door, name AS host FROM dns)`
 var (
 	viewSums = sums{
 		connected: `(SELECT session_id, device, door, ` + NamedHost + ` AS host, outcome, client_alert, 1 AS n, id AS newest, bytes_up, bytes_down, time AS first, time AS last FROM connections)`,
-		asked: `(SELECT session_id, device, door, host, method = '' AS raw, 1 AS n, request_truncated + response_truncated AS truncated, error <> '' AS failed,
+		asked: `(SELECT session_id, device, door,
+			iif(method = '', ifnull((SELECT ` + NamedHost + ` FROM connections c WHERE c.id = connection_id), host), host) AS host,
+			method = '' AND tags = '' AS raw, 1 AS n, request_truncated + response_truncated AS truncated, error <> '' AS failed,
 			NOT EXISTS(SELECT 1 FROM report r WHERE r.exchange = q.id AND r.frame = 0) AS uninspected, time AS first, time AS last FROM requests q)`,
 		opaque: `(SELECT q.session_id AS session_id, q.device AS device, q.host AS host, 1 AS n,
-				sum(iif(r.frame = 0, q.request_bytes, (SELECT ifnull(f.size, 0) FROM frame f WHERE f.id = r.frame))) AS bytes
+				sum(iif(q.method = '', 0, iif(r.frame = 0, q.request_bytes, (SELECT ifnull(f.size, 0) FROM frame f WHERE f.id = r.frame)))) AS bytes
 			FROM report r CROSS JOIN requests q ON q.id = r.exchange
 			WHERE r.tags LIKE '%opaque%' AND ` + newestOnly + `
 				AND EXISTS(SELECT 1 FROM json_each(r.findings) j WHERE j.value ->> 'class' = 'opaque' AND j.value ->> 'direction' = 'up')
@@ -174,7 +176,8 @@ func (m *measure) connections() error {
 }
 
 // unread finds hosts of which there is no readable connection, and no HTTP request
-// either: one connection to a proxy can carry requests to many hosts. An outcome is
+// either: one connection to a proxy can carry requests to many hosts; nor anything else
+// in which something was recognised. An outcome is
 // that of the newest connection that was not refused, where there is one.
 func (m *measure) unread() error {
 	// What max(newest) stands beside is taken from the row that has it.

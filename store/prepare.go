@@ -222,8 +222,9 @@ var fillings = []filling{
 		FROM report r, json_each(r.identifying) v WHERE r.id > ? AND r.id <= ? AND r.identifying IS NOT NULL AND ` + newestOnly},
 	{table: "exchange", once: true, statement: "INSERT INTO quick.address SELECT * FROM addresses"},
 	{table: "exchange", once: true, statement: `INSERT INTO quick.asked
-		SELECT session_id, device, door, host, method = '', count(*), sum(request_truncated + response_truncated), sum(error <> ''), sum(NOT inspected), min(time), max(time)
-		FROM quick.request GROUP BY 1, 2, 3, 4, 5`},
+		SELECT session_id, device, door, iif(method = '', ifnull((SELECT c.named FROM quick.connection c WHERE c.id = q.connection_id), host), host), method = '' AND tags = '',
+			count(*), sum(request_truncated + response_truncated), sum(error <> ''), sum(NOT inspected), min(time), max(time)
+		FROM quick.request q GROUP BY 1, 2, 3, 4, 5`},
 	{table: "connection", once: true, statement: `INSERT INTO quick.connected
 		SELECT session_id, device, door, named, outcome, client_alert, count(*), max(id), sum(bytes_up), sum(bytes_down), min(time), max(time)
 		FROM quick.connection GROUP BY 1, 2, 3, 4, 5, 6`},
@@ -232,7 +233,7 @@ var fillings = []filling{
 		CREATE INDEX quick.hit_request ON hit(request_id);
 		CREATE INDEX quick.used_request ON used(request_id);
 		INSERT INTO quick.opaque
-		SELECT q.session_id, q.device, q.host, count(DISTINCT q.id), sum(iif(f.frame_id = 0, q.request_bytes, (SELECT ifnull(x.size, 0) FROM frame x WHERE x.id = f.frame_id)))
+		SELECT q.session_id, q.device, q.host, count(DISTINCT q.id), sum(iif(q.method = '', 0, iif(f.frame_id = 0, q.request_bytes, (SELECT ifnull(x.size, 0) FROM frame x WHERE x.id = f.frame_id))))
 		FROM (SELECT DISTINCT request_id, frame_id FROM quick.finding WHERE class = 'opaque' AND direction = 'up') f CROSS JOIN quick.request q ON q.id = f.request_id
 		GROUP BY 1, 2, 3`},
 }

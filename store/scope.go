@@ -44,7 +44,8 @@ type Coverage struct {
 	ReadableDown int64 `json:"readable_bytes_down"`
 	Requests     int64 `json:"requests"`
 	// OpaqueRequests were decrypted and sent something that is measured to be
-	// encrypted by the app itself; OpaqueUp are the bytes of their bodies and frames.
+	// encrypted by the app itself; OpaqueUp are the bytes of their bodies and frames, of
+	// HTTP only: what is not HTTP is in no Readable connection.
 	OpaqueRequests int64 `json:"opaque_requests"`
 	OpaqueUp       int64 `json:"opaque_bytes_up"`
 	Truncated      int64 `json:"truncated_bodies"` // either direction

@@ -360,6 +360,7 @@ var english = language{
 		"deed.permessage-deflate": "unpack it as compressed WebSocket messages are, with what came before it",
 		"deed.jsonp":              "take the argument of the script's one call",
 		"deed.xml":                "read it as XML", "deed.xml.of": "read it as XML and take {0}",
+		"deed.yaml": "read it as YAML", "deed.yaml.of": "read it as YAML and take the value at {0}",
 		"deed.plist": "read it as a property list", "deed.plist.of": "read it as a property list and take the value at {0}",
 		"deed.vobject": "read it as a vCard or calendar", "deed.vobject.of": "read it as a vCard or calendar and take {0}",
 		"deed.mail": "read it as a mail message", "deed.mail.of": "read it as a mail message and take {0}",

@@ -355,6 +355,7 @@ var french = language{
 		"deed.permessage-deflate": "le décompresser comme le sont les messages WebSocket, avec ce qui précédait",
 		"deed.jsonp":              "prendre l'argument de l'unique appel du script",
 		"deed.xml":                "le lire comme du XML", "deed.xml.of": "le lire comme du XML et prendre {0}",
+		"deed.yaml": "le lire comme du YAML", "deed.yaml.of": "le lire comme du YAML et prendre la valeur située à {0}",
 		"deed.plist": "le lire comme une liste de propriétés", "deed.plist.of": "le lire comme une liste de propriétés et prendre la valeur située à {0}",
 		"deed.vobject": "le lire comme une vCard ou un agenda", "deed.vobject.of": "le lire comme une vCard ou un agenda et prendre {0}",
 		"deed.mail": "le lire comme un courriel", "deed.mail.of": "le lire comme un courriel et prendre {0}",

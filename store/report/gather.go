@@ -536,7 +536,8 @@ func (g *gatherer) coverage() error {
 		SELECT * FROM (SELECT coalesce(nullif(` + store.NamedHost + `, ''), nullif(sni, ''), nullif(server_ip, ''), '') AS name, json_group_array(DISTINCT outcome),
 			count(*), sum(bytes_up) AS up, sum(bytes_down) AS down, reason, client_alert, server_ip, json_group_array(DISTINCT protocol), json_group_array(DISTINCT app), max(id)
 		FROM connections WHERE outcome <> 'idle' AND door <> 'import' AND NOT (outcome = 'refused' AND (` + isQUIC + ` OR ` + isPrivateDNS + `)) GROUP BY name
-		HAVING sum(outcome IN ('intercepted', 'plain')) = 0) WHERE name NOT IN (SELECT host FROM requests WHERE method <> '')`
+		HAVING sum(outcome IN ('intercepted', 'plain')) = 0 AND NOT max(id IN (SELECT connection_id FROM requests WHERE method = '' AND tags <> '')))
+		WHERE name NOT IN (SELECT host FROM requests WHERE method <> '')`
 	c.Unread, err = collect(g, unread+` ORDER BY up + down DESC, 3 DESC, 1 LIMIT ?`, []any{maxUnread},
 		func(scan func(...any) error) (u UnreadRow, err error) {
 			var newest int64
