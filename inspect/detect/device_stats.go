@@ -981,7 +981,12 @@ func (s *statistics) guess(p *inspect.Part, v []byte) {
 		return
 	}
 	f := formOfStat(v)
-	if f == 0 || (f == 1<<statMaker || f == 1<<statModel) && !s.madeOf(p, v, f) {
+	if f == 0 && len(v) >= 2 && len(v) <= 32 && mayBeMade(p) {
+		if f = formOfModel(v); f != 0 {
+			s.choose(v, f)
+		}
+	}
+	if f == 0 {
 		return
 	}
 	if s.guessed|f != s.guessed && s.best == nil {
@@ -990,12 +995,26 @@ func (s *statistics) guess(p *inspect.Part, v []byte) {
 	s.guessed |= f
 }
 
-// madeOf says whether the name of a maker or a model can be that of the phone: not
-// under a name that says something else, and not as one of several to choose from.
-func (s *statistics) madeOf(p *inspect.Part, v []byte, f uint64) bool {
-	if p.Path[len(p.Path)-1] != ']' && (p.Name == "q" || p.Name == "s" || len(p.Name) > 1 && !allDigits([]byte(p.Name))) {
-		return false
+// mayBeMade says that the name of a maker or a model in p can be that of the phone:
+// no name says something else.
+func mayBeMade(p *inspect.Part) bool {
+	switch len(p.Name) {
+	case 0:
+		return true
+	case 1:
+		if p.Name != "q" && p.Name != "s" {
+			return true
+		}
+	default:
+		if p.Name[0]-'0' < 10 && allDigits([]byte(p.Name)) {
+			return true
+		}
 	}
+	return p.Path[len(p.Path)-1] == ']'
+}
+
+// choose remembers such a name, and that there are several.
+func (s *statistics) choose(v []byte, f uint64) {
 	have := &s.model
 	if f == 1<<statMaker {
 		have = &s.maker
@@ -1007,7 +1026,6 @@ func (s *statistics) madeOf(p *inspect.Part, v []byte, f uint64) bool {
 		*have = v
 	}
 	s.several = s.several || !bytes.EqualFold(*have, v) && !bytes.EqualFold(s.maker, v)
-	return true
 }
 
 // formOfStat returns the families that a value is of by its form alone.
@@ -1034,11 +1052,6 @@ func formOfStat(v []byte) uint64 {
 		switch string(area) {
 		case "Europe", "Asia", "America", "Africa", "Australia", "Pacific", "Atlantic", "Indian":
 			return 1 << statTimezone
-		}
-	}
-	if len(v) <= 32 {
-		if f := formOfModel(v); f != 0 {
-			return f
 		}
 	}
 	if len(v) <= 16 {
