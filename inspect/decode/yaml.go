@@ -23,9 +23,20 @@ var YAML = inspect.Decoder{
 	Name:   "yaml",
 	Doc:    "takes YAML (yaml.org/spec/1.2.2) apart into its values; aliases are not followed",
 	Min:    4,
+	First:  yamlStarts,
 	Holds:  inspect.Newlines,
 	Decode: decodeYAML,
 }
+
+// yamlStarts are the bytes that a document begins with when it is neither JSON nor
+// a bare value: of a key in any script, a dash, a comment, a directive, white space.
+var yamlStarts = func() string {
+	b := []byte(uppers + lowers + digits10 + "-#%\"'_.~$/(" + "\n\r ")
+	for c := 0xc2; c < 0xf5; c++ {
+		b = append(b, byte(c))
+	}
+	return string(b)
+}()
 
 const (
 	yamlKey    = 128 // bytes of a key
@@ -35,6 +46,9 @@ const (
 var errYAML = errors.New("not well-formed")
 
 func decodeYAML(w *inspect.Work, p *inspect.Part) ([]inspect.Child, error) {
+	if p.Media == "" && (len(p.Data) < 16 || bytes.IndexByte(p.Data, '\n') < 0) {
+		return nil, nil // headers, names, single values
+	}
 	hinted := p.Coding == "" && strings.Contains(p.Media, "yaml")
 	d := bytes.TrimPrefix(p.Data, []byte("\ufeff"))
 	if !hinted && !mayBeYAML(d, p.Media) || !looksText(d) {

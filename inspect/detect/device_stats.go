@@ -284,7 +284,7 @@ func (s *statistics) pick(d *inspect.Document, may []bool) bool {
 			x.inside, x.open = s.inside(c.First), !sameAround(c)
 		} else if n.unknown() && c.Place != "" && c.Has(inspect.Number) {
 			if c.Place != place {
-				place, gauge = c.Place, gaugeInside(c.First)
+				place, gauge = c.Place, s.gaugeInside(c.First)
 			}
 			x.inside = gauge
 		}
@@ -361,7 +361,7 @@ func (s *statistics) record(r inspect.Record, may []bool) {
 			if n.pair {
 				inside = s.inside(p)
 			} else if n.unknown() && p.Group != "" && p.Kind == inspect.Number {
-				inside = gaugeInside(p)
+				inside = s.gaugeInside(p)
 			}
 			s.take(p, &n, inside)
 		} else if x := &s.columns[p.Column()]; x.open {
@@ -549,14 +549,15 @@ func (s *statistics) inside(p *inspect.Part) stat {
 
 // gaugeInside is the family of a number by the name of the object around it alone,
 // in whatever language: battery, memory, storage.
-func gaugeInside(p *inspect.Part) stat {
+func (s *statistics) gaugeInside(p *inspect.Part) stat {
 	_, key := lastKey(p.Group)
 	if len(key) < 3 || len(key) > 2*maxName {
 		return statNone
 	}
-	f := statWords.of(key)
+	n := s.names.OfName(key)
+	f := n.whole
 	if f == statNone {
-		f = statTail(key)
+		f = n.tail
 	}
 	if f == statBattery || f == statMemory || f == statDisk {
 		return f
@@ -980,7 +981,12 @@ func (s *statistics) guess(p *inspect.Part, v []byte) {
 		return
 	}
 	f := formOfStat(v)
-	if f == 0 || (f == 1<<statMaker || f == 1<<statModel) && !s.madeOf(p, v, f) {
+	if f == 0 && len(v) >= 2 && len(v) <= 32 && mayBeMade(p) {
+		if f = formOfModel(v); f != 0 {
+			s.choose(v, f)
+		}
+	}
+	if f == 0 {
 		return
 	}
 	if s.guessed|f != s.guessed && s.best == nil {
@@ -989,12 +995,26 @@ func (s *statistics) guess(p *inspect.Part, v []byte) {
 	s.guessed |= f
 }
 
-// madeOf says whether the name of a maker or a model can be that of the phone: not
-// under a name that says something else, and not as one of several to choose from.
-func (s *statistics) madeOf(p *inspect.Part, v []byte, f uint64) bool {
-	if p.Path[len(p.Path)-1] != ']' && (p.Name == "q" || p.Name == "s" || len(p.Name) > 1 && !allDigits([]byte(p.Name))) {
-		return false
+// mayBeMade says that the name of a maker or a model in p can be that of the phone:
+// no name says something else.
+func mayBeMade(p *inspect.Part) bool {
+	switch len(p.Name) {
+	case 0:
+		return true
+	case 1:
+		if p.Name != "q" && p.Name != "s" {
+			return true
+		}
+	default:
+		if p.Name[0]-'0' < 10 && allDigits([]byte(p.Name)) {
+			return true
+		}
 	}
+	return p.Path[len(p.Path)-1] == ']'
+}
+
+// choose remembers such a name, and that there are several.
+func (s *statistics) choose(v []byte, f uint64) {
 	have := &s.model
 	if f == 1<<statMaker {
 		have = &s.maker
@@ -1006,7 +1026,6 @@ func (s *statistics) madeOf(p *inspect.Part, v []byte, f uint64) bool {
 		*have = v
 	}
 	s.several = s.several || !bytes.EqualFold(*have, v) && !bytes.EqualFold(s.maker, v)
-	return true
 }
 
 // formOfStat returns the families that a value is of by its form alone.
@@ -1033,11 +1052,6 @@ func formOfStat(v []byte) uint64 {
 		switch string(area) {
 		case "Europe", "Asia", "America", "Africa", "Australia", "Pacific", "Atlantic", "Indian":
 			return 1 << statTimezone
-		}
-	}
-	if len(v) <= 32 && modelStarts[v[0]] {
-		if f := formOfModel(v); f != 0 {
-			return f
 		}
 	}
 	if len(v) <= 16 {
@@ -1078,19 +1092,42 @@ var shortStarts = func() (t [256]bool) {
 }()
 
 // phoneMakers are the names of makers and brands of phones, as systems report them.
-var phoneMakers = newLexicon(map[bool]string{true: `samsung xiaomi redmi poco huawei honor oppo realme oneplus vivo iqoo motorola lenovo nokia hmdglobal sony asus zte nubia tecno infinix itel transsion meizu fairphone lge sharp kyocera fujitsu alcatel tcl wiko doogee blackview ulefone oukitel cubot blackshark smartisan gionee coolpad hisense micromax lava karbonn symphony walton advan evercoss positivo multilaser`})
+var phoneMakers = func() map[string]bool {
+	m := make(map[string]bool)
+	for w := range strings.FieldsSeq(`samsung xiaomi redmi poco huawei honor oppo realme oneplus vivo iqoo motorola lenovo nokia hmdglobal sony asus zte nubia tecno infinix itel transsion meizu fairphone lge sharp kyocera fujitsu alcatel tcl wiko doogee blackview ulefone oukitel cubot blackshark smartisan gionee coolpad hisense micromax lava karbonn symphony walton advan evercoss positivo multilaser`) {
+		m[w] = true
+	}
+	return m
+}()
+
+// makerForms holds the lengths of phoneMakers, as bits, by their first and last
+// letters: nearly all words are none of them.
+var makerForms = func() (t [32][32]uint16) {
+	for w := range phoneMakers {
+		t[w[0]&31][w[len(w)-1]&31] |= 1 << len(w)
+	}
+	return t
+}()
+
+func isPhoneMaker(v []byte) bool {
+	if len(v) > 15 || makerForms[v[0]&31][v[len(v)-1]&31]>>len(v)&1 == 0 {
+		return false
+	}
+	var buf [16]byte
+	for i, c := range v {
+		buf[i] = c | 0x20
+	}
+	return phoneMakers[string(buf[:len(v)])]
+}
 
 // phoneSeries are what the names and numbers of models of phones begin with; a
 // digit or a word with one follows.
 var phoneSeries = []string{"SM-", "GT-", "Redmi ", "POCO ", "Galaxy ", "Pixel ", "moto ", "Moto ", "motorola ", "Nokia ", "Infinix ", "TECNO ", "itel ", "OnePlus ", "realme ", "HUAWEI ", "HONOR ", "Xperia ", "Lenovo ", "vivo ", "OPPO ", "Mi ", "ZTE ", "XT", "RMX", "CPH", "iPhone "}
 
-// modelStarts are the bytes that the words of both begin with.
-var modelStarts = func() (t [256]bool) {
-	for _, s := range phoneSeries {
-		t[s[0]] = true
-	}
-	for w := range phoneMakers.words {
-		t[w[0]], t[w[0]&^0x20] = true, true
+// seriesBy are the indexes in phoneSeries by first byte.
+var seriesBy = func() (t [256][]uint8) {
+	for i, s := range phoneSeries {
+		t[s[0]] = append(t[s[0]], uint8(i))
 	}
 	return t
 }()
@@ -1098,10 +1135,11 @@ var modelStarts = func() (t [256]bool) {
 // formOfModel returns the family of a value that is the name of a maker of phones
 // or of a model.
 func formOfModel(v []byte) uint64 {
-	if phoneMakers.of(string(v)) {
+	if isPhoneMaker(v) {
 		return 1 << statMaker
 	}
-	for _, start := range phoneSeries {
+	for _, i := range seriesBy[v[0]] {
+		start := phoneSeries[i]
 		if len(v) < len(start)+2 || string(v[:len(start)]) != start {
 			continue
 		}

@@ -581,7 +581,7 @@ func (v *view) mailboxes() bool {
 // task or an entry of a calendar.
 func noteNeed(v *view) bool {
 	var have [noteCount]int
-	own, check, event, short, typed := false, false, false, false, false
+	own, check, event, short := false, false, false, false
 	names := noteNames.In(v.tree)
 	for i := range v.Columns {
 		c := &v.Columns[i]
@@ -596,7 +596,6 @@ func noteNeed(v *view) bool {
 		have[name.family] += n
 		short = short || len(c.Name) > 0 && len(c.Name) <= 2 && hasText(c) && c.Holds&inspect.Spaces != 0
 		own = own || len(c.Name) > 3 && name.placed
-		typed = typed || name.typed && c.Min <= longestNoteType && hasText(c)
 		event = event || eventNames[c.Name]
 		switch c.Name {
 		case "checked", "isChecked", "is_checked", "done":
@@ -627,20 +626,8 @@ func noteNeed(v *view) bool {
 		return true
 	case event && v.event(isNoteEvent):
 		return true
-	case typed && saysNote(v, names):
-		return true
 	}
 	return pathMentions(v.tree, notePlaces) || v.placed(true, inNotes)
-}
-
-// saysNote says that a value tells of what kind its object is, and that it is a note.
-func saysNote(v *view, names *inspect.Known[noteName]) bool {
-	for _, p := range v.Parent.Children {
-		if len(p.Data) <= longestNoteType && noteTypes[string(p.Data)] && names.Of(p).typed {
-			return true
-		}
-	}
-	return false
 }
 
 // noteSigns are what the columns of a plot say that can make a card of it a note.

@@ -175,14 +175,13 @@ type noteName struct {
 	placed bool // it is called after notes
 	file   bool // it can hold the name of a file
 	signs  noteSigns
-	typed  bool // its value can say that it is a note, see noteTypes
 }
 
 var noteNames = inspect.NewNameFacts(lookNote)
 
 func lookNote(name string) noteName {
-	n := noteName{family: noteFamily(name), placed: mentions(name, notePlaces), file: fileNames[name], typed: typeNames.of(name)}
-	if n.placed && len(name) > 3 || n.typed {
+	n := noteName{family: noteFamily(name), placed: mentions(name, notePlaces), file: fileNames[name]}
+	if n.placed && len(name) > 3 {
 		n.signs |= noteOwned
 	}
 	if privateNames.of(name) {
@@ -245,15 +244,6 @@ func noNote(c *card, names *inspect.Known[noteName]) bool {
 	return against > 1 || against == 1 && !(marks > 0 || due > 1) || against == 1 && !named && !c.placed(inNotes)
 }
 
-// noteTypes are values with which an object says of itself that it is a note, under
-// typeNames.
-var noteTypes = map[string]bool{"note": true, "Note": true, "NOTE": true, "notes": true, "memo": true, "Memo": true, "MEMO": true, "todo": true, "TODO": true, "reminder": true, "Reminder": true, "REMINDER": true, "diary": true, "journal": true, "笔记": true, "便签": true, "备忘录": true, "заметка": true, "catatan": true, "nota": true, "notiz": true}
-
-// longestNoteType is the longest of them, in bytes.
-const longestNoteType = 14
-
-var typeNames = newLexicon(map[bool]string{true: `type kind object objecttype itemtype entitytype typename recordtype resourcetype nodetype doctype tipo typ art тип 类型 jenis tür`})
-
 // read reads a card, with the memory of the one before.
 func (k *note) read(c *card, names *inspect.Known[noteName]) {
 	*k = note{cells: k.cells[:0]}
@@ -266,9 +256,7 @@ func (k *note) read(c *card, names *inspect.Known[noteName]) {
 		if (x.name == "checked" || x.name == "isChecked" || x.name == "is_checked" || x.name == "done") && isSmall(x.Part) {
 			k.check = true
 		}
-		n := ofCell(names, x)
-		k.own = k.own || n.typed && noteTypes[string(x.Data)]
-		w, own := noteOf(x, n.family)
+		w, own := noteOf(x, ofCell(names, x).family)
 		k.own = k.own || own && !mentions(x.via, notNotes)
 		if w == noteMark && len(x.name) > 5 && mentions(x.name, notePlaces) && !mentions(x.name, notNotes) && len(x.Data) > 0 {
 			k.own = true // noteId, notebook
