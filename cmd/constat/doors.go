@@ -25,6 +25,7 @@ import (
 	"constat/proxy/dns"
 	"constat/proxy/socks5"
 	"constat/proxy/transparent"
+	"constat/proxy/upstream"
 	"constat/proxy/wireguard"
 	"constat/store"
 )
@@ -64,7 +65,7 @@ func addDoors(f *pflag.FlagSet, cfg *doorsConfig) {
 // servers are reached. They hold no password.
 func (c doorsConfig) settings() map[string]string {
 	via := ""
-	if u, err := parseProxy(c.Via); err == nil && u != nil {
+	if u, err := parseVia(c.Via); err == nil && u != nil {
 		via = u.Scheme + "://" + u.Host
 	}
 	return map[string]string{
@@ -100,6 +101,7 @@ type doors struct {
 	gateway   *transparent.Listener
 	answerer  *dns.Answerer
 	quic      proxy.QUIC
+	via       *url.URL     // of the upstream proxy; nil for none
 	own       []netip.Addr // of the tunnel
 	log       zerolog.Logger
 }
@@ -118,6 +120,9 @@ func openDoors(cfg doorsConfig, caDir string, httpAddr net.Addr, resolve map[str
 		return d, usagef("--sign-in %s: want none, optional or required", cfg.SignIn)
 	}
 	if d.quic, err = parseQUIC(cfg.QUIC); err != nil {
+		return d, err
+	}
+	if d.via, err = parseVia(cfg.Via); err != nil {
 		return d, err
 	}
 	if d.book, err = device.Open(bookFile(caDir)); err != nil {
@@ -164,11 +169,6 @@ func (d *doors) openWireGuard(httpAddr netip.AddrPort) error {
 		return err
 	}
 	listen := netip.AddrPortFrom(httpAddr.Addr(), wireguardPort)
-	if httpAddr.Port() != 8080 {
-		// Somebody who chooses the port of the one door has other programs running:
-		// any free port will do for this one, unless it is chosen too.
-		listen = netip.AddrPortFrom(httpAddr.Addr(), 0)
-	}
 	if d.cfg.WireGuard != "" {
 		if listen, err = netip.ParseAddrPort(d.cfg.WireGuard); err != nil {
 			return usagef("--wireguard %s: want ADDRESS:PORT or off", d.cfg.WireGuard)
@@ -256,15 +256,14 @@ func parseQUIC(text string) (proxy.QUIC, error) {
 	return "", usagef("--quic %s: want refuse, intercept or pass", text)
 }
 
-// parseProxy reads the URL of an upstream proxy.
-func parseProxy(text string) (*url.URL, error) {
+// parseVia reads the address of an upstream proxy; nil for none.
+func parseVia(text string) (*url.URL, error) {
 	if text == "" {
 		return nil, nil
 	}
-	u, err := url.Parse(text)
-	schemes := []string{"http", "https", "socks5", "socks5h"}
-	if err != nil || !slices.Contains(schemes, u.Scheme) || u.Hostname() == "" {
-		return nil, usagef("--upstream-proxy: want a URL as in http://proxy.example:3128 or socks5://127.0.0.1:1080") // which may hold a password
+	u, err := upstream.ParseVia(text)
+	if err != nil {
+		return nil, usagef("--upstream-proxy: %w, as in http://proxy.example:3128", err)
 	}
 	return u, nil
 }

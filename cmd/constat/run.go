@@ -85,6 +85,8 @@ checks that it works. Ctrl-C ends it cleanly.`,
 				defer stop()
 			}
 			tuneCollector()
+			// It would write to the terminal that a buffer of the system is small.
+			os.Setenv("QUIC_GO_DISABLE_RECEIVE_BUFFER_WARNING", "true")
 			s, err := newService(ctx, cfg)
 			if err != nil {
 				return err

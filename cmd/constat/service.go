@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -90,6 +91,10 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 		return s, err
 	}
 	s.Enrolment = ui.NewEnrolment(cfg.Open)
+	if strings.HasSuffix(cfg.Listen, ":0") && cfg.Doors.WireGuard == "" {
+		// With the proxy on any free port, the tunnel is, too.
+		cfg.Doors.WireGuard = netip.AddrPortFrom(s.door.Addr().(*net.TCPAddr).AddrPort().Addr(), 0).String()
+	}
 	if s.doors, err = openDoors(cfg.Doors, cfg.CADir, s.door.Addr(), cfg.Resolve, s.Enrolment, cfg.Log); err != nil {
 		return s, err
 	}
@@ -126,12 +131,8 @@ func newService(ctx context.Context, cfg serviceConfig) (s *service, err error) 
 	if s.control, err = listenControl(cfg.Case); err != nil {
 		return s, err
 	}
-	via, err := parseProxy(cfg.Doors.Via)
-	if err != nil {
-		return s, err
-	}
 	s.upstream = upstream.New(upstream.Config{
-		Roots: cfg.Roots, Resolve: cfg.Resolve, Allow: upstream.Guard(s.own, cfg.AllowLAN...), Via: via,
+		Roots: cfg.Roots, Resolve: cfg.Resolve, Allow: upstream.Guard(s.own, cfg.AllowLAN...), Via: s.doors.via,
 	})
 	pages := ui.OnboardingConfig{
 		CA: s.CA, Addresses: []string{s.phoneAddress()}, SOCKS: s.doors.socksAddress(), Enrol: s.Enrolment, CheckHost: localHost,
